@@ -1,0 +1,60 @@
+/** The one union of everything that happens. Subscribers (store, logs, API, later metrics and fleet) word it. */
+import * as v from 'valibot';
+import { ExitView, INSTANCE_STATUSES } from './service.js';
+import { OperationView } from './operation.js';
+
+const header = { seq: v.number(), at: v.pipe(v.string(), v.isoTimestamp()) };
+const instance = { service: v.string(), instance: v.number(), attempt: v.number() };
+
+export const UpkeepEvent = v.variant('type', [
+  v.strictObject({ ...header, type: v.literal('daemon-started'), pid: v.number(), version: v.string() }),
+  v.strictObject({ ...header, type: v.literal('daemon-stopping'), pid: v.number(), reason: v.string() }),
+  v.strictObject({ ...header, type: v.literal('state-recovered'), detail: v.string() }),
+  v.strictObject({ ...header, type: v.literal('service-created'), service: v.string() }),
+  v.strictObject({
+    ...header,
+    type: v.literal('service-updated'),
+    service: v.string(),
+    keys: v.array(v.string()),
+  }),
+  v.strictObject({ ...header, type: v.literal('service-deleted'), service: v.string() }),
+  v.strictObject({
+    ...header,
+    type: v.literal('instance-status'),
+    ...instance,
+    pid: v.nullable(v.number()),
+    from: v.picklist(INSTANCE_STATUSES),
+    to: v.picklist(INSTANCE_STATUSES),
+  }),
+  v.strictObject({ ...header, type: v.literal('instance-adopted'), ...instance, pid: v.number() }),
+  v.strictObject({ ...header, type: v.literal('instance-exited'), ...instance, exit: ExitView }),
+  v.strictObject({
+    ...header,
+    type: v.literal('instance-restarting'),
+    ...instance,
+    delayMs: v.number(),
+    reason: v.string(),
+  }),
+  v.strictObject({
+    ...header,
+    type: v.literal('instance-health'),
+    ...instance,
+    healthy: v.boolean(),
+    detail: v.string(),
+  }),
+  v.strictObject({ ...header, type: v.literal('operation'), operation: OperationView }),
+  v.strictObject({
+    ...header,
+    type: v.literal('warning'),
+    service: v.nullable(v.string()),
+    message: v.string(),
+  }),
+]);
+export type UpkeepEvent = v.InferOutput<typeof UpkeepEvent>;
+
+/** What a domain module emits; sequence number and wall clock are added at one place. */
+export type NewEvent = UpkeepEvent extends infer E
+  ? E extends UpkeepEvent
+    ? Omit<E, 'seq' | 'at'>
+    : never
+  : never;

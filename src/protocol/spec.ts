@@ -1,0 +1,150 @@
+/**
+ * What a service is, after every default was filled in and every path resolved: the frozen input of the
+ * supervisor. People write the looser form of `config/`; only this one travels to the daemon and to disk.
+ */
+import * as v from 'valibot';
+
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "_", "." and "-", at most 64'),
+  v.check((value) => value !== 'all', '"all" means every service'),
+);
+const milliseconds = v.pipe(v.number(), v.minValue(0));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+
+/** Signals that may be configured or sent: what `kill -l` calls the portable ones. */
+export const SIGNALS = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGKILL',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGTERM',
+  'SIGCONT',
+  'SIGSTOP',
+  'SIGWINCH',
+] as const;
+export type SignalName = (typeof SIGNALS)[number];
+
+export const ServiceName = name;
+
+export const RestartSpec = v.strictObject({
+  policy: v.picklist(['always', 'on-failure', 'never']),
+  /** Exit codes that mean "done": no restart under any policy. */
+  stopExitCodes: v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))),
+  /** Delay before the second restart in a row; the first one is immediate. Doubles from there. */
+  delayMs: milliseconds,
+  maxDelayMs: milliseconds,
+  /** An attempt that lived this long ends the row: the next restart is immediate again. */
+  stableMs: milliseconds,
+  /** This many failures within `windowMs` are a crash loop, whatever the age of the service. */
+  limit: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  windowMs: milliseconds,
+  /** In a crash loop: one try per this time, until an attempt is stable. */
+  retryMs: milliseconds,
+});
+export type RestartSpec = v.InferOutput<typeof RestartSpec>;
+
+export const StopSpec = v.strictObject({
+  signal: v.picklist(SIGNALS),
+  /** From the signal to SIGKILL. */
+  graceMs: milliseconds,
+  /** `tree`: the process and every descendant. `process`: the process alone, its descendants stay. */
+  killScope: v.picklist(['tree', 'process']),
+});
+export type StopSpec = v.InferOutput<typeof StopSpec>;
+
+export const CheckSpec = v.variant('on', [
+  /** A process of the instance's own tree listens on every declared port. */
+  v.strictObject({ on: v.literal('port') }),
+  /** The URL answers with `status` (`null`: any status below 400). */
+  v.strictObject({ on: v.literal('http'), url: v.string(), status: v.nullable(count) }),
+  /** The command, run with the environment and folder of the service, exits with 0. */
+  v.strictObject({ on: v.literal('command'), argv: v.pipe(v.array(v.string()), v.minLength(1)) }),
+]);
+export type CheckSpec = v.InferOutput<typeof CheckSpec>;
+
+export const ReadySpec = v.variant('on', [
+  /** The program was executed. */
+  v.strictObject({ on: v.literal('start'), timeoutMs: milliseconds }),
+  /** A line on stdout or stderr matches the regular expression. */
+  v.strictObject({ on: v.literal('log'), pattern: v.string(), timeoutMs: milliseconds }),
+  v.strictObject({ on: v.literal('check'), check: CheckSpec, timeoutMs: milliseconds }),
+]);
+export type ReadySpec = v.InferOutput<typeof ReadySpec>;
+
+export const HealthSpec = v.strictObject({
+  check: CheckSpec,
+  intervalMs: v.pipe(v.number(), v.minValue(100)),
+  timeoutMs: v.pipe(v.number(), v.minValue(1)),
+  /** Failures in a row after which a healthy instance is unhealthy; one success heals. */
+  failures: v.pipe(v.number(), v.integer(), v.minValue(1)),
+});
+export type HealthSpec = v.InferOutput<typeof HealthSpec>;
+
+export const PortSpec = v.strictObject({ port, host: v.nullable(v.string()), name: v.nullable(v.string()) });
+export type PortSpec = v.InferOutput<typeof PortSpec>;
+
+export const SecretSpec = v.union([
+  v.strictObject({ file: v.string() }),
+  v.strictObject({ command: v.pipe(v.array(v.string()), v.minLength(1)) }),
+]);
+export type SecretSpec = v.InferOutput<typeof SecretSpec>;
+
+export const DEPENDENCY_CONDITIONS = ['started', 'ready', 'healthy', 'completed'] as const;
+export type DependencyCondition = (typeof DEPENDENCY_CONDITIONS)[number];
+
+export const ScheduleSpec = v.strictObject({
+  /** Restart a running service at these times. */
+  restart: v.nullable(v.string()),
+  /** Run to completion at these times; between runs nothing lives. */
+  run: v.nullable(v.string()),
+  /** What a run does whose predecessor still lives. */
+  overlap: v.picklist(['skip', 'queue', 'replace']),
+  timezone: v.nullable(v.string()),
+});
+export type ScheduleSpec = v.InferOutput<typeof ScheduleSpec>;
+
+export const WatchSpec = v.strictObject({
+  paths: v.array(v.string()),
+  ignore: v.array(v.string()),
+  delayMs: milliseconds,
+});
+export type WatchSpec = v.InferOutput<typeof WatchSpec>;
+
+export const ServiceSpec = v.strictObject({
+  name,
+  /** Absolute path of the script that must exist before anything is spawned; null for plain commands. */
+  script: v.nullable(v.string()),
+  /** What is executed: interpreter, its arguments, script and arguments, all resolved. */
+  argv: v.pipe(v.array(v.string()), v.minLength(1)),
+  cwd: v.string(),
+  user: v.nullable(v.string()),
+  group: v.nullable(v.string()),
+  instances: count,
+  /** Each value with the place that it came from, for `upkeep env`. */
+  env: v.record(v.string(), v.strictObject({ value: v.string(), source: v.string() })),
+  /** Read anew at each start, later files win over earlier ones, `env` over all. */
+  envFiles: v.array(v.string()),
+  /** Resolved at each start, never stored. */
+  secrets: v.record(v.string(), SecretSpec),
+  ports: v.array(PortSpec),
+  dependsOn: v.record(name, v.picklist(DEPENDENCY_CONDITIONS)),
+  /** Also restart when a dependency is restarted (OTP's rest_for_one). */
+  restartWithDependencies: v.boolean(),
+  restart: RestartSpec,
+  stop: StopSpec,
+  ready: ReadySpec,
+  health: v.nullable(HealthSpec),
+  limits: v.strictObject({
+    /** Resident memory of the whole tree of one instance, polled every 2 s. */
+    memoryBytes: v.nullable(count),
+  }),
+  schedule: v.nullable(ScheduleSpec),
+  watch: v.nullable(WatchSpec),
+  /** The configuration file and the profile that it came from; null: the command line. */
+  origin: v.strictObject({ file: v.nullable(v.string()), profile: v.nullable(v.string()) }),
+});
+export type ServiceSpec = v.InferOutput<typeof ServiceSpec>;

@@ -1,0 +1,5 @@
+export * from './unreachable.js';
+export * from './deferred.js';
+export * from './duration.js';
+export * from './bytes.js';
+export * from './similar.js';
