@@ -12,7 +12,7 @@
  *          │ then: stop                  ▼
  *       stopping ◀──── stop ───── waiting (a restart soon, or a slow try in a crash loop)
  *          │  ▲
- *          │  └── stop, restart, from starting, running and ending
+ *          │  └── stop, restart, from starting, running and ending; start, from ending
  *          └───── then: start, once the tree is empty ──▶ starting
  *
  * An attempt is over only when its whole tree is (`emptied`; for kill scope `process`: when the process is), so two
@@ -158,11 +158,11 @@ function start(state: InstanceState, at: number, policy: InstancePolicy): Instan
     case 'completed':
     case 'waiting':
       return spawn(state.attempt, NO_FAILURES, at, policy);
+    case 'ending':
     case 'stopping':
-      return { state: { ...state, next: 'start' }, effects: [] };
+      return leave(state, at, 'start', policy);
     case 'starting':
     case 'running':
-    case 'ending':
       return { state, effects: [] };
     default:
       return unreachable(state);

@@ -11,9 +11,9 @@ export interface QueuedOperation {
 }
 
 /** Of the waiting operations, oldest first, those that nothing earlier holds back. */
-export function runnable(queue: readonly QueuedOperation[]): QueuedOperation[] {
+export function runnable<T extends QueuedOperation>(queue: readonly T[]): T[] {
   const held = new Set<string>();
-  const ready: QueuedOperation[] = [];
+  const ready: T[] = [];
   for (const operation of queue) {
     const isFree = [...operation.services].every((service) => !held.has(service));
     if (isFree && !operation.isRunning) ready.push(operation);
@@ -26,11 +26,11 @@ export function runnable(queue: readonly QueuedOperation[]): QueuedOperation[] {
  * The waiting operation that a new request may join: the same wish, not begun, and with nothing in between that
  * touches the same services (otherwise joining would reorder them).
  */
-export function joinable(
-  queue: readonly QueuedOperation[],
+export function joinable<T extends QueuedOperation>(
+  queue: readonly T[],
   key: string,
   services: ReadonlySet<string>,
-): QueuedOperation | undefined {
+): T | undefined {
   for (const operation of [...queue].reverse()) {
     if (!operation.isRunning && operation.key === key) return operation;
     if ([...operation.services].some((service) => services.has(service))) return undefined;

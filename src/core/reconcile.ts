@@ -20,8 +20,10 @@ const LIVE_KEYS = new Set([
   'ready',
   'origin',
 ]);
-/** Keys whose values may hold secrets: only that they differ is told. */
+/** Keys, at any depth, whose values may hold secrets: only that they differ is told. */
 const OPAQUE_KEYS = new Set(['env', 'secrets', 'argv']);
+const OPAQUE = '(set)';
+const URL_PASSWORD = /(:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 
 /** One row per service, in the given order; then what came from the same files and is no longer there. */
 export function reconcile(
@@ -52,24 +54,35 @@ function compare(spec: ServiceSpec, existing: Existing | undefined): SpecChange 
 function changedKeys(before: ServiceSpec, after: ServiceSpec): SpecChange['changes'] {
   const changes: SpecChange['changes'] = [];
   const walk = (from: unknown, to: unknown, path: readonly string[]): void => {
-    if (stable(from) === stable(to)) return;
+    if (stable(from) === stable(to) || isSourceOfVariable(path)) return;
     if (path.length < 3 && isRecord(from) && isRecord(to)) {
       for (const key of new Set([...Object.keys(from), ...Object.keys(to)]))
-        walk(from[key], to[key], [...path, key]);
+        walk(own(from, key), own(to, key), [...path, key]);
       return;
     }
-    const isOpaque = OPAQUE_KEYS.has(path[0]!);
+    const isOpaque = path.some((key) => OPAQUE_KEYS.has(key));
     changes.push({ key: path.join('.'), from: show(from, isOpaque), to: show(to, isOpaque) });
   };
   walk(before, after, []);
-  // Where a variable comes from is no difference; its value is.
-  return changes.filter(({ key }) => !/^env\..*\.source$/.test(key));
+  return changes;
+}
+
+/** Where a variable comes from is no difference; its value is. */
+function isSourceOfVariable(path: readonly string[]): boolean {
+  return path.length === 3 && path[0] === 'env' && path[2] === 'source';
+}
+
+/** A variable may be called `constructor`. */
+function own(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 function show(value: unknown, isOpaque: boolean): string | null {
   if (value === undefined || value === null) return null;
-  if (isOpaque) return '(set)';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (isOpaque) return OPAQUE;
+  const conceal = (key: string, inner: unknown): unknown => (OPAQUE_KEYS.has(key) ? OPAQUE : inner);
+  const text = typeof value === 'string' ? value : JSON.stringify(value, conceal);
+  return text.replace(URL_PASSWORD, `$1${OPAQUE}@`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -78,6 +91,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** JSON with sorted keys: equal text, equal value. */
 function stable(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(stable).join()}]`;
   if (!isRecord(value)) return JSON.stringify(value) ?? 'undefined';
   return `{${Object.keys(value)
     .sort()

@@ -18,7 +18,7 @@ export interface Ending {
 export interface RestartHistory {
   /** Failures in a row, each of an attempt that did not live `stableMs`. */
   readonly row: number;
-  /** When the failures within the window happened, monotonic milliseconds, oldest first. */
+  /** When the failures that count happened: those within the window, in a crash loop all of it. Oldest first. */
   readonly failures: readonly number[];
 }
 
@@ -49,6 +49,8 @@ export interface EndedAttempt {
 }
 
 const JITTER = 0.2;
+/** Beyond every cap, and still finite: 0 * Infinity would be no delay at all. */
+const MOST_DOUBLINGS = 50;
 
 export function decideRestart(
   ended: EndedAttempt,
@@ -61,17 +63,17 @@ export function decideRestart(
 
   const wasStable = at - since >= policy.stableMs;
   const row = wasStable ? 1 : history.row + 1;
-  const failures = [...history.failures.filter((failure) => at - failure < policy.windowMs), at].slice(
-    -policy.limit,
-  );
+  // The slow tries of a crash loop must not carry it out of its own window.
+  const isLooping = !wasStable && history.failures.length >= policy.limit;
+  const earlier = history.failures.filter((failure) => isLooping || at - failure < policy.windowMs);
+  const failures = [...earlier, at].slice(-policy.limit);
   const next: RestartHistory = { row, failures };
 
   if (failures.length >= policy.limit) {
     const reason = `crash loop: ${failures.length} failures within ${Math.round((at - failures[0]!) / 1000)} s`;
     return { kind: 'crash-loop', delayMs: spread(policy.retryMs, ended.jitter), history: next, reason };
   }
-  const delayMs =
-    row === 1 ? 0 : Math.min(policy.maxDelayMs, spread(policy.delayMs * 2 ** (row - 2), ended.jitter));
+  const delayMs = row === 1 ? 0 : Math.min(policy.maxDelayMs, spread(backoffMs(row, policy), ended.jitter));
   return { kind: 'restart', delayMs, history: next, reason: `failure ${row} in a row` };
 }
 
@@ -82,6 +84,10 @@ function isDone(ending: Ending, policy: RestartSpec): string | undefined {
   if (policy.policy === 'on-failure' && ending.code === 0)
     return 'exit code 0 under restart policy "on-failure"';
   return undefined;
+}
+
+function backoffMs(row: number, policy: RestartSpec): number {
+  return policy.delayMs * 2 ** Math.min(row - 2, MOST_DOUBLINGS);
 }
 
 function spread(delayMs: number, jitter: number): number {

@@ -5,4 +5,5 @@ export * from './event.js';
 export * from './log.js';
 export * from './daemon.js';
 export * from './error.js';
+export * from './endpoint.js';
 export * from './route.js';

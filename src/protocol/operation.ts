@@ -49,6 +49,8 @@ export const Failure = v.strictObject({
   code: v.string(),
   message: v.string(),
   hint: v.optional(v.string()),
+  /** The last lines that the service wrote. */
+  lines: v.optional(v.array(v.string())),
 });
 export type Failure = v.InferOutput<typeof Failure>;
 

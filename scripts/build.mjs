@@ -1,0 +1,131 @@
+/**
+ * Builds dist/: three bundles, the OpenAPI document, the JSON Schema of the configuration file and the types that
+ * `import … from 'upkeep'` shows. The bundles exist for start-up time: the CLI pays for every file that it opens,
+ * so each command is a chunk of its own, while the daemon is one file, which an upgrade on disk cannot pull away
+ * from under it.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { openApi } from './openapi.mjs';
+import { BUILD_STAMP, filesUnder, ROOT, runQuietly } from './setup.mjs';
+
+const DIST = join(ROOT, 'dist');
+
+const BUNDLES = [
+  { name: 'cli', source: 'src/cli/main.ts', splitting: true },
+  { name: 'daemon', source: 'src/daemon/main.ts' },
+  { name: 'define', source: 'src/config/define.ts' },
+];
+
+/** Everything else is bundled. These read their own files at run time, or are large and rarely needed. */
+const RESOLVED_AT_RUN_TIME = ['tsx', 'esbuild', '@babel/parser', 'chokidar'];
+
+const SHARED_OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: RESOLVED_AT_RUN_TIME.flatMap((name) => [name, `${name}/*`]),
+  // The build of yaml for Node is CommonJS, which cannot be shaken and would need a `require` in every chunk.
+  alias: { yaml: join(ROOT, 'node_modules/yaml/browser/index.js') },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  write: false,
+  logLevel: 'warning',
+  logLimit: 5,
+};
+
+const startedAt = performance.now();
+const written = new Set();
+const bundles = BUNDLES.filter(({ name, source }) => {
+  if (existsSync(join(ROOT, source))) return true;
+  console.log(`No ${source} yet: dist/${name}.js is skipped`);
+  return false;
+});
+// Each part stands for itself: a CLI that does not compile keeps nobody from a new daemon.
+const parts = await Promise.allSettled([...bundles.map(bundle), writeContract(), writeTypes()]);
+const failures = parts.flatMap(({ reason }) => (reason ? [reason] : []));
+if (failures.length === 0) {
+  removeStale();
+  emit(BUILD_STAMP, new Date().toISOString());
+  console.log(`Built dist/ in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+} else {
+  for (const { errors, message, stack } of failures) if (!errors) console.error(stack ?? message);
+  console.error(`Cannot build dist/: ${failures.length} of ${parts.length} parts failed`);
+  process.exitCode = 1;
+}
+
+async function bundle({ name, source, splitting = false }) {
+  const { outputFiles } = await build({
+    ...SHARED_OPTIONS,
+    entryPoints: { [name]: source },
+    outdir: 'dist',
+    splitting,
+    chunkNames: 'chunks/[name]-[hash]',
+  });
+  // Chunks come before the entry that names them, so that a CLI started meanwhile finds what it asks for.
+  for (const file of outputFiles.reverse()) emit(file.path, file.contents);
+}
+
+/** The two documents that are made from the schemas in the code. */
+async function writeContract() {
+  const hasConfig = existsSync(join(ROOT, 'src/config/index.ts'));
+  const { outputFiles } = await build({
+    ...SHARED_OPTIONS,
+    stdin: {
+      contents: `export * from './src/protocol/index.js';${hasConfig ? `export * from './src/config/index.js';` : ''}`,
+      resolveDir: ROOT,
+    },
+    packages: 'external',
+    alias: {},
+  });
+  const file = join(DIST, `.contract-${process.pid}.mjs`);
+  emit(file, outputFiles[0].contents);
+  try {
+    const contract = await import(pathToFileURL(file).href);
+    emit(join(DIST, 'openapi.json'), toJson(openApi(contract, readVersion())));
+    if (contract.configJsonSchema)
+      emit(join(DIST, 'upkeep.schema.json'), toJson(contract.configJsonSchema()));
+    else console.log('No configJsonSchema() in src/config yet: dist/upkeep.schema.json is skipped');
+  } finally {
+    rmSync(file);
+    written.delete(file);
+  }
+}
+
+/** Only what `import … from 'upkeep'` reaches. */
+async function writeTypes() {
+  if (!existsSync(join(ROOT, 'src/config/define.ts'))) return;
+  const { code, output } = await runQuietly('node_modules/.bin/tsc', ['--project', 'tsconfig.types.json']);
+  if (code !== 0) throw new Error(`Cannot write dist/types: tsc exited with ${code}\n${output}`);
+}
+
+/** By rename, so that nobody reads half a file. */
+function emit(path, contents) {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+  written.add(path);
+}
+
+/** What an earlier build left; not the types, which are tsc's, nor what another build is just writing. */
+function removeStale() {
+  for (const file of filesUnder('dist')) {
+    const isKept =
+      written.has(join(ROOT, file)) || file.startsWith('dist/types/') || basename(file).startsWith('.');
+    if (!isKept) rmSync(join(ROOT, file), { force: true });
+  }
+}
+
+function readVersion() {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
+}
+
+function toJson(value) {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

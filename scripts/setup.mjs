@@ -1,0 +1,84 @@
+/**
+ * What every script needs before its own work: the locked dependencies, and a `dist/` that is as new as the sources.
+ * Uses only Node itself, because it runs on a fresh clone.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+/** Written by build.mjs as its last act. */
+export const BUILD_STAMP = join(ROOT, 'dist/.built');
+
+/** Arguments of node; the files to test follow. */
+export const TEST_RUNNER = [
+  ...['--import', 'tsx', '--test'],
+  ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+  ...(process.env.CI === 'true'
+    ? ['--test-reporter=./scripts/no-skips.mjs', '--test-reporter-destination=stderr']
+    : []),
+];
+
+const BUILT_FROM = ['src', 'scripts/build.mjs', 'scripts/openapi.mjs', 'package.json', 'tsconfig.json'];
+
+export function ensureInstalled() {
+  const installed = changedAt(join(ROOT, 'node_modules/.package-lock.json'));
+  if (installed >= changedAt(join(ROOT, 'package-lock.json'))) return;
+  console.log('Installing the locked dependencies (npm ci)');
+  orExit(
+    run('npm', ['ci', '--silent', '--no-fund', '--no-audit'], { stdio: ['ignore', 'ignore', 'inherit'] }),
+  );
+}
+
+export function ensureBuilt() {
+  ensureInstalled();
+  if (changedAt(BUILD_STAMP) >= newest(BUILT_FROM)) return;
+  orExit(run(process.execPath, ['scripts/build.mjs']));
+}
+
+/** Runs a program in the root folder of the repository and answers its exit code, as a shell would. */
+export function run(command, args, options = {}) {
+  const { status, signal, error } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
+  if (error) console.error(`Cannot run "${command}": ${error.message}`);
+  return status ?? (signal ? 128 : 127);
+}
+
+/** The same beside other work, its output kept for whoever wants to show it. */
+export function runQuietly(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const chunks = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
+    child.on('error', (error) => resolve({ code: 127, output: error.message }));
+    child.on('close', (code) => resolve({ code: code ?? 128, output: Buffer.concat(chunks).toString() }));
+  });
+}
+
+/** Every file below a folder of the repository, as paths relative to the root; none if it does not exist. */
+export function filesUnder(folder) {
+  if (!statSync(join(ROOT, folder), { throwIfNoEntry: false })?.isDirectory()) return [];
+  const entries = readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(ROOT.length + 1))
+    .sort();
+}
+
+function orExit(code) {
+  if (code !== 0) process.exit(code);
+}
+
+/** A folder counts too: its time changes when a file is deleted. */
+function newest(paths) {
+  const all = paths.flatMap((path) => [
+    path,
+    ...filesUnder(path).flatMap((file) => [file, join(file, '..')]),
+  ]);
+  return Math.max(...all.map((path) => changedAt(join(ROOT, path))));
+}
+
+function changedAt(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}

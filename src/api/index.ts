@@ -1,0 +1,5 @@
+export { ApiServer, type ApiOptions, type Handler, type Handlers } from './server.js';
+export { serviceRoutes } from './routes/services.js';
+export { operationRoutes } from './routes/operations.js';
+export { eventRoutes } from './routes/events.js';
+export { logRoutes } from './routes/logs.js';

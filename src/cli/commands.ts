@@ -1,0 +1,68 @@
+/** Every command, loaded only when it is the one that runs. */
+import type { Command } from './command.js';
+
+type Load = () => Promise<{ readonly command: Command }>;
+
+export type CommandName =
+  | 'up'
+  | 'down'
+  | 'diff'
+  | 'check'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'delete'
+  | 'scale'
+  | 'signal'
+  | 'list'
+  | 'show'
+  | 'logs'
+  | 'events'
+  | 'env'
+  | 'exec'
+  | 'operations'
+  | 'operation'
+  | 'daemon'
+  | 'completion'
+  | 'help'
+  | 'version';
+
+export const COMMANDS: Readonly<Record<CommandName, Load>> = {
+  up: () => import('./commands/up.js'),
+  down: () => import('./commands/down.js'),
+  diff: () => import('./commands/diff.js'),
+  check: () => import('./commands/check.js'),
+  start: () => import('./commands/start.js'),
+  stop: () => import('./commands/stop.js'),
+  restart: () => import('./commands/restart.js'),
+  delete: () => import('./commands/delete.js'),
+  scale: () => import('./commands/scale.js'),
+  signal: () => import('./commands/signal.js'),
+  list: () => import('./commands/list.js'),
+  show: () => import('./commands/show.js'),
+  logs: () => import('./commands/logs.js'),
+  events: () => import('./commands/events.js'),
+  env: () => import('./commands/env.js'),
+  exec: () => import('./commands/exec.js'),
+  operations: () => import('./commands/operations.js'),
+  operation: () => import('./commands/operation.js'),
+  daemon: () => import('./commands/daemon.js'),
+  completion: () => import('./commands/completion.js'),
+  help: () => import('./commands/help.js'),
+  version: () => import('./commands/version.js'),
+};
+
+export const ALIASES: Readonly<Record<string, CommandName>> = {
+  ls: 'list',
+  ps: 'list',
+  status: 'list',
+  describe: 'show',
+  '--version': 'version',
+  '-v': 'version',
+  '--help': 'help',
+  '-h': 'help',
+};
+
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}

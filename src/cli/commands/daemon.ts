@@ -1,0 +1,53 @@
+import { connectOnly, connectOrStart, homeFrom, type Home } from '../../client/index.js';
+import { UpkeepError } from '../../protocol/index.js';
+import { oneOperand, usageError } from '../arguments.js';
+import { defineCommand, JSON_OPTION } from '../command.js';
+import { formatDaemon } from '../output/daemon.js';
+import { print, printJson } from '../output/print.js';
+import { stopDaemon } from '../daemon-stop.js';
+
+const EXIT_NOT_RUNNING = 3;
+
+export const command = defineCommand({
+  summary: 'Look at the daemon, start it, end it',
+  usage: 'daemon status | start | stop',
+  options: {
+    json: JSON_OPTION,
+    'with-services': { type: 'boolean', description: 'stop: end all services first' },
+  },
+  operands: ['status', 'start', 'stop'],
+  async run({ values, operands }) {
+    const home = homeFrom(process.env);
+    const action = oneOperand('daemon', operands, '"status", "start" or "stop"');
+    switch (action) {
+      case 'status':
+        return showStatus(home, values.json);
+      case 'start':
+        return start(home, values.json);
+      case 'stop':
+        return stopDaemon(home, { json: values.json, withServices: values['with-services'] });
+      default:
+        throw usageError('daemon', `"${action}" is none of "status", "start" and "stop"`);
+    }
+  },
+});
+
+async function showStatus(home: Home, json = false): Promise<number> {
+  try {
+    const daemon = await connectOnly(home).call('daemon', { anyProtocol: true });
+    if (json) printJson({ running: true, ...daemon });
+    else print(formatDaemon(daemon));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UpkeepError && error.code === 'daemon-unreachable')) throw error;
+    if (json) printJson({ running: false, home: home.path });
+    else print(`The daemon is not running (home ${home.path})`);
+    return EXIT_NOT_RUNNING;
+  }
+}
+
+async function start(home: Home, json = false): Promise<void> {
+  const daemon = await connectOrStart(home).call('daemon');
+  if (json) printJson({ running: true, ...daemon });
+  else print(formatDaemon(daemon));
+}

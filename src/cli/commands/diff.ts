@@ -1,0 +1,11 @@
+import { UpkeepError } from '../../protocol/index.js';
+import { defineCommand } from '../command.js';
+
+export const command = defineCommand({
+  summary: 'TEMPORARY until src/config/index.ts appears',
+  usage: 'diff',
+  options: {},
+  async run() {
+    throw new UpkeepError('unsupported', 'Cannot run "upkeep diff": src/config/index.ts is not written yet');
+  },
+});

@@ -1,0 +1,60 @@
+/** Ends the daemon and waits until it is gone, so that whoever comes next finds the socket and the lock free. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectOnly, type Client, type Home } from '../client/index.js';
+import { UpkeepError } from '../protocol/index.js';
+import { requestOperation } from './operation.js';
+import { wordDaemonEnd } from './output/daemon.js';
+import { note, print, printJson } from './output/print.js';
+
+const DEADLINE_MS = 15_000;
+const PAUSE_MS = 20;
+
+export interface DaemonStopOptions {
+  readonly json?: boolean | undefined;
+  readonly withServices?: boolean | undefined;
+}
+
+export async function stopDaemon(home: Home, { json, withServices }: DaemonStopOptions): Promise<number> {
+  const client = connectOnly(home);
+  if (!(await isReachable(client))) return printAbsence(home, json);
+  if (withServices) {
+    const exitCode = await stopServices(client);
+    if (exitCode !== 0) return exitCode;
+  }
+  const daemon = await client.call('stopDaemon', { anyProtocol: true });
+  await waitUntilGone(client, daemon.pid);
+  if (json) printJson({ running: false, ...daemon });
+  else print(wordDaemonEnd(daemon));
+  return 0;
+}
+
+async function stopServices(client: Client): Promise<number> {
+  const services = await client.call('services');
+  return services.length === 0 ? 0 : requestOperation({ kind: 'stop', services: 'all' }, {}, client);
+}
+
+async function waitUntilGone(client: Client, pid: number): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (await isReachable(client)) {
+    if (performance.now() > deadline) {
+      throw new UpkeepError('daemon-unreachable', `Cannot stop the daemon: pid ${pid} still answers`);
+    }
+    await delay(PAUSE_MS);
+  }
+}
+
+async function isReachable(client: Client): Promise<boolean> {
+  try {
+    await client.call('daemon', { anyProtocol: true });
+    return true;
+  } catch (error) {
+    if (error instanceof UpkeepError && error.code === 'daemon-unreachable') return false;
+    throw error;
+  }
+}
+
+function printAbsence(home: Home, json = false): number {
+  if (json) printJson({ running: false, home: home.path });
+  else note(`The daemon is not running (home ${home.path})`);
+  return 0;
+}

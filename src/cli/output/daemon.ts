@@ -1,0 +1,22 @@
+/** Words the daemon itself. */
+import type { DaemonView } from '../../protocol/index.js';
+import { formatDuration } from '../../util/index.js';
+
+export function formatDaemon(daemon: DaemonView, now = Date.now()): string {
+  const age = formatDuration(Math.max(0, now - Date.parse(daemon.startedAt)));
+  return [
+    `The daemon is running with pid ${daemon.pid}, for ${age}`,
+    `  version   ${daemon.version} (protocol ${daemon.protocol}, node ${daemon.node})`,
+    `  home      ${daemon.home}`,
+    `  services  ${daemon.services} (${daemon.instances} ${daemon.instances === 1 ? 'instance' : 'instances'})`,
+  ].join('\n');
+}
+
+/** What becomes of the services is the question of everybody who ends a process manager. */
+export function wordDaemonEnd({ pid, instances }: DaemonView): string {
+  const fate =
+    instances === 0
+      ? 'no service was running'
+      : `${instances} running ${instances === 1 ? 'instance goes' : 'instances go'} on and will be taken back by the next daemon`;
+  return `The daemon with pid ${pid} has ended; ${fate}`;
+}

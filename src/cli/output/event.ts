@@ -1,0 +1,70 @@
+/** Words what happened, one line an event. */
+import type { UpkeepEvent } from '../../protocol/index.js';
+import { formatDuration, unreachable } from '../../util/index.js';
+import { outColors, type Paint } from './color.js';
+import { wordNames } from './operation.js';
+import { formatTime } from './time.js';
+
+export function formatEvent(event: UpkeepEvent): string {
+  return `${outColors.dim(formatTime(event.at))}  ${paintOf(event)(wordEvent(event))}`;
+}
+
+export function wordEvent(event: UpkeepEvent): string {
+  switch (event.type) {
+    case 'daemon-started':
+      return `daemon ${event.version} started with pid ${event.pid}`;
+    case 'daemon-stopping':
+      return `daemon with pid ${event.pid} is ending: ${event.reason}`;
+    case 'state-recovered':
+      return `state recovered: ${event.detail}`;
+    case 'service-created':
+      return `${event.service} created`;
+    case 'service-updated':
+      return `${event.service} updated: ${event.keys.join(', ')}`;
+    case 'service-deleted':
+      return `${event.service} deleted`;
+    case 'instance-status':
+      return `${instanceOf(event)} ${event.from} -> ${event.to}${event.pid === null ? '' : `, pid ${event.pid}`}`;
+    case 'instance-adopted':
+      return `${instanceOf(event)} taken back, pid ${event.pid}`;
+    case 'instance-exited':
+      return `${instanceOf(event)} ${event.exit.reason}, after ${formatDuration(event.exit.livedMs)}`;
+    case 'instance-restarting':
+      return `${instanceOf(event)} restarts ${whenOf(event.delayMs)}: ${event.reason}`;
+    case 'instance-health':
+      return `${instanceOf(event)} ${event.healthy ? 'healthy' : 'unhealthy'}: ${event.detail}`;
+    case 'operation':
+      return wordOperation(event.operation);
+    case 'warning':
+      return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
+    default:
+      return unreachable(event);
+  }
+}
+
+function instanceOf({ service, instance }: { service: string; instance: number }): string {
+  return `${service}.${instance}`;
+}
+
+function whenOf(delayMs: number): string {
+  return delayMs === 0 ? 'at once' : `in ${formatDuration(delayMs)}`;
+}
+
+function wordOperation({
+  id,
+  kind,
+  status,
+  steps,
+}: Extract<UpkeepEvent, { type: 'operation' }>['operation']): string {
+  const services = wordNames([...new Set(steps.map(({ service }) => service))]);
+  return `operation ${id} ${status}: ${kind} ${services}`.trimEnd();
+}
+
+function paintOf(event: UpkeepEvent): Paint {
+  if (event.type === 'warning' || event.type === 'state-recovered') return outColors.yellow;
+  const isBad =
+    (event.type === 'instance-health' && !event.healthy) ||
+    (event.type === 'instance-status' && event.to === 'crashed') ||
+    (event.type === 'operation' && event.operation.status === 'failed');
+  return isBad ? outColors.red : String;
+}

@@ -1,0 +1,17 @@
+/** The two ways out of a command: results for programs and people on stdout, everything else on stderr. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** One value a line, for streams. */
+export function printJsonLine(value: unknown): void {
+  print(JSON.stringify(value));
+}

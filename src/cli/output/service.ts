@@ -1,0 +1,117 @@
+/** Words services: the table of `upkeep list`. */
+import type { InstanceView, ServiceStatus, ServiceView } from '../../protocol/index.js';
+import { formatBytes, formatDuration } from '../../util/index.js';
+import { outColors, type Paint } from './color.js';
+import { formatTable, terminalWidth, type Cell, type Column, type Row } from './table.js';
+
+/** Up to this many rows, each instance has a row of its own. */
+const MAX_ROWS_WITH_INSTANCES = 50;
+
+const COLUMNS: readonly Column[] = [
+  { title: 'NAME', minWidth: 12 },
+  { title: 'STATUS' },
+  { title: 'INSTANCES', align: 'right' },
+  { title: 'PID', align: 'right' },
+  { title: 'RESTARTS', align: 'right' },
+  { title: 'UPTIME', align: 'right' },
+  { title: 'CPU', align: 'right' },
+  { title: 'MEMORY', align: 'right' },
+  { title: 'LAST EXIT', minWidth: 10, isOptional: true },
+];
+
+export function formatServices(services: readonly ServiceView[], now: number): string {
+  const rowCount = services.reduce((sum, { instances }) => sum + 1 + instances.length, 0);
+  const rows = services.flatMap((service) => {
+    const isExpanded = service.instances.length > 1 && rowCount <= MAX_ROWS_WITH_INSTANCES;
+    return [
+      serviceRow(service, now),
+      ...(isExpanded ? service.instances.map((one) => instanceRow(one, now)) : []),
+    ];
+  });
+  return formatTable(COLUMNS, rows, { width: terminalWidth(), paintTitle: outColors.dim });
+}
+
+function serviceRow({ name, status, restarts, instances }: ServiceView, now: number): Row {
+  const [only] = instances.length === 1 ? instances : [];
+  const troubled = instances.find((instance) => lastExit(instance, now) !== '');
+  return [
+    { text: name, paint: outColors.bold },
+    statusCell(status, instances.some(isUnhealthy)),
+    readiness(instances),
+    only?.pid ? String(only.pid) : '',
+    String(restarts),
+    uptime(Math.max(...instances.map(({ uptimeMs }) => uptimeMs ?? -1))),
+    percent(sum(instances.map(({ cpuPercent }) => cpuPercent))),
+    bytes(sum(instances.map(({ rssBytes }) => rssBytes))),
+    troubled ? lastExit(troubled, now) : '',
+  ];
+}
+
+function instanceRow(instance: InstanceView, now: number): Row {
+  return [
+    `  ${instance.index}`,
+    statusCell(instance.status, isUnhealthy(instance)),
+    '',
+    instance.pid === null ? '' : String(instance.pid),
+    '',
+    uptime(instance.uptimeMs ?? -1),
+    percent(instance.cpuPercent),
+    bytes(instance.rssBytes),
+    lastExit(instance, now),
+  ];
+}
+
+/** `2/4` where there are several, of which two are ready. */
+function readiness(instances: readonly InstanceView[]): string {
+  if (instances.length <= 1) return String(instances.length);
+  return `${instances.filter(({ status }) => status === 'running').length}/${instances.length}`;
+}
+
+const PAINTS: Readonly<Record<ServiceStatus, Paint>> = {
+  running: outColors.green,
+  starting: outColors.cyan,
+  stopping: outColors.cyan,
+  scheduled: outColors.cyan,
+  waiting: outColors.yellow,
+  degraded: outColors.yellow,
+  crashed: outColors.red,
+  stopped: outColors.dim,
+  completed: outColors.dim,
+};
+
+function statusCell(status: ServiceStatus, hasUnhealthy: boolean): Cell {
+  return { text: wordStatus(status, hasUnhealthy), paint: hasUnhealthy ? outColors.red : PAINTS[status] };
+}
+
+export function wordStatus(status: ServiceStatus, hasUnhealthy: boolean): string {
+  return hasUnhealthy ? `${status} (unhealthy)` : status;
+}
+
+export function isUnhealthy({ healthy }: InstanceView): boolean {
+  return healthy === false;
+}
+
+/** Why it does not run, and when it will again. */
+function lastExit({ status, exit, nextStartAt }: InstanceView, now: number): string {
+  if (status === 'running' || status === 'starting') return '';
+  const next = nextStartAt && `next start in ${formatDuration(Math.max(0, Date.parse(nextStartAt) - now))}`;
+  return [exit?.reason, next].filter(Boolean).join(', ');
+}
+
+function uptime(ms: number): string {
+  return ms < 0 ? '' : formatDuration(ms);
+}
+
+function percent(value: number | null): string {
+  return value === null ? '' : `${value.toFixed(1)}%`;
+}
+
+function bytes(value: number | null): string {
+  return value === null ? '' : formatBytes(value);
+}
+
+/** null where nothing was measured. */
+function sum(values: readonly (number | null)[]): number | null {
+  const measured = values.filter((value) => value !== null);
+  return measured.length === 0 ? null : measured.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,167 @@
+/** Speaks the routes of the protocol to one daemon, one connection for each request. */
+import type { Socket } from 'node:net';
+import {
+  CLIENT_PID_HEADER,
+  ENDPOINTS,
+  ERRORS,
+  PROTOCOL,
+  PROTOCOL_HEADER,
+  UpkeepError,
+  VERSION_HEADER,
+  type CallName,
+  type Endpoint,
+  type ErrorBody,
+  type ErrorCode,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteName,
+  type RouteParams,
+  type RouteQuery,
+  type StreamName,
+} from '../protocol/index.js';
+import { readEventStream } from './event-stream.js';
+import { ownPackage } from './package.js';
+import { CutOffError, readResponse, type Response } from './response.js';
+
+/** Opens a connection to the daemon, by whatever it takes. */
+export type Dial = () => Promise<Socket>;
+
+export interface RequestOptions<N extends RouteName> {
+  readonly params?: RouteParams<N>;
+  readonly query?: RouteQuery<N>;
+  readonly body?: RouteBody<N>;
+  /** Ends a stream early, without an error. */
+  readonly signal?: AbortSignal | undefined;
+  /** @default false Talk to a daemon of another protocol too: to see or end it. */
+  readonly anyProtocol?: boolean;
+}
+
+type AnyOptions = {
+  readonly params?: unknown;
+  readonly query?: object;
+  readonly body?: unknown;
+  readonly anyProtocol?: boolean;
+};
+
+export class Client {
+  readonly #dial: Dial;
+
+  constructor(dial: Dial) {
+    this.#dial = dial;
+  }
+
+  async call<N extends CallName>(name: N, options: RequestOptions<N> = {}): Promise<RouteAnswer<N>> {
+    const socket = await this.#dial();
+    try {
+      const response = await exchange(socket, ENDPOINTS[name], options);
+      return JSON.parse(await readText(response)) as RouteAnswer<N>;
+    } catch (error) {
+      throw explainCutOff(error);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async *stream<N extends StreamName>(
+    name: N,
+    options: RequestOptions<N> = {},
+  ): AsyncGenerator<RouteAnswer<N>> {
+    const { signal } = options;
+    if (signal?.aborted) return;
+    const socket = await this.#dial();
+    const onAbort = () => socket.destroy();
+    signal?.addEventListener('abort', onAbort);
+    try {
+      const response = await exchange(socket, ENDPOINTS[name], options);
+      yield* readEventStream(response.body) as AsyncGenerator<RouteAnswer<N>>;
+    } catch (error) {
+      if (!signal?.aborted) throw explainCutOff(error);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      socket.destroy();
+    }
+  }
+}
+
+async function exchange(socket: Socket, endpoint: Endpoint, options: AnyOptions): Promise<Response> {
+  socket.write(requestText(endpoint, options));
+  const response = await readResponse(socket);
+  if (!options.anyProtocol) validateProtocol(response);
+  if (response.status >= 300) throw await refusal(response);
+  return response;
+}
+
+function requestText({ method, path }: Endpoint, { params, query, body }: AnyOptions): string {
+  const content = body === undefined ? '' : JSON.stringify(body);
+  return [
+    `${method} ${fillPath(path, (params ?? {}) as Record<string, string>)}${queryText(query ?? {})} HTTP/1.1`,
+    'host: upkeep',
+    'connection: close',
+    `${PROTOCOL_HEADER}: ${PROTOCOL}`,
+    `${VERSION_HEADER}: ${ownPackage().version}`,
+    `${CLIENT_PID_HEADER}: ${process.pid}`,
+    ...(body === undefined ? [] : ['content-type: application/json']),
+    `content-length: ${Buffer.byteLength(content)}`,
+    '',
+    content,
+  ].join('\r\n');
+}
+
+function fillPath(path: string, params: Record<string, string>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+}
+
+function queryText(query: object): string {
+  const pairs = Object.entries(query as Record<string, string | readonly string[] | undefined>).flatMap(
+    ([key, value]) => [value ?? []].flat().map((one) => `${key}=${encodeURIComponent(one)}`),
+  );
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
+
+function validateProtocol({ headers }: Response): void {
+  const theirs = headers.get(PROTOCOL_HEADER);
+  if (theirs === String(PROTOCOL)) return;
+  const { version } = ownPackage();
+  throw new UpkeepError(
+    'protocol-mismatch',
+    `Cannot talk to the daemon: it is upkeep ${headers.get(VERSION_HEADER) ?? 'of an unknown version'} with ` +
+      `protocol ${theirs ?? 'unknown'}, this command is upkeep ${version} with protocol ${PROTOCOL}`,
+    { hint: 'replace the daemon, services go on running: upkeep daemon stop && upkeep daemon start' },
+  );
+}
+
+async function refusal(response: Response): Promise<UpkeepError> {
+  const { code, message, hint, details } = parseErrorBody(await readText(response)).error;
+  // A newer daemon may know codes that this client does not.
+  return new UpkeepError(code in ERRORS ? (code as ErrorCode) : 'internal', message, { hint, details });
+}
+
+function parseErrorBody(text: string): ErrorBody {
+  try {
+    return JSON.parse(text) as ErrorBody;
+  } catch (cause) {
+    throw new UpkeepError('internal', `Cannot read the answer of the daemon: ${text.slice(0, 200)}`, {
+      cause,
+    });
+  }
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** A connection that breaks midway means that the daemon ended. */
+function explainCutOff(error: unknown): unknown {
+  const isCutOff = error instanceof CutOffError || isSystemError(error, ['ECONNRESET', 'EPIPE']);
+  if (!isCutOff) return error;
+  return new UpkeepError('daemon-unreachable', 'Cannot read the answer of the daemon: it ended midway', {
+    hint: 'its last words stand in daemon.log in the home of upkeep',
+    cause: error,
+  });
+}
+
+export function isSystemError(error: unknown, codes: readonly string[]): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

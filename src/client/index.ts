@@ -1,0 +1,4 @@
+export { Client, type Dial, type RequestOptions } from './client.js';
+export { connectIfUsed, connectOnly, connectOrStart, isUnusedHome } from './connect.js';
+export { homeFrom, type Home } from './home.js';
+export { ownPackage } from './package.js';

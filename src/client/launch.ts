@@ -1,0 +1,102 @@
+/**
+ * Starts a daemon and waits until it answers. Any number of clients may do so at once: the lock lets one daemon
+ * through, and everyone waits for whichever came first.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UpkeepError } from '../protocol/index.js';
+import type { Client } from './client.js';
+import type { Home } from './home.js';
+import { ownPackage, shimPath } from './package.js';
+
+const DEADLINE_MS = 15_000;
+/** While somebody else holds the lock: how often it is tried again, for the holder may be a daemon that ends. */
+const LOCK_RETRY_MS = 250;
+const EXIT_LOCKED = 75;
+const SHOWN_LOG_LINES = 10;
+
+/** How one launched process ended; while `undefined`, it is coming up. */
+interface Launch {
+  end: { readonly code: number | null; readonly signal: string | null; readonly at: number } | undefined;
+}
+
+/** `probe` is a client that starts nothing itself. */
+export async function startDaemon(home: Home, probe: Client): Promise<void> {
+  mkdirSync(home.path, { recursive: true, mode: 0o700 });
+  const deadline = performance.now() + DEADLINE_MS;
+  let launch = launchDaemon(home);
+  for (let pauseMs = 10; !(await isAnswering(probe)); pauseMs = Math.min(pauseMs * 1.5, 50)) {
+    if (performance.now() > deadline)
+      throw startFailed(home, `it did not answer within ${DEADLINE_MS / 1000} s`);
+    const { end } = launch;
+    if (end && isFailure(end)) throw startFailed(home, wordEnd(end));
+    if (end && performance.now() - end.at > LOCK_RETRY_MS) launch = launchDaemon(home);
+    await delay(pauseMs);
+  }
+}
+
+function launchDaemon(home: Home): Launch {
+  const log = openSync(home.log, 'a', 0o600);
+  const child = spawn(shimPath(), ['lock', home.lock, '--', process.execPath, daemonPath()], {
+    detached: true,
+    cwd: '/',
+    env: daemonEnvironment(home),
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  child.unref();
+  const launch: Launch = { end: undefined };
+  child.once('exit', (code, signal) => (launch.end = { code, signal, at: performance.now() }));
+  child.once('error', (error) => (launch.end = { code: null, signal: error.message, at: performance.now() }));
+  return launch;
+}
+
+function daemonPath(): string {
+  const path = join(ownPackage().root, 'dist', 'daemon.js');
+  for (const file of [path, shimPath()]) {
+    if (existsSync(file)) continue;
+    throw new UpkeepError('daemon-unreachable', `Cannot start the daemon: "${file}" does not exist`, {
+      hint: 'the installation is incomplete; in a checkout: npm run build && npm run build:shim',
+    });
+  }
+  return path;
+}
+
+/** The shell's environment without what npm and npx add to it, which would leak into every service. */
+function daemonEnvironment(home: Home): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([key]) => !key.toLowerCase().startsWith('npm_'));
+  return { ...Object.fromEntries(kept), UPKEEP_HOME: home.path };
+}
+
+async function isAnswering(probe: Client): Promise<boolean> {
+  try {
+    await probe.call('daemon', { anyProtocol: true });
+    return true;
+  } catch (error) {
+    if (error instanceof UpkeepError && error.code === 'daemon-unreachable') return false;
+    throw error;
+  }
+}
+
+function isFailure({ code }: NonNullable<Launch['end']>): boolean {
+  return code !== 0 && code !== EXIT_LOCKED;
+}
+
+function wordEnd({ code, signal }: NonNullable<Launch['end']>): string {
+  return code === null ? `it was ended by ${signal}` : `it exited with code ${code}`;
+}
+
+function startFailed(home: Home, fact: string): UpkeepError {
+  const lines = lastLines(home.log);
+  const words =
+    lines.length > 0 ? `; its last words were:\n${lines.map((line) => `    ${line}`).join('\n')}` : '';
+  return new UpkeepError('daemon-unreachable', `Cannot start the daemon: ${fact}${words}`, {
+    hint: `more may stand in ${home.log}`,
+  });
+}
+
+function lastLines(path: string): string[] {
+  return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-SHOWN_LOG_LINES).filter(Boolean);
+}

@@ -1,0 +1,314 @@
+/**
+ * What people write: the types behind `import { defineConfig } from 'upkeep'`. The schema is checked against
+ * them by the compiler (schema/config.ts), and the JSON Schema for editors takes its texts from here.
+ */
+
+/** Milliseconds, or text with a unit: `'500ms'`, `'10s'`, `'1.5m'`, `'2h'`, `'7d'`. */
+export type Duration = number | string;
+
+/** Bytes, or text with a unit (powers of 1024): `'512MB'`, `'1.5GB'`. */
+export type Size = number | string;
+
+/** What runs, and under which conditions. */
+export interface UpkeepConfig {
+  /** The services, by name; or a list of services that have a `name` each. */
+  services: Record<string, ServiceConfig> | NamedServiceConfig[];
+  /** Named sets of changes, one of which may be chosen with `--profile`. */
+  profiles?: Record<string, ProfileConfig>;
+  /** Variables of every service; a service may override one, or remove it with `null`. */
+  env?: EnvConfig;
+}
+
+/** Changes that a profile makes; maps are merged key by key, everything else is replaced. */
+export interface ProfileConfig {
+  /** Changes to services, by their names. */
+  services?: Record<string, ServiceConfig>;
+  /** Variables of every service, over those of the file. */
+  env?: EnvConfig;
+}
+
+/** Values become text as they are written; `null` removes a variable that is set for all services. */
+export type EnvConfig = Record<string, string | number | boolean | null>;
+
+/** A service in a list of services. */
+export interface NamedServiceConfig extends ServiceConfig {
+  name: string;
+}
+
+/** One service: a program, how many of it, and the rules of its life. */
+export interface ServiceConfig {
+  /** Letters, digits, "_", "." and "-", at most 64. In a map of services the key is the name. */
+  name?: string;
+  /** The file to run, relative to `cwd`. Exactly one of `script` and `command` is needed. */
+  script?: string;
+  /** The program to run with its arguments; text with shell syntax runs in `/bin/sh -c`. */
+  command?: string | string[];
+  /**
+   * Arguments; text is split on blanks.
+   * @default []
+   */
+  args?: string | string[];
+  /**
+   * Working folder, relative to the folder of the configuration file.
+   * @default the folder of the configuration file
+   */
+  cwd?: string;
+  /**
+   * What runs the script: `node`, a name that is looked up in PATH, the path of a program, a folder that
+   * holds `bin/node`, or `none` when the script is a program itself.
+   * @default by the extension of the script
+   */
+  interpreter?: string;
+  /**
+   * Arguments before the script, for example `['--enable-source-maps']`; text is split on blanks.
+   * @default []
+   */
+  interpreterArgs?: string | string[];
+  /**
+   * How many copies run at once; `max`: one for each processor.
+   * @default 1
+   */
+  instances?: number | 'max';
+  /** Variables of this service; `null` removes one that is set for all services. */
+  env?: EnvConfig;
+  /**
+   * Files with `KEY=value` lines, read anew at each start; `env` wins over them.
+   * @default []
+   */
+  envFiles?: string | string[];
+  /** Variables that are read at each start and never stored or shown. */
+  secrets?: Record<string, SecretConfig>;
+  /** The user to run as: a name or a number. */
+  user?: string | number;
+  /** The group to run as: a name or a number. */
+  group?: string | number;
+  /** The port that each instance listens on. */
+  port?: number | PortConfig;
+  /** The ports that each instance listens on. */
+  ports?: (number | PortConfig)[];
+  /** Services to wait for: names (`ready` where that can be told, else `started`), or name to condition. */
+  dependsOn?: string | string[] | Record<string, 'started' | 'ready' | 'healthy' | 'completed'>;
+  /**
+   * Restart this service too when one that it depends on is restarted.
+   * @default false
+   */
+  restartWithDependencies?: boolean;
+  /**
+   * When to start again after an exit.
+   * @default 'always', and 'never' with schedule.run
+   */
+  restart?: 'always' | 'on-failure' | 'never' | RestartConfig;
+  /** How to stop. */
+  stop?: StopConfig;
+  /**
+   * When a started instance counts as ready.
+   * @default 'port' when ports are declared, else 'start'
+   */
+  ready?: 'start' | 'port' | ReadyConfig;
+  /** A check that is repeated as long as the instance runs. */
+  health?: HealthConfig;
+  /** What an instance may use. */
+  limits?: LimitsConfig;
+  /** Restart or run at certain times. */
+  schedule?: ScheduleConfig;
+  /** Restart when files change: `true` for `cwd`, or the paths to watch. */
+  watch?: boolean | string[] | WatchConfig;
+  /**
+   * Variables to take from the shell that runs `upkeep up`, beside PATH, HOME, USER, LOGNAME, SHELL, LANG,
+   * LC_*, TZ and TMPDIR; `true`: all of them.
+   * @default false
+   */
+  inheritEnv?: boolean | string[];
+}
+
+/** Where the value of a variable is read from; exactly one of the two. */
+export interface SecretConfig {
+  /** A file whose content is the value, relative to the folder of the configuration file. */
+  file?: string;
+  /** A command whose output is the value. */
+  command?: string | string[];
+}
+
+/** A port with more to say about it. */
+export interface PortConfig {
+  /** The number, 1 to 65535. */
+  port: number;
+  /**
+   * The address that is listened on.
+   * @default any
+   */
+  host?: string;
+  /** A name to tell ports apart. */
+  name?: string;
+}
+
+/** When to start again after an exit, and how patiently. */
+export interface RestartConfig {
+  /**
+   * `always`, `on-failure` (an exit code other than 0, or a signal) or `never`.
+   * @default 'always'
+   */
+  policy?: 'always' | 'on-failure' | 'never';
+  /**
+   * Exit codes that mean "done": no restart under any policy.
+   * @default []
+   */
+  stopExitCodes?: number[];
+  /**
+   * Before the second restart in a row, doubled from there; the first one is immediate.
+   * @default '100ms'
+   */
+  delay?: Duration;
+  /**
+   * The longest delay.
+   * @default '15s'
+   */
+  maxDelay?: Duration;
+  /**
+   * An attempt that lived this long ends the row.
+   * @default '10s'
+   */
+  stable?: Duration;
+  /**
+   * This many failures within `window` are a crash loop.
+   * @default 10
+   */
+  limit?: number;
+  /**
+   * The time in which failures are counted.
+   * @default '2m'
+   */
+  window?: Duration;
+  /**
+   * In a crash loop: one try per this time.
+   * @default '60s'
+   */
+  retry?: Duration;
+}
+
+/** How to stop. */
+export interface StopConfig {
+  /**
+   * The signal that asks the process to end.
+   * @default 'SIGTERM'
+   */
+  signal?: string;
+  /**
+   * From the signal to SIGKILL.
+   * @default '10s'
+   */
+  grace?: Duration;
+  /**
+   * `tree`: the process and all its descendants. `process`: the process alone.
+   * @default 'tree'
+   */
+  killScope?: 'tree' | 'process';
+}
+
+/** When a started instance counts as ready; at most one rule. */
+export interface ReadyConfig {
+  /** The instance listens on all its ports. */
+  port?: true;
+  /** This path (on the first port) or URL answers. */
+  http?: string;
+  /**
+   * The status that `http` must answer with.
+   * @default any below 400
+   */
+  status?: number;
+  /** A line of output matches this regular expression. */
+  log?: string;
+  /** This command exits with 0. */
+  command?: string | string[];
+  /**
+   * How long an instance may take; later it counts as failed.
+   * @default '30s'
+   */
+  timeout?: Duration;
+}
+
+/** A check that is repeated as long as the instance runs; exactly one kind. */
+export interface HealthConfig {
+  /** The instance listens on all its ports. */
+  port?: true;
+  /** This path (on the first port) or URL answers. */
+  http?: string;
+  /**
+   * The status that `http` must answer with.
+   * @default any below 400
+   */
+  status?: number;
+  /** This command exits with 0. */
+  command?: string | string[];
+  /**
+   * From one check to the next.
+   * @default '5s'
+   */
+  interval?: Duration;
+  /**
+   * How long one check may take.
+   * @default '2s'
+   */
+  timeout?: Duration;
+  /**
+   * Failures in a row after which the instance is unhealthy.
+   * @default 3
+   */
+  failures?: number;
+}
+
+/** What an instance may use. */
+export interface LimitsConfig {
+  /** Resident memory of the instance and its descendants; above it the instance is restarted. */
+  memory?: Size;
+}
+
+/** Times as cron expressions; exactly one of `restart` and `run`. */
+export interface ScheduleConfig {
+  /** Restart the running service at these times. */
+  restart?: string;
+  /** Run to completion at these times; between runs nothing lives. */
+  run?: string;
+  /**
+   * What a run does whose predecessor still lives.
+   * @default 'skip'
+   */
+  overlap?: 'skip' | 'queue' | 'replace';
+  /**
+   * An IANA name such as `Europe/Berlin`.
+   * @default the time zone of the host
+   */
+  timezone?: string;
+}
+
+/** Restart when files change. */
+export interface WatchConfig {
+  /**
+   * Files and folders, relative to `cwd`.
+   * @default ['.']
+   */
+  paths?: string[];
+  /**
+   * Names and paths that do not count.
+   * @default ['node_modules', '.git']
+   */
+  ignore?: string[];
+  /**
+   * Quiet time after the last change.
+   * @default '200ms'
+   */
+  delay?: Duration;
+}
+
+/** What a configuration function is told. */
+export interface ConfigContext {
+  /** The profile that was asked for. */
+  profile: string | null;
+}
+
+export type ConfigFunction = (context: ConfigContext) => UpkeepConfig | Promise<UpkeepConfig>;
+
+/** Gives a configuration its type; returns it as it is. */
+export function defineConfig<C extends UpkeepConfig | ConfigFunction>(config: C): C {
+  return config;
+}

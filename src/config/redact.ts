@@ -1,0 +1,36 @@
+/** Decides what must never be printed: values of variables with a telling name, and passwords in URLs. */
+
+const SECRET_WORD = 'secret|token|passw|pwd|credential|api_?key|private_?key';
+const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)([^\s@'"]+)(@)/gi;
+/** `KEY: value`, `"KEY": "value"`, `KEY=value`; an unquoted value reaches to the end of the line. */
+const SECRET_ASSIGNMENT = new RegExp(
+  `([\\w-]*(?:${SECRET_WORD})[\\w-]*["']?\\s*[:=]\\s*)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s{[].*)`,
+  'gi',
+);
+
+export const HIDDEN = '[hidden]';
+
+export function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key);
+}
+
+export function hasUrlPassword(value: string): boolean {
+  return value.search(URL_PASSWORD) >= 0;
+}
+
+/** One line of source or text, with what looks secret masked. */
+export function redactText(text: string): string {
+  return text.replace(SECRET_ASSIGNMENT, `$1${HIDDEN}`).replace(URL_PASSWORD, `$1${HIDDEN}$3`);
+}
+
+/** A value as it may stand in a message: short, quoted when it is text, hidden when its place looks secret. */
+export function showValue(value: unknown, path: readonly (string | number)[] = []): string {
+  if (path.some((item) => typeof item === 'string' && isSecretKey(item))) return HIDDEN;
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return 'a map';
+  if (typeof value !== 'string') return String(value);
+  const text = JSON.stringify(redactText(value));
+  return text.length > 80 ? `${text.slice(0, 76)}..."` : text;
+}

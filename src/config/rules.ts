@@ -1,0 +1,26 @@
+/** All that must hold beyond the shape of the file, in one place. */
+import type { ServiceSpec } from '../protocol/index.js';
+import type { Report } from './diagnostic.js';
+import { linkDependencies, type Pair } from './rules/dependencies.js';
+import { checkFiles } from './rules/files.js';
+import { checkNames } from './rules/names.js';
+import { checkPlainSecrets } from './rules/plain-secrets.js';
+import { checkPorts } from './rules/ports.js';
+import { checkSchedule } from './rules/schedule.js';
+import { checkService } from './rules/service.js';
+
+/** Returns the finished specifications: dependencies can be told only when all services are known. */
+export async function checkDrafts(pairs: readonly Pair[], report: Report): Promise<ServiceSpec[]> {
+  for (const { draft, spec } of pairs) {
+    checkService(draft, report);
+    checkPlainSecrets(draft.env, report);
+    await checkSchedule(draft, report);
+    await checkFiles(draft, spec, report);
+  }
+  checkNames(
+    pairs.map(({ draft }) => draft),
+    report,
+  );
+  checkPorts(pairs, report);
+  return linkDependencies(pairs, report);
+}

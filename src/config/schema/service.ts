@@ -1,0 +1,197 @@
+/** The keys of a service, as people write them. */
+import * as v from 'valibot';
+import { DEPENDENCY_CONDITIONS, ServiceName } from '../../protocol/index.js';
+import { FOREIGN_KEYS } from './foreign.js';
+import * as leaf from './leaf.js';
+import { object, record } from './object.js';
+import { say, sayOneOf, type Saying } from './say.js';
+
+const MANY = Number.MAX_SAFE_INTEGER;
+const POLICIES = ['always', 'on-failure', 'never'] as const;
+const READY_WORDS = ['start', 'port'] as const;
+
+export const name = v.pipe(
+  v.string(say('{value} is not a name', 'write name: api')),
+  v.check(
+    (value) => v.is(ServiceName, value),
+    ({ input }) =>
+      input === 'all'
+        ? say('"all" is not allowed as a name, it means every service', 'choose another name')
+        : say('{value} is not a valid name', 'use letters, digits, "_", "." and "-", at most 64, for example api'),
+  ),
+);
+
+const variable = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    ({ input }) => say(`"${input}" is not a valid name of a variable`, 'use letters, digits and "_", for example LOG_LEVEL'),
+  ),
+);
+
+export const env = record(
+  variable,
+  v.pipe(
+    v.union(
+      [v.string(), v.number(), v.boolean(), v.null()],
+      say('{value} is not text, a number, true, false or null', 'write {key}: "text"'),
+    ),
+    v.transform((value) => (value === null ? null : String(value))),
+  ),
+);
+
+const sayPort = ({ input }: { input: unknown }): Saying => {
+  const [, host, digits] = /^(?:(.*):)?(\d+)$/.exec(String(input)) ?? [];
+  if (host) return say('{value} is not a port', `write {port: ${digits}, host: "${host}"} for an address`);
+  if (typeof input === 'string' && digits) {
+    return say('{value} is text, not a port', `remove the quotes: write ${Number(digits)}`);
+  }
+  return say('{value} is not a port', 'write a whole number from 1 to 65535');
+};
+
+const portNumber = v.pipe(
+  v.number(sayPort),
+  v.integer(sayPort),
+  v.minValue(1, sayPort),
+  v.maxValue(65_535, sayPort),
+);
+
+const port = v.union(
+  [
+    portNumber,
+    object({
+      port: portNumber,
+      host: v.exactOptional(leaf.text('127.0.0.1')),
+      name: v.exactOptional(leaf.text('http')),
+    }),
+  ],
+  sayPort,
+);
+
+const restart = v.union(
+  [
+    leaf.oneOf(POLICIES),
+    object({
+      policy: v.exactOptional(leaf.oneOf(POLICIES)),
+      stopExitCodes: v.exactOptional(
+        v.array(leaf.wholeNumber(0, 255, 0), say('{value} is not a list of exit codes', 'write {key}: [0]')),
+      ),
+      delay: v.exactOptional(leaf.duration('100ms')),
+      maxDelay: v.exactOptional(leaf.duration('15s')),
+      stable: v.exactOptional(leaf.duration('10s', 1)),
+      limit: v.exactOptional(leaf.wholeNumber(1, MANY, 10)),
+      window: v.exactOptional(leaf.duration('2m', 1)),
+      retry: v.exactOptional(leaf.duration('60s', 1)),
+    }),
+  ],
+  sayOneOf(POLICIES, ', or a map'),
+);
+
+const stop = object({
+  signal: v.exactOptional(leaf.signal),
+  grace: v.exactOptional(leaf.duration('10s')),
+  killScope: v.exactOptional(leaf.oneOf(['tree', 'process'])),
+});
+
+const check = {
+  port: v.exactOptional(v.literal(true, say('{value} is not true', 'write port: true, and the number under ports'))),
+  http: v.exactOptional(
+    v.pipe(
+      leaf.text('/health'),
+      v.regex(/^(?:\/|https?:\/\/)/, say('{value} is neither a path nor a URL', 'write {key}: /health')),
+    ),
+  ),
+  status: v.exactOptional(leaf.wholeNumber(100, 599, 200)),
+  command: v.exactOptional(leaf.command),
+};
+
+const ready = v.union(
+  [
+    leaf.oneOf(READY_WORDS),
+    object({ ...check, log: v.exactOptional(leaf.text('listening on')), timeout: v.exactOptional(leaf.duration('30s', 1)) }),
+  ],
+  sayOneOf(READY_WORDS, ', or a map'),
+);
+
+const health = object({
+  ...check,
+  interval: v.exactOptional(leaf.duration('5s', 100)),
+  timeout: v.exactOptional(leaf.duration('2s', 1)),
+  failures: v.exactOptional(leaf.wholeNumber(1, MANY, 3)),
+});
+
+const secret = object({ file: v.exactOptional(leaf.text('./password')), command: v.exactOptional(leaf.command) });
+
+const dependsOn = v.union(
+  [v.string(), leaf.texts('[database]'), record(v.string(), leaf.oneOf(DEPENDENCY_CONDITIONS))],
+  say('{value} does not name services', 'write dependsOn: [database], or {database: ready}'),
+);
+
+const schedule = object({
+  restart: v.exactOptional(leaf.text('"0 4 * * *"')),
+  run: v.exactOptional(leaf.text('"*/5 * * * *"')),
+  overlap: v.exactOptional(leaf.oneOf(['skip', 'queue', 'replace'])),
+  timezone: v.exactOptional(leaf.text('Europe/Berlin')),
+});
+
+const watch = v.union(
+  [
+    leaf.flag,
+    leaf.texts('[src]'),
+    object({
+      paths: v.exactOptional(leaf.texts('[src]')),
+      ignore: v.exactOptional(leaf.texts('[node_modules]')),
+      delay: v.exactOptional(leaf.duration('200ms')),
+    }),
+  ],
+  (issue) =>
+    leaf.isYamlOneWord(issue.input)
+      ? leaf.sayFlag(issue)
+      : say('{value} is neither true, a list of paths nor a map', 'write watch: true, or watch: [src]'),
+);
+
+const instances = v.union(
+  [leaf.wholeNumber(0, 1000, 2), v.literal('max')],
+  say('{value} is not a whole number', 'write {key}: 2, or {key}: max'),
+);
+
+export const Service = object(
+  {
+    name: v.exactOptional(name),
+    script: v.exactOptional(leaf.text('server.js')),
+    command: v.exactOptional(leaf.command),
+    args: v.exactOptional(leaf.words),
+    cwd: v.exactOptional(leaf.text('./api')),
+    interpreter: v.exactOptional(leaf.text('node')),
+    interpreterArgs: v.exactOptional(leaf.words),
+    instances: v.exactOptional(instances),
+    env: v.exactOptional(env),
+    envFiles: v.exactOptional(
+      v.pipe(
+        v.union([v.string(), leaf.texts('[.env]')], say('{value} is not a path or a list of paths', 'write envFiles: [.env]')),
+        v.transform((value) => (typeof value === 'string' ? [value] : value)),
+      ),
+    ),
+    secrets: v.exactOptional(record(variable, secret)),
+    user: v.exactOptional(leaf.account),
+    group: v.exactOptional(leaf.account),
+    port: v.exactOptional(port),
+    ports: v.exactOptional(v.array(port, say('{value} is not a list of ports', 'write ports: [3000], or port: 3000'))),
+    dependsOn: v.exactOptional(dependsOn),
+    restartWithDependencies: v.exactOptional(leaf.flag),
+    restart: v.exactOptional(restart),
+    stop: v.exactOptional(stop),
+    ready: v.exactOptional(ready),
+    health: v.exactOptional(health),
+    limits: v.exactOptional(object({ memory: v.exactOptional(leaf.size) })),
+    schedule: v.exactOptional(schedule),
+    watch: v.exactOptional(watch),
+    inheritEnv: v.exactOptional(
+      v.union([leaf.flag, leaf.texts('[DISPLAY]')], (issue) => leaf.isYamlOneWord(issue.input) ? leaf.sayFlag(issue) : say('{value} is neither true, false nor a list of names', 'write inheritEnv: [DISPLAY]')),
+    ),
+  },
+  FOREIGN_KEYS,
+);
+
+export type ParsedService = v.InferOutput<typeof Service>;
+export type ParsedEnv = v.InferOutput<typeof env>;

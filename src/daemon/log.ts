@@ -1,0 +1,35 @@
+/** The daemon's own words, to stdout, which is <home>/daemon.log: the only place on its side that words events. */
+import type { NewEvent } from '../protocol/index.js';
+
+export type DaemonLog = (message: string) => void;
+
+export function createLog(write: (text: string) => void, wall: () => Date): DaemonLog {
+  return (message) => write(`${wall().toISOString()} ${message}\n`);
+}
+
+/** undefined: not worth a line. */
+export function wordEvent(event: NewEvent): string | undefined {
+  switch (event.type) {
+    case 'daemon-started':
+      return `daemon ${event.version} started, pid ${event.pid}`;
+    case 'daemon-stopping':
+      return `daemon stops: ${event.reason}`;
+    case 'state-recovered':
+      return `state: ${event.detail}`;
+    case 'instance-exited':
+      return `${event.service}.${event.instance} attempt ${event.attempt}: ${event.exit.reason}`;
+    case 'instance-adopted':
+      return `${event.service}.${event.instance} attempt ${event.attempt} taken back, pid ${event.pid}`;
+    case 'warning':
+      return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
+    case 'operation':
+      return `operation ${event.operation.id} (${event.operation.kind}) ${event.operation.status}`;
+    case 'service-created':
+    case 'service-updated':
+    case 'service-deleted':
+    case 'instance-status':
+    case 'instance-restarting':
+    case 'instance-health':
+      return undefined;
+  }
+}

@@ -1,0 +1,315 @@
+/** One spawn, from the shim's start until nothing of it is left: output, reports, signals. Decides nothing. */
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ServiceSpec, SignalName } from '../protocol/index.js';
+import type { LogSink } from '../logs/index.js';
+import {
+  createRunDir,
+  errnoText,
+  findByEnvironment,
+  findCredentials,
+  isAlive,
+  killTree,
+  leftovers,
+  openFifo,
+  readProcess,
+  readReports,
+  removeRunDir,
+  runFiles,
+  sendSignal,
+  spawnShim,
+  whyUnreadable,
+  whyUnrunnable,
+  type FifoReader,
+  type ProcessId,
+  type ShimReport,
+  type Unrunnable,
+} from '../system/index.js';
+import { unreachable } from '../util/index.js';
+import type { AttemptExit } from './exit.js';
+
+export interface AttemptObserver {
+  /** The program was executed. Wall clock, milliseconds since the epoch. */
+  onRunning(at: number): void;
+  /** The process ended; everything that it wrote is in the logs. */
+  onExited(exit: AttemptExit, isTreeEmpty: boolean, at: number): void;
+  /** Its last descendant ended too. */
+  onEmptied(): void;
+}
+
+export interface AttemptSetup {
+  readonly number: number;
+  readonly spec: ServiceSpec;
+  readonly runDir: string;
+  readonly eventsPath: string;
+  readonly sinks: { readonly out: LogSink; readonly err: LogSink };
+  readonly observer: AttemptObserver;
+  /** Kept for the daemon that comes after this one. */
+  readonly restarts: () => number;
+}
+
+/** What the daemon leaves behind beside the files of the shim. */
+interface AttemptRecord {
+  readonly shim: ProcessId;
+  readonly restarts: number;
+}
+
+/** How often a tree whose shim was killed is looked for until it is gone. */
+const LOST_POLL_MS = 100;
+
+export class Attempt {
+  readonly number: number;
+  readonly #setup: AttemptSetup;
+  readonly #seen = new Set<ShimReport['id']>();
+  #shim: ProcessId | undefined;
+  #child: ChildProcess | undefined;
+  #process: ProcessId | undefined;
+  #readers: FifoReader[] = [];
+  /** Asked for before the pid was known. */
+  #pendingStop: SignalName | undefined;
+  #isReleased = false;
+  #isCancelled = false;
+
+  constructor(setup: AttemptSetup) {
+    this.number = setup.number;
+    this.#setup = setup;
+  }
+
+  /** The application itself; undefined before it was executed and after it ended. */
+  get process(): ProcessId | undefined {
+    return this.#seen.has('exited') ? undefined : this.#process;
+  }
+
+  get shimPid(): number | undefined {
+    return this.#shim?.pid;
+  }
+
+  spawn(env: Readonly<Record<string, string>>): void {
+    if (this.#isCancelled) return;
+    const { spec, runDir, eventsPath } = this.#setup;
+    const problem = this.#whyNot(env);
+    if (problem) return this.fail(problem.fact, problem.hint);
+    const credentials = spec.user === null ? undefined : findCredentials(spec.user, spec.group);
+    createRunDir(runDir);
+    const child = spawnShim(runDir, eventsPath, { argv: spec.argv, cwd: spec.cwd, env, user: credentials });
+    this.#child = child;
+    child.once('error', (error) => this.fail(`the shim cannot be started: ${error.message}`));
+    child.once('exit', () => this.#onShimExit());
+    if (child.pid === undefined) return;
+    this.#shim = { pid: child.pid, startTicks: readProcess(child.pid)?.startTicks ?? 0 };
+    const record: AttemptRecord = { shim: this.#shim, restarts: this.#setup.restarts() };
+    writeFileSync(runFiles(runDir).attempt, JSON.stringify(record), { mode: 0o600 });
+  }
+
+  /** It could not be executed, or not even be prepared. */
+  fail(fact: string, hint?: string): void {
+    if (this.#seen.has('exited')) return;
+    this.#seen.add('failed').add('exited').add('empty');
+    this.#setup.observer.onExited({ kind: 'spawn-failed', fact, hint }, true, Date.now());
+  }
+
+  /**
+   * Takes back what a former daemon started: reads on, and catches up with what was reported meanwhile. Answers how
+   * often the instance had been restarted.
+   */
+  adopt(): number {
+    const record = readRecord(this.#setup.runDir);
+    this.#shim = record?.shim;
+    for (const report of readReports(this.#setup.runDir)) this.onReport(report);
+    this.checkShim();
+    return record?.restarts ?? 0;
+  }
+
+  onReport(report: ShimReport): void {
+    if (this.#isReleased || this.#seen.has(report.id)) return;
+    this.#seen.add(report.id);
+    switch (report.id) {
+      case 'running':
+        this.#process = report.process;
+        this.#openOutput();
+        this.#setup.observer.onRunning(report.at);
+        if (this.#pendingStop) this.stop(this.#pendingStop);
+        return;
+      case 'failed':
+        this.#seen.add('exited').add('empty');
+        this.#setup.observer.onExited(
+          { kind: 'spawn-failed', ...this.#wordFailure(report) },
+          true,
+          report.at,
+        );
+        return;
+      case 'exited':
+        if (report.isTreeEmpty) this.#seen.add('empty');
+        this.#collect();
+        this.#setup.observer.onExited(toExit(report), report.isTreeEmpty, report.at);
+        return;
+      case 'empty':
+        this.#setup.observer.onEmptied();
+        return;
+      default:
+        unreachable(report);
+    }
+  }
+
+  /** Just a signal, to the application itself; false where it does not run. */
+  signal(signal: SignalName): boolean {
+    return this.process !== undefined && sendSignal(this.process, signal);
+  }
+
+  /** Asks the application, not its descendants, to end. */
+  stop(signal: SignalName): void {
+    if (this.#process) endBy(this.#process, signal);
+    else if (this.#child) this.#pendingStop = signal;
+    else this.#cancel();
+  }
+
+  /** Asks what the application left behind to end. */
+  stopTree(signal: SignalName): void {
+    if (!this.#shim) return;
+    for (const row of leftovers(this.#shim.pid, this.#process?.pid ?? 0)) endBy(row, signal);
+  }
+
+  killTree(): void {
+    if (this.#shim && isAlive(this.#shim)) killTree(this.#shim.pid);
+    else if (!this.#shim) this.#cancel();
+  }
+
+  markReady(): void {
+    writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
+  }
+
+  /** Nothing lives any more: the last output is collected and the shim may go. */
+  release(): void {
+    if (this.#isReleased) return;
+    const hasSurvivors = this.#setup.spec.stop.killScope === 'process' && !this.#seen.has('empty');
+    this.#collect();
+    this.#isReleased = true;
+    // Survivors that share the output would be ended by SIGPIPE if nobody read it any more.
+    if (!hasSurvivors) this.#closeOutput();
+    if (this.#shim) sendSignal(this.#shim, 'SIGTERM');
+    removeRunDir(this.#setup.runDir);
+  }
+
+  /** The daemon goes, the attempt stays: everything that was written so far is kept, the rest waits in the pipe. */
+  detach(): void {
+    this.#isReleased = true;
+    for (const reader of this.#readers) reader.drain();
+    this.#closeOutput();
+  }
+
+  /** An adopted shim is no child of ours: whether it still lives has to be looked up. */
+  checkShim(): void {
+    if (this.#child || this.#isReleased || this.#seen.has('exited')) return;
+    if (!this.#shim || !isAlive(this.#shim)) this.#onShimExit();
+  }
+
+  #cancel(): void {
+    this.#isCancelled = true;
+    this.fail('stopped before it was executed');
+  }
+
+  #whyNot(env: Readonly<Record<string, string>>): Unrunnable | undefined {
+    const { spec } = this.#setup;
+    if (spec.user !== null && !findCredentials(spec.user, spec.group)) {
+      return {
+        fact: `user "${spec.user}"${spec.group === null ? '' : ` or group "${spec.group}"`} does not exist`,
+      };
+    }
+    return (
+      whyUnrunnable(spec.argv[0]!, spec.cwd, env.PATH) ??
+      (spec.script === null ? undefined : whyUnreadable(spec.script))
+    );
+  }
+
+  #wordFailure(report: Extract<ShimReport, { id: 'failed' }>): { fact: string; hint?: string } {
+    const { spec } = this.#setup;
+    const error = errnoText(report.errno);
+    switch (report.stage) {
+      case 'cwd':
+        return { fact: `its folder ${spec.cwd} cannot be entered: ${error}` };
+      case 'user':
+        return {
+          fact: `it cannot run as user "${spec.user}": ${error}`,
+          hint: 'run the daemon as root, or remove user',
+        };
+      case 'exec':
+        return { fact: `${spec.argv[0]} cannot be executed: ${error}` };
+      case 'stdio':
+        return { fact: `its output cannot be set up: ${error}` };
+    }
+  }
+
+  #openOutput(): void {
+    const { sinks, runDir } = this.#setup;
+    const files = runFiles(runDir);
+    for (const stream of ['out', 'err'] as const) {
+      if (!existsSync(files[stream])) continue;
+      const onEnd = (): void => sinks[stream].end();
+      this.#readers.push(openFifo(files[stream], (chunk) => sinks[stream].write(chunk), { onEnd }));
+    }
+  }
+
+  #closeOutput(): void {
+    for (const reader of this.#readers) reader.close();
+    this.#readers = [];
+    this.#setup.sinks.out.end();
+    this.#setup.sinks.err.end();
+  }
+
+  #collect(): void {
+    for (const reader of this.#readers) reader.drain();
+  }
+
+  /** The shim left. It says why it may in its journal; otherwise somebody killed it. */
+  #onShimExit(): void {
+    if (this.#isReleased) return;
+    try {
+      for (const report of readReports(this.#setup.runDir)) this.onReport(report);
+    } catch {
+      // no journal: the shim ended before it could write one
+    }
+    if (this.#seen.has('exited') && this.#seen.has('empty')) return;
+    if (!this.#seen.has('running')) return this.fail('the shim ended before it executed anything');
+    this.#endLostTree();
+  }
+
+  /** Without a shim the tree has no root: its processes are known by the environment that they were given. */
+  #endLostTree(): void {
+    if (this.#isReleased) return;
+    const isProcessScope = this.#setup.spec.stop.killScope === 'process';
+    const all = findByEnvironment(`UPKEEP_RUN=${this.#setup.runDir}`);
+    const doomed = isProcessScope ? all.filter((row) => row.pid === this.#process?.pid) : all;
+    if (doomed.length > 0) {
+      for (const row of doomed) sendSignal(row, 'SIGKILL');
+      setTimeout(() => this.#endLostTree(), LOST_POLL_MS);
+      return;
+    }
+    this.#collect();
+    if (!this.#seen.has('exited')) {
+      this.#seen.add('exited').add('empty');
+      const fact = 'its shim was killed: the exit status is unknown';
+      this.#setup.observer.onExited({ kind: 'unknown', fact }, true, Date.now());
+    } else if (!this.#seen.has('empty')) {
+      this.#seen.add('empty');
+      this.#setup.observer.onEmptied();
+    }
+  }
+}
+
+/** A stopped process would keep the signal pending for ever. */
+function endBy(id: ProcessId, signal: SignalName): void {
+  if (sendSignal(id, signal) && signal !== 'SIGKILL') sendSignal(id, 'SIGCONT');
+}
+
+function readRecord(runDir: string): AttemptRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(runFiles(runDir).attempt, 'utf8')) as AttemptRecord;
+  } catch {
+    return undefined; // the former daemon ended before it could write this
+  }
+}
+
+function toExit(report: Extract<ShimReport, { id: 'exited' }>): AttemptExit {
+  if (report.signal !== null) return { kind: 'signalled', signal: report.signal };
+  return { kind: 'exited', code: report.code ?? 0 };
+}

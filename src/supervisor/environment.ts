@@ -1,0 +1,156 @@
+/** Computes the environment of an attempt from declared sources only, anew at each start, each value with its source. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { parseEnv, promisify } from 'node:util';
+import { UpkeepError, type EnvironmentEntry, type SecretSpec, type ServiceSpec } from '../protocol/index.js';
+import { findCredentials } from '../system/index.js';
+
+const SECRET_COMMAND_TIMEOUT_MS = 10_000;
+const run = promisify(execFile);
+
+export interface Variable {
+  readonly value: string;
+  readonly source: string;
+  readonly isSecret: boolean;
+}
+
+export type Environment = Map<string, Variable>;
+
+/** What an attempt is told about itself. */
+export interface AttemptIdentity {
+  readonly home: string;
+  readonly instance: number;
+  readonly attempt: number;
+  readonly runDir: string;
+  /** The operation that asked for this attempt; null: an automatic restart. */
+  readonly operation: string | null;
+}
+
+/** Later wins: shell, user, env files in order, env, secrets, upkeep. */
+export async function resolveEnvironment(spec: ServiceSpec): Promise<Environment> {
+  const environment = plainEnvironment(spec, 'shell');
+  for (const file of spec.envFiles) {
+    for (const [key, value] of Object.entries(await readEnvFile(spec, file))) {
+      environment.set(key, { value, source: file, isSecret: false });
+    }
+  }
+  for (const [key, variable] of plainEnvironment(spec, 'declared')) environment.set(key, variable);
+  for (const [key, secret] of Object.entries(spec.secrets)) {
+    environment.set(key, {
+      value: await readSecret(spec, key, secret),
+      source: sourceOf(secret),
+      isSecret: true,
+    });
+  }
+  return environment;
+}
+
+/** Whether `resolveEnvironment` has nothing to wait for. */
+export function isPlain(spec: ServiceSpec): boolean {
+  return spec.envFiles.length === 0 && Object.keys(spec.secrets).length === 0;
+}
+
+/** For a plain specification: the same, at once. */
+export function resolvePlainEnvironment(spec: ServiceSpec): Environment {
+  const environment = plainEnvironment(spec, 'shell');
+  for (const [key, variable] of plainEnvironment(spec, 'declared')) environment.set(key, variable);
+  return environment;
+}
+
+export function attemptVariables(spec: ServiceSpec, identity: AttemptIdentity): Record<string, string> {
+  return {
+    UPKEEP_HOME: identity.home,
+    UPKEEP_SERVICE: spec.name,
+    UPKEEP_INSTANCE: String(identity.instance),
+    UPKEEP_ATTEMPT: String(identity.attempt),
+    UPKEEP_RUN: identity.runDir,
+    ...(identity.operation === null ? {} : { UPKEEP_OPERATION: identity.operation }),
+  };
+}
+
+export function toEntries(environment: Environment, isRevealed: boolean): EnvironmentEntry[] {
+  return [...environment]
+    .map(([key, { value, source, isSecret }]) => {
+      const redacted = !isRevealed && (isSecret || looksSecret(key, value));
+      return { key, value: redacted ? '********' : value, source, redacted };
+    })
+    .sort((a, b) => a.key.localeCompare(b.key));
+}
+
+const SECRET_NAME =
+  /secret|token|passw|pwd|credential|auth|cookie|session|private|signature|salt|api_?key|access_?key|_key$|^key$|dsn/i;
+const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
+
+/** Better one value masked too many than one shown too many. */
+export function looksSecret(key: string, value: string): boolean {
+  return SECRET_NAME.test(key) || URL_WITH_PASSWORD.test(value);
+}
+
+/** A specification as it may be shown. */
+export function redactSpec(spec: ServiceSpec): ServiceSpec {
+  const env = Object.entries(spec.env).map(([key, { value, source }]) => {
+    return [key, { value: looksSecret(key, value) ? '********' : value, source }] as const;
+  });
+  return { ...spec, env: Object.fromEntries(env) };
+}
+
+function plainEnvironment(spec: ServiceSpec, which: 'shell' | 'declared'): Environment {
+  const environment: Environment = new Map();
+  for (const [key, { value, source }] of Object.entries(spec.env)) {
+    if ((source === 'shell') === (which === 'shell'))
+      environment.set(key, { value, source, isSecret: false });
+  }
+  if (which === 'shell' && spec.user !== null) {
+    const credentials = findCredentials(spec.user, spec.group);
+    const source = `user ${spec.user}`;
+    for (const key of ['USER', 'LOGNAME'])
+      environment.set(key, { value: credentials?.name ?? '', source, isSecret: false });
+    environment.set('HOME', { value: credentials?.homeFolder ?? '/', source, isSecret: false });
+  }
+  return environment;
+}
+
+async function readEnvFile(spec: ServiceSpec, file: string): Promise<Record<string, string>> {
+  try {
+    return parseEnv(await readFile(file, 'utf8')) as Record<string, string>;
+  } catch (cause) {
+    throw new UpkeepError(
+      'start-failed',
+      `Cannot start "${spec.name}": env file ${file} cannot be read (${(cause as Error).message})`,
+      {
+        hint: 'create the file, or remove it from envFiles',
+        cause,
+      },
+    );
+  }
+}
+
+async function readSecret(spec: ServiceSpec, key: string, secret: SecretSpec): Promise<string> {
+  try {
+    if ('file' in secret) return withoutLineEnd(await readFile(secret.file, 'utf8'));
+    const [program, ...args] = secret.command as [string, ...string[]];
+    const { stdout } = await run(program, args, { cwd: spec.cwd, timeout: SECRET_COMMAND_TIMEOUT_MS });
+    return withoutLineEnd(stdout);
+  } catch (cause) {
+    // The cause may quote what the command printed: only its kind is told.
+    const code = (cause as { code?: unknown }).code;
+    throw new UpkeepError(
+      'start-failed',
+      `Cannot start "${spec.name}": secret ${key} from ${sourceOf(secret)} failed (${String(code ?? 'timeout')})`,
+      {
+        hint:
+          'file' in secret
+            ? 'create the file, readable for the daemon'
+            : 'run the command by hand to see why',
+      },
+    );
+  }
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+function sourceOf(secret: SecretSpec): string {
+  return 'file' in secret ? `secret file ${secret.file}` : `secret command ${secret.command[0]}`;
+}

@@ -1,0 +1,52 @@
+/** Words how an attempt ended. */
+import type { Ending } from '../core/index.js';
+import type { ExitView } from '../protocol/index.js';
+import { signalName } from '../system/index.js';
+
+/** How the process itself ended, as the kernel told the shim. */
+export type AttemptExit =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: number }
+  | { readonly kind: 'spawn-failed'; readonly fact: string; readonly hint?: string | undefined }
+  | { readonly kind: 'unknown'; readonly fact: string };
+
+export function toEnding(exit: AttemptExit): Ending {
+  return { kind: exit.kind, code: exit.kind === 'exited' ? exit.code : null };
+}
+
+export interface ExitContext {
+  readonly attempt: number;
+  readonly askedBy: string | null;
+  readonly at: Date;
+  readonly livedMs: number;
+  readonly lastLines: readonly string[];
+}
+
+export function describeExit(exit: AttemptExit, context: ExitContext): ExitView {
+  return {
+    attempt: context.attempt,
+    kind: exit.kind,
+    code: exit.kind === 'exited' ? exit.code : null,
+    signal: exit.kind === 'signalled' ? signalName(exit.signal) : null,
+    askedBy: context.askedBy,
+    reason: wordExit(exit, context.askedBy),
+    at: context.at.toISOString(),
+    livedMs: Math.max(0, Math.round(context.livedMs)),
+    lastLines: [...context.lastLines],
+  };
+}
+
+function wordExit(exit: AttemptExit, askedBy: string | null): string {
+  const by = askedBy === null ? '' : `, asked by ${askedBy}`;
+  switch (exit.kind) {
+    case 'exited':
+      return `exit code ${exit.code}${by}`;
+    case 'signalled':
+      return askedBy === null
+        ? `ended by ${signalName(exit.signal)}, not sent by upkeep`
+        : `ended by ${signalName(exit.signal)}${by}`;
+    case 'spawn-failed':
+    case 'unknown':
+      return exit.fact;
+  }
+}

@@ -1,0 +1,397 @@
+/** Runs the state machine of one instance: brings it events, carries out its effects, tells what changed. */
+import { join } from 'node:path';
+import {
+  adoptInstance,
+  createInstance,
+  instanceStatus,
+  step,
+  type InstanceEffect,
+  type InstanceEvent,
+  type InstancePolicy,
+  type InstanceState,
+  type InstanceTimer,
+} from '../core/index.js';
+import type { ServiceLog } from '../logs/index.js';
+import type { ExitView, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
+import {
+  childrenByParent,
+  descendants,
+  findListener,
+  readCommand,
+  readProcessTable,
+  type ProcessId,
+  type Timer,
+} from '../system/index.js';
+import { formatDuration, unreachable } from '../util/index.js';
+import { Attempt } from './attempt.js';
+import type { CheckTarget } from './check.js';
+import { eventsPath, runFolder, runName, type SupervisorContext } from './context.js';
+import {
+  attemptVariables,
+  isPlain,
+  resolveEnvironment,
+  resolvePlainEnvironment,
+  type Environment,
+} from './environment.js';
+import { describeExit, toEnding, type AttemptExit } from './exit.js';
+import { HealthWatch } from './health-watch.js';
+import { watchReadiness, type Readiness } from './readiness.js';
+
+/** What an instance needs to know of the service that it is part of. */
+export interface InstanceOwner {
+  readonly spec: ServiceSpec;
+  readonly log: ServiceLog;
+  /** Called after each change of status, health or exit. */
+  onInstanceChange(instance: Instance): void;
+}
+
+export class Instance {
+  readonly index: number;
+  readonly #owner: InstanceOwner;
+  readonly #context: SupervisorContext;
+  readonly #timers = new Map<InstanceTimer, Timer>();
+  readonly #events: InstanceEvent[] = [];
+  #state: InstanceState;
+  #attempt: Attempt | undefined;
+  #readiness: Readiness | undefined;
+  #health: HealthWatch | undefined;
+  #isDispatching = false;
+  /** Environment of the current attempt, for checks. */
+  #env: Readonly<Record<string, string>> = {};
+  #startedAt: number | undefined;
+  /** Who asked for the present end, and the operation that the next attempt belongs to. */
+  #askedBy: string | null = null;
+  #operation: string | null = null;
+  #wasReady = false;
+  /** Since the service was created. */
+  restarts = 0;
+  /** How the last attempt ended. */
+  exit: ExitView | undefined;
+  /** How the first attempt that did not become ready ended, since the last start or restart on request. */
+  failedStart: ExitView | undefined;
+
+  constructor(owner: InstanceOwner, context: SupervisorContext, index: number, lastAttempt: number) {
+    this.index = index;
+    this.#owner = owner;
+    this.#context = context;
+    this.#state = createInstance(lastAttempt);
+  }
+
+  get status(): InstanceStatus {
+    return instanceStatus(this.#state);
+  }
+
+  get attempt(): number {
+    return this.#state.attempt;
+  }
+
+  get process(): ProcessId | undefined {
+    return this.#attempt?.process;
+  }
+
+  get shimPid(): number | undefined {
+    return this.#attempt?.shimPid;
+  }
+
+  /** Wall clock, milliseconds since the epoch; undefined where nothing runs. */
+  get startedAt(): number | undefined {
+    return this.process ? this.#startedAt : undefined;
+  }
+
+  get isHealthy(): boolean | null {
+    return this.#health?.isHealthy ?? null;
+  }
+
+  /** Monotonic; undefined where no start is due. */
+  get nextStartAt(): number | undefined {
+    return this.#state.id === 'waiting' ? this.#state.until : undefined;
+  }
+
+  /** Nothing lives and nothing is about to. */
+  get isAtRest(): boolean {
+    return this.#state.id === 'stopped' || this.#state.id === 'completed';
+  }
+
+  start(operation: string | null): void {
+    this.#operation = operation;
+    this.failedStart = undefined;
+    this.#send({ id: 'start', at: this.#context.clock.now() });
+  }
+
+  stop(askedBy: string): void {
+    this.#askedBy = askedBy;
+    this.#send({ id: 'stop', at: this.#context.clock.now() });
+  }
+
+  restart(askedBy: string, operation: string | null): void {
+    this.#askedBy = askedBy;
+    this.#operation = operation;
+    this.failedStart = undefined;
+    this.#send({ id: 'restart', at: this.#context.clock.now() });
+  }
+
+  /** It lives, but is not worth living; the restart policy decides what follows. */
+  fail(kind: 'memory' | 'unhealthy', why: string): void {
+    this.#askedBy = `upkeep: ${why}`;
+    this.#send({ id: 'fail', at: this.#context.clock.now(), attempt: this.attempt, kind });
+  }
+
+  signal(signal: SignalName): boolean {
+    return this.#attempt?.signal(signal) ?? false;
+  }
+
+  /** A report of the shim, by way of the FIFO that all shims share. */
+  onReport(attempt: number, report: Parameters<Attempt['onReport']>[0]): void {
+    if (this.#attempt?.number === attempt) this.#attempt.onReport(report);
+  }
+
+  /** Takes back an attempt of a former daemon. */
+  adopt(attempt: number, startedAtWall: number, wasReady: boolean): void {
+    const { clock } = this.#context;
+    const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAtWall);
+    this.#state = adoptInstance(attempt, since, wasReady);
+    this.#attempt = this.#createAttempt(attempt);
+    this.#env = toRecord(resolvePlainEnvironment(this.#owner.spec));
+    this.#wasReady = wasReady;
+    this.restarts = this.#attempt.adopt();
+    if (wasReady) this.#watchHealth();
+    const pid = this.process?.pid;
+    if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });
+  }
+
+  checkShim(): void {
+    this.#attempt?.checkShim();
+  }
+
+  /** The daemon goes, the process stays. */
+  detach(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#readiness?.end();
+    this.#health?.end();
+    this.#attempt?.detach();
+  }
+
+  /** Pids of the whole tree, at this moment. */
+  pids(): number[] {
+    const shim = this.shimPid;
+    return shim === undefined
+      ? []
+      : descendants(childrenByParent(readProcessTable()), shim).map((row) => row.pid);
+  }
+
+  #send(event: InstanceEvent): void {
+    this.#events.push(event);
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#take(next);
+    this.#isDispatching = false;
+  }
+
+  #take(event: InstanceEvent): void {
+    const before = this.#state;
+    const { state, effects } = step(before, event, this.#policy());
+    this.#state = state;
+    if (state.attempt > before.attempt) this.#countSpawn(before);
+    for (const effect of effects) this.#carryOut(effect);
+    if (instanceStatus(before) === this.status && before.attempt === state.attempt) return;
+    this.#onStatus(before, state);
+    this.#owner.onInstanceChange(this);
+  }
+
+  #onStatus(before: InstanceState, state: InstanceState): void {
+    const pid = this.process?.pid ?? null;
+    this.#emitInstance({ type: 'instance-status', pid, from: instanceStatus(before), to: this.status });
+    if (state.id === 'running') {
+      this.#wasReady = true;
+      this.#attempt?.markReady();
+      this.#watchHealth();
+    } else this.#health?.end();
+    if (state.id === 'waiting' && before.id !== 'waiting') {
+      const delayMs = state.until - this.#context.clock.now();
+      this.#emitInstance({
+        type: 'instance-restarting',
+        delayMs: Math.max(0, Math.round(delayMs)),
+        reason: state.reason,
+      });
+    }
+  }
+
+  /** A spawn is a restart, on request or not, unless nothing was wanted before it. */
+  #countSpawn(before: InstanceState): void {
+    this.#wasReady = false;
+    if (before.id !== 'stopped' && before.id !== 'completed') this.restarts++;
+  }
+
+  #policy(): InstancePolicy {
+    const { restart, stop, ready } = this.#owner.spec;
+    return { restart, stop, readyTimeoutMs: ready.timeoutMs };
+  }
+
+  #carryOut(effect: InstanceEffect): void {
+    switch (effect.id) {
+      case 'spawn':
+        return this.#spawn(effect.attempt);
+      case 'signal':
+        return this.#attempt?.stop(effect.signal);
+      case 'signal-tree':
+        return this.#attempt?.stopTree(effect.signal);
+      case 'kill-tree':
+        return this.#attempt?.killTree();
+      case 'release':
+        return this.#release();
+      case 'set-timer':
+        return this.#setTimer(effect);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #setTimer({ timer, at, attempt }: Extract<InstanceEffect, { id: 'set-timer' }>): void {
+    const { clock } = this.#context;
+    this.#timers.get(timer)?.cancel();
+    const fire = (): void => {
+      if (timer === 'ready' && this.#state.id === 'starting') this.#blameReadiness();
+      this.#send({ id: 'timer', timer, attempt, at: clock.now() });
+    };
+    this.#timers.set(timer, clock.at(at, fire));
+  }
+
+  #blameReadiness(): void {
+    const missing = this.#readiness?.detail;
+    const waited = formatDuration(this.#owner.spec.ready.timeoutMs);
+    this.#askedBy = `upkeep: not ready within ${waited}${missing === undefined ? '' : ` (${missing})`}`;
+  }
+
+  #release(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#attempt?.release();
+    this.#attempt = undefined;
+  }
+
+  #spawn(number: number): void {
+    this.#askedBy = null;
+    const attempt = this.#createAttempt(number);
+    this.#attempt = attempt;
+    const { spec } = this.#owner;
+    if (isPlain(spec)) return this.#execute(attempt, resolvePlainEnvironment(spec));
+    resolveEnvironment(spec).then(
+      (environment) => this.#execute(attempt, environment),
+      (error: { message: string; hint?: string }) => attempt.fail(error.message, error.hint),
+    );
+  }
+
+  #execute(attempt: Attempt, environment: Environment): void {
+    const { spec } = this.#owner;
+    const { home } = this.#context;
+    const busy = this.#findPortHolder();
+    if (busy !== undefined) return attempt.fail(busy, 'stop that process, or set a free port');
+    const runDir = join(runFolder(home), runName(spec.name, this.index, attempt.number));
+    const identity = {
+      home,
+      instance: this.index,
+      attempt: attempt.number,
+      runDir,
+      operation: this.#operation,
+    };
+    this.#operation = null;
+    this.#env = { ...toRecord(environment), ...attemptVariables(spec, identity) };
+    attempt.spawn(this.#env);
+  }
+
+  /** A stranger on a port that this service declares, in words. Instances of one service may share theirs. */
+  #findPortHolder(): string | undefined {
+    const { spec } = this.#owner;
+    if (spec.instances > 1) return undefined;
+    for (const { port } of spec.ports) {
+      const holder = findListener(port);
+      if (!holder) continue;
+      const who =
+        holder.pid === null ? 'another user' : `pid ${holder.pid} (${readCommand(holder.pid) ?? 'ended'})`;
+      return `port ${port} is in use by ${who}`;
+    }
+    return undefined;
+  }
+
+  #createAttempt(number: number): Attempt {
+    const { spec, log } = this.#owner;
+    const { home, clock } = this.#context;
+    const readiness = watchReadiness(spec.ready, this.#checkTarget(), () =>
+      this.#send({ id: 'became-ready', at: clock.now(), attempt: number }),
+    );
+    this.#readiness?.end();
+    this.#readiness = readiness;
+    const onLines = (lines: Buffer): void => readiness.onLines(lines);
+    const sinks = { out: log.sink(this.index, 'out', onLines), err: log.sink(this.index, 'err', onLines) };
+    return new Attempt({
+      number,
+      spec,
+      runDir: join(runFolder(home), runName(spec.name, this.index, number)),
+      eventsPath: eventsPath(home),
+      sinks,
+      restarts: () => this.restarts,
+      observer: {
+        onRunning: (at) => {
+          this.#startedAt = at;
+          readiness.onRunning();
+        },
+        onExited: (exit, isTreeEmpty, at) => {
+          readiness.end();
+          this.#onExited(number, exit, isTreeEmpty, at, [...sinks.out.tail(), ...sinks.err.tail()]);
+        },
+        onEmptied: () =>
+          this.#send({ id: 'emptied', at: clock.now(), attempt: number, jitter: this.#context.random() }),
+      },
+    });
+  }
+
+  #onExited(attempt: number, exit: AttemptExit, isTreeEmpty: boolean, at: number, lastLines: string[]): void {
+    const { clock, random } = this.#context;
+    const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
+    this.exit = describeExit(exit, { attempt, askedBy: this.#askedBy, at: new Date(at), livedMs, lastLines });
+    this.#startedAt = undefined;
+    if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
+    this.#emitInstance({ type: 'instance-exited', exit: this.exit });
+    this.#send({
+      id: 'exited',
+      at: clock.now(),
+      attempt,
+      ending: toEnding(exit),
+      isTreeEmpty,
+      jitter: random(),
+    });
+  }
+
+  #watchHealth(): void {
+    const { spec } = this.#owner;
+    this.#health?.end();
+    if (!spec.health) return;
+    this.#health = new HealthWatch(spec.health, this.#checkTarget(), (healthy, detail) => {
+      this.#emitInstance({ type: 'instance-health', healthy, detail });
+      this.#owner.onInstanceChange(this);
+      if (!healthy) this.fail('unhealthy', `unhealthy (${detail})`);
+    });
+  }
+
+  #checkTarget(): CheckTarget {
+    const { ports, cwd } = this.#owner.spec;
+    return { ports, cwd, env: () => this.#env, pids: () => this.pids() };
+  }
+
+  #emitInstance(event: InstanceEventBody): void {
+    const { attempt, index } = this;
+    this.#context.emit({ ...event, service: this.#owner.spec.name, instance: index, attempt });
+  }
+}
+
+type NewEvent = Parameters<SupervisorContext['emit']>[0];
+type OfInstance = Extract<NewEvent, { instance: number }>;
+type InstanceEventBody = OfInstance extends infer E
+  ? E extends OfInstance
+    ? Omit<E, 'service' | 'instance' | 'attempt'>
+    : never
+  : never;
+
+function toRecord(environment: Environment): Record<string, string> {
+  return Object.fromEntries([...environment].map(([key, { value }]) => [key, value]));
+}

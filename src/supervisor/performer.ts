@@ -1,0 +1,200 @@
+/** Does the steps of an operation: dependencies before dependents when starting, the other way round when stopping. */
+import { UpkeepError, type Failure, type ServiceSpec } from '../protocol/index.js';
+import type { Operation, Operations, Step } from './operations.js';
+import type { Service } from './service.js';
+
+export interface PerformerHost {
+  readonly services: ReadonlyMap<string, Service>;
+  create(spec: ServiceSpec): Service;
+  remove(service: Service): void;
+  /** Resolves when the desired state, as it is now, is on disk. */
+  save(): Promise<void>;
+  onUpdated(service: string, keys: readonly string[]): void;
+  /** A bug: logged with its stack. */
+  onInternalError(error: unknown): void;
+}
+
+const STARTING: ReadonlySet<Step['action']> = new Set(['create', 'start', 'restart', 'update', 'keep']);
+
+export class Performer {
+  readonly #host: PerformerHost;
+  readonly #book: () => Operations;
+
+  constructor(host: PerformerHost, book: () => Operations) {
+    this.#host = host;
+    this.#book = book;
+  }
+
+  async perform(operation: Operation): Promise<void> {
+    // Services exist before any step begins, so that steps find what they depend on.
+    for (const step of operation.steps) {
+      if (step.spec && !this.#host.services.has(step.service)) this.#host.create(step.spec);
+    }
+    await Promise.all(operation.steps.map((step) => this.#performStep(operation, step)));
+    await this.#host.save().catch((error: unknown) => this.#host.onInternalError(error));
+  }
+
+  async #performStep(operation: Operation, step: Step): Promise<void> {
+    const book = this.#book();
+    try {
+      const service = this.#host.services.get(step.service);
+      if (!service) {
+        // Deleted by the step itself before a crash of the daemon, or by an operation in between.
+        if (step.action === 'delete') return book.endStep(operation, step, 'done');
+        throw new UpkeepError(
+          'service-not-found',
+          `Cannot ${step.action} "${step.service}": there is no such service any more`,
+        );
+      }
+      await this.#do(operation, step, service);
+      book.endStep(operation, step, 'done');
+    } catch (error) {
+      const isSkipped = step.view.status === 'pending';
+      book.endStep(operation, step, isSkipped ? 'skipped' : 'failed', this.#toFailure(error));
+    }
+  }
+
+  async #do(operation: Operation, step: Step, service: Service): Promise<void> {
+    switch (step.action) {
+      case 'create':
+      case 'start':
+        return this.#start(operation, step, service);
+      case 'restart':
+        return this.#restart(operation, step, service);
+      case 'keep':
+        return this.#book().beginStep(operation, step);
+      case 'update':
+        this.#book().beginStep(operation, step);
+        return this.#update(operation, step, service);
+      case 'stop':
+      case 'delete':
+        return this.#stop(operation, step, service);
+      case 'scale':
+        this.#book().beginStep(operation, step);
+        if (operation.request.kind === 'scale')
+          await this.#scale(operation, step, service, operation.request.instances);
+        return;
+      case 'signal':
+        this.#book().beginStep(operation, step);
+        return sendSignal(operation, service);
+    }
+  }
+
+  async #start(operation: Operation, step: Step, service: Service): Promise<void> {
+    if (step.spec) service.update(step.spec);
+    await this.#untilDependenciesAllow(operation, step, service);
+    this.#book().beginStep(operation, step);
+    service.start(operation.id);
+    await service.untilStarted(step.abort.signal);
+  }
+
+  async #restart(operation: Operation, step: Step, service: Service): Promise<void> {
+    if (operation.isResumed && this.#wasRestarted(operation, service)) {
+      this.#book().beginStep(operation, step);
+      return service.untilStarted(step.abort.signal);
+    }
+    const stands = (other: Step): boolean => STARTING.has(other.action) && other !== step;
+    const isAlone = !operation.steps.some(
+      (other) => stands(other) && (this.#rests(other, step) || this.#rests(step, other)),
+    );
+    if (isAlone && !step.spec) {
+      this.#book().beginStep(operation, step);
+      service.restart(askedBy(operation), operation.id);
+      return service.untilStarted(step.abort.signal);
+    }
+    await this.#untilDependentsStopped(operation, step);
+    this.#book().beginStep(operation, step);
+    service.halt(askedBy(operation));
+    await service.untilStopped();
+    step.stopped.resolve();
+    if (step.spec) this.#replace(service, step.spec);
+    await this.#untilDependenciesAllow(operation, step, service);
+    service.start(operation.id);
+    await service.untilStarted(step.abort.signal);
+  }
+
+  async #stop(operation: Operation, step: Step, service: Service): Promise<void> {
+    await this.#untilDependentsStopped(operation, step);
+    this.#book().beginStep(operation, step);
+    service.stop(askedBy(operation));
+    await service.untilStopped();
+    if (step.action === 'delete') this.#host.remove(service);
+  }
+
+  async #update(operation: Operation, step: Step, service: Service): Promise<void> {
+    const spec = step.spec!;
+    const { instances } = service.spec;
+    this.#replace(service, { ...spec, instances });
+    if (spec.instances !== instances) await this.#scale(operation, step, service, spec.instances);
+  }
+
+  async #scale(operation: Operation, step: Step, service: Service, count: number): Promise<void> {
+    service.scale(count, askedBy(operation), operation.id);
+    await service.untilScaled(step.abort.signal);
+  }
+
+  #replace(service: Service, spec: ServiceSpec): void {
+    service.update(spec);
+    this.#host.onUpdated(service.name, Object.keys(spec));
+  }
+
+  async #untilDependenciesAllow(operation: Operation, step: Step, service: Service): Promise<void> {
+    await Promise.all(
+      Object.entries(service.spec.dependsOn).map(async ([name, condition]) => {
+        const other = operation.steps.find(
+          (candidate) => candidate.service === name && STARTING.has(candidate.action),
+        );
+        if (other && condition !== 'started') await other.ended.promise;
+        const dependency = this.#host.services.get(name);
+        await dependency?.untilDependable(condition, service.name, step.abort.signal);
+      }),
+    );
+  }
+
+  async #untilDependentsStopped(operation: Operation, step: Step): Promise<void> {
+    const dependents = operation.steps.filter((other) => other !== step && this.#rests(other, step));
+    await Promise.all(dependents.map((dependent) => dependent.stopped.promise));
+  }
+
+  /** Whether `upper` depends directly on `lower`. */
+  #rests(upper: Step, lower: Step): boolean {
+    const spec = this.#host.services.get(upper.service)?.spec;
+    return spec !== undefined && Object.hasOwn(spec.dependsOn, lower.service);
+  }
+
+  #wasRestarted(operation: Operation, service: Service): boolean {
+    const before = operation.baseline[service.name] ?? [];
+    return service.instances.every((instance) => instance.attempt > (before[instance.index] ?? 0));
+  }
+
+  #toFailure(error: unknown): Failure {
+    if (!(error instanceof UpkeepError)) {
+      this.#host.onInternalError(error);
+      return {
+        code: 'internal',
+        message: `Internal error: ${error instanceof Error ? error.message : String(error)}`,
+      };
+    }
+    const lines = (error.details as { lines?: string[] } | undefined)?.lines;
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(lines && lines.length > 0 ? { lines } : {}),
+    };
+  }
+}
+
+function askedBy(operation: Operation): string {
+  return `operation ${operation.id} (${operation.request.kind})`;
+}
+
+function sendSignal(operation: Operation, service: Service): void {
+  if (operation.request.kind !== 'signal') return;
+  const { signal } = operation.request;
+  const reached = service.instances.filter((instance) => instance.signal(signal));
+  if (reached.length > 0) return;
+  throw new UpkeepError('not-running', `Cannot send ${signal} to "${service.name}": it does not run`, {
+    hint: `start it: upkeep start ${service.name}`,
+  });
+}

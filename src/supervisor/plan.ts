@@ -1,0 +1,128 @@
+/** Turns a request into steps: which services, in which order, what is done to each. Refuses what cannot be meant. */
+import { reconcile, startOrder, withFollowers, type Existing } from '../core/index.js';
+import {
+  UpkeepError,
+  type OperationRequest,
+  type OperationStep,
+  type ServiceSelection,
+  type ServiceSpec,
+} from '../protocol/index.js';
+import { mostSimilar } from '../util/index.js';
+
+export interface PlannedStep {
+  readonly service: string;
+  readonly action: OperationStep['action'];
+  /** The specification to create or to change to. */
+  readonly spec?: ServiceSpec;
+}
+
+type ExistingServices = ReadonlyMap<string, Existing>;
+
+export function planSteps(request: OperationRequest, existing: ExistingServices): PlannedStep[] {
+  switch (request.kind) {
+    case 'up':
+      return planUp(request, existing);
+    case 'start':
+      return withDependencies(select(request.services, existing, 'start'), existing).map((service) => ({
+        service,
+        action: 'start',
+      }));
+    case 'restart': {
+      const chosen = select(request.services, existing, 'restart');
+      return withFollowers(chosen, specs(existing)).map((service) => ({ service, action: 'restart' }));
+    }
+    case 'stop':
+    case 'delete':
+      return select(request.services, existing, request.kind).map((service) => ({
+        service,
+        action: request.kind,
+      }));
+    case 'scale':
+    case 'signal':
+      requireService(request.service, existing, request.kind);
+      return [{ service: request.service, action: request.kind }];
+  }
+}
+
+function planUp(
+  request: Extract<OperationRequest, { kind: 'up' }>,
+  existing: ExistingServices,
+): PlannedStep[] {
+  const wanted = new Map(request.services.map((spec) => [spec.name, spec]));
+  for (const spec of request.services) {
+    if (request.create && existing.has(spec.name)) throw nameTaken(spec.name);
+    for (const name of Object.keys(spec.dependsOn)) {
+      if (!wanted.has(name) && !existing.has(name))
+        throw unknownDependency(spec.name, name, [...wanted.keys(), ...existing.keys()]);
+    }
+  }
+  const order = startOrder(request.services);
+  const rows = reconcile(
+    order.map((name) => wanted.get(name)!),
+    existing,
+  );
+  const ACTIONS = {
+    create: 'create',
+    update: 'update',
+    recreate: 'restart',
+    start: 'start',
+    keep: 'keep',
+  } as const;
+  return rows.flatMap((row): PlannedStep[] => {
+    if (row.action === 'orphan') return request.prune ? [{ service: row.service, action: 'delete' }] : [];
+    return [{ service: row.service, action: ACTIONS[row.action], spec: wanted.get(row.service)! }];
+  });
+}
+
+function select(selection: ServiceSelection, existing: ExistingServices, verb: string): string[] {
+  if (selection === 'all') return [...existing.keys()];
+  for (const name of selection) requireService(name, existing, verb);
+  return [...new Set(selection)];
+}
+
+/** The chosen services and whatever they depend on that does not run, dependencies first. */
+function withDependencies(chosen: readonly string[], existing: ExistingServices): string[] {
+  const names = new Set(chosen);
+  for (const name of names) {
+    for (const dependency of Object.keys(existing.get(name)?.spec.dependsOn ?? {})) {
+      if (existing.get(dependency)?.isWanted === false) names.add(dependency);
+    }
+  }
+  return startOrder(specs(existing).filter((spec) => names.has(spec.name)));
+}
+
+function specs(existing: ExistingServices): ServiceSpec[] {
+  return [...existing.values()].map(({ spec }) => spec);
+}
+
+export function requireService(
+  name: string,
+  existing: { has(name: string): boolean; keys(): Iterable<string> },
+  verb: string,
+): void {
+  if (existing.has(name)) return;
+  const similar = mostSimilar(name, existing.keys());
+  throw new UpkeepError('service-not-found', `Cannot ${verb} "${name}": there is no such service`, {
+    hint: similar === undefined ? 'see what there is: upkeep list' : `did you mean "${similar}"?`,
+  });
+}
+
+function nameTaken(name: string): UpkeepError {
+  return new UpkeepError('service-exists', `Cannot start "${name}": a service of this name exists already`, {
+    hint: `choose another with --name, or replace it: upkeep delete ${name}`,
+  });
+}
+
+function unknownDependency(service: string, name: string, known: readonly string[]): UpkeepError {
+  const similar = mostSimilar(name, known);
+  return new UpkeepError(
+    'service-not-found',
+    `Cannot start "${service}": it depends on "${name}", and there is no such service`,
+    {
+      hint:
+        similar === undefined
+          ? `define "${name}", or remove it from dependsOn`
+          : `did you mean "${similar}"?`,
+    },
+  );
+}

@@ -1,0 +1,291 @@
+/** The public face: what there is, what is asked for, what was left by the daemon before. */
+import { mkdirSync } from 'node:fs';
+import { reconcile } from '../core/index.js';
+import {
+  type EnvironmentView,
+  type LogLine,
+  type OperationRequest,
+  type OperationView,
+  type Requester,
+  type ServiceDetail,
+  type ServiceSpec,
+  type ServiceView,
+  type SpecChange,
+} from '../protocol/index.js';
+import type { Journal, StateFile } from '../store/index.js';
+import { createFifo, openFifo, parseReport, type FifoReader } from '../system/index.js';
+import { findAttempts } from './adoption.js';
+import { eventsPath, logFolder, parseRunName, runFolder, type SupervisorContext } from './context.js';
+import { redactSpec, resolveEnvironment, toEntries } from './environment.js';
+import { MemoryWatch } from './memory-watch.js';
+import { Operations } from './operations.js';
+import { Performer } from './performer.js';
+import { planSteps, requireService } from './plan.js';
+import { identify, type ManagedInstance } from './requester.js';
+import { Sampler } from './sampler.js';
+import { Service, type ServiceTriggers } from './service.js';
+import { viewService } from './view.js';
+
+/** The daemon itself, where it asks for an operation. */
+const SELF: Requester = {
+  uid: process.getuid?.() ?? null,
+  pid: process.pid,
+  command: 'upkeep daemon',
+  service: null,
+  instance: null,
+  attempt: null,
+};
+/** How often adopted shims, which are no children of this daemon, are looked at. */
+const SHIM_POLL_MS = 5000;
+
+export interface SupervisorStorage {
+  readonly state: StateFile;
+  readonly journal: Journal;
+  readonly onInternalError: (error: unknown) => void;
+}
+
+export class Supervisor {
+  readonly #context: SupervisorContext;
+  readonly #storage: SupervisorStorage;
+  readonly #services = new Map<string, Service>();
+  readonly #sampler: Sampler;
+  readonly #memory: MemoryWatch;
+  readonly #operations: Operations;
+  #reports: FifoReader | undefined;
+  #shimPoll: NodeJS.Timeout | undefined;
+
+  constructor(context: SupervisorContext, storage: SupervisorStorage) {
+    this.#context = context;
+    this.#storage = storage;
+    this.#sampler = new Sampler(() => context.clock.now());
+    this.#memory = new MemoryWatch(this.#services, this.#sampler);
+    const performer = new Performer(this.#performerHost(), () => this.#operations);
+    this.#operations = new Operations(storage.journal, {
+      plan: (request) => planSteps(request, this.#services),
+      attempts: (names) =>
+        Object.fromEntries(names.map((name) => [name, this.#services.get(name)?.attempts ?? []])),
+      perform: (operation) => performer.perform(operation),
+      onProgress: (operation) => context.emit({ type: 'operation', operation: structuredClone(operation) }),
+      now: () => context.clock.wall().toISOString(),
+    });
+  }
+
+  /** Loads the state, takes back what lives, ends what a former daemon had begun, starts what should run. */
+  async boot(): Promise<void> {
+    const { home } = this.#context;
+    mkdirSync(runFolder(home), { recursive: true, mode: 0o700 });
+    mkdirSync(logFolder(home), { recursive: true, mode: 0o700 });
+    createFifo(eventsPath(home));
+    const { state, notes } = this.#storage.state.load();
+    for (const detail of notes) this.#context.emit({ type: 'state-recovered', detail });
+    for (const stored of state.services)
+      this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored.attempts));
+    this.#listen();
+    const unfinished = this.#operations.load();
+    this.#adopt();
+    for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
+    await this.#startWanted(
+      new Set(unfinished.flatMap((line) => line.view.steps.map((step) => step.service))),
+    );
+    this.#operations.resume(unfinished);
+  }
+
+  list(): ServiceView[] {
+    const services = [...this.#services.values()];
+    const samples = this.#sampler.sample(services.flatMap((service) => service.instances));
+    return services.map((service) => viewService(service, samples, this.#context.clock));
+  }
+
+  show(name: string): ServiceDetail {
+    const service = this.#require(name, 'show');
+    const samples = this.#sampler.sample(service.instances);
+    const operations = this.#operations
+      .list(Infinity)
+      .filter((view) => view.steps.some((step) => step.service === name));
+    return {
+      ...viewService(service, samples, this.#context.clock),
+      spec: redactSpec(service.spec),
+      logs: { out: service.log.path('out'), err: service.log.path('err') },
+      operations: operations.slice(0, 5).map((view) => view.id),
+    };
+  }
+
+  async environment(name: string, isRevealed: boolean): Promise<EnvironmentView> {
+    const { spec } = this.#require(name, 'show the environment of');
+    const entries = toEntries(await resolveEnvironment(spec), isRevealed);
+    return { service: name, cwd: spec.cwd, entries };
+  }
+
+  diff(wanted: readonly ServiceSpec[]): SpecChange[] {
+    return reconcile(wanted, this.#services);
+  }
+
+  /** Resolves when the operation is accepted; it is done whatever becomes of who asked. */
+  request(request: OperationRequest, clientPid: number | undefined): Promise<OperationView> {
+    return this.#operations.request(
+      request,
+      identify(clientPid, (pid) => this.#findByShim(pid)),
+    );
+  }
+
+  get operations(): Pick<Operations, 'find' | 'list' | 'follow' | 'untilEnded'> {
+    return this.#operations;
+  }
+
+  get counts(): { services: number; instances: number } {
+    const instances = [...this.#services.values()].flatMap((service) => service.instances);
+    return {
+      services: this.#services.size,
+      instances: instances.filter((instance) => instance.process).length,
+    };
+  }
+
+  /** The services whose logs are asked for: the named ones, or all. */
+  logPaths(names: readonly string[]): { service: string; out: string; err: string }[] {
+    return this.#chosen(names).map(({ name, log }) => ({
+      service: name,
+      out: log.path('out'),
+      err: log.path('err'),
+    }));
+  }
+
+  followLogs(names: readonly string[], listener: (line: LogLine) => void): () => void {
+    const ends = this.#chosen(names).map((service) => service.log.subscribe(listener));
+    return () => ends.forEach((end) => end());
+  }
+
+  /** Lets go of everything without ending anything. */
+  async detach(): Promise<void> {
+    clearInterval(this.#shimPoll);
+    this.#memory.end();
+    await this.#storage.state.save(this.#snapshot());
+    for (const service of this.#services.values()) service.detach();
+    this.#reports?.close();
+    await this.#operations.close();
+  }
+
+  #performerHost(): ConstructorParameters<typeof Performer>[0] {
+    return {
+      services: this.#services,
+      create: (spec) => {
+        const service = new Service(Object.freeze(spec), this.#context, this.#triggers());
+        this.#add(service);
+        this.#context.emit({ type: 'service-created', service: spec.name });
+        return service;
+      },
+      remove: (service) => {
+        this.#services.delete(service.name);
+        service.close();
+        this.#context.emit({ type: 'service-deleted', service: service.name });
+      },
+      save: () => this.#storage.state.save(this.#snapshot()),
+      onUpdated: (service, keys) => {
+        this.#memory.consider();
+        this.#context.emit({ type: 'service-updated', service, keys: [...keys] });
+      },
+      onInternalError: this.#storage.onInternalError,
+    };
+  }
+
+  #triggers(): ServiceTriggers {
+    return {
+      onRestartWanted: (service, why) => {
+        const requester = { ...SELF, command: `upkeep daemon (${why})` };
+        this.#operations
+          .request({ kind: 'restart', services: [service] }, requester)
+          .catch((error: unknown) => {
+            this.#context.emit({
+              type: 'warning',
+              service,
+              message: `restart for ${why} failed: ${String(error)}`,
+            });
+          });
+      },
+      onWarning: (service, message) => this.#context.emit({ type: 'warning', service, message }),
+    };
+  }
+
+  #add(service: Service): void {
+    this.#services.set(service.name, service);
+    this.#memory.consider();
+  }
+
+  /** All shims report through one FIFO, which costs the same for one instance and for a thousand. */
+  #listen(): void {
+    let rest = '';
+    const onChunk = (chunk: Buffer): void => {
+      const lines = (rest + chunk.toString('latin1')).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) this.#onReport(line);
+    };
+    this.#reports = openFifo(eventsPath(this.#context.home), onChunk, { keepOpen: true });
+  }
+
+  #onReport(line: string): void {
+    const blank = line.indexOf(' ');
+    const id = parseRunName(line.slice(0, blank));
+    const report = parseReport(line.slice(blank + 1));
+    if (!id || !report) return;
+    this.#services.get(id.service)?.instances[id.instance]?.onReport(id.attempt, report);
+  }
+
+  #adopt(): void {
+    const found = findAttempts(this.#context.home, (name) => this.#services.has(name));
+    for (const { service, instance, attempt, startedAt, wasReady } of found) {
+      this.#services.get(service)!.adopt(instance, attempt, startedAt, wasReady);
+    }
+    if (found.length === 0) return;
+    const instances = found.map(({ service, instance }) => this.#services.get(service)!.instances[instance]!);
+    this.#shimPoll = setInterval(() => instances.forEach((instance) => instance.checkShim()), SHIM_POLL_MS);
+  }
+
+  /** What should run and does not; services of operations that are still to be finished are left to these. */
+  async #startWanted(claimed: ReadonlySet<string>): Promise<void> {
+    const stray = [...this.#services.values()].filter(
+      (service) => !service.isWanted && service.status !== 'stopped',
+    );
+    for (const service of stray) if (!claimed.has(service.name)) service.stop('upkeep: it should not run');
+    const missing = [...this.#services.values()].filter((service) => {
+      return (
+        service.isWanted &&
+        !claimed.has(service.name) &&
+        service.instances.some((instance) => instance.isAtRest)
+      );
+    });
+    if (missing.length === 0) return;
+    const requester = { ...SELF, command: 'upkeep daemon (start of the daemon)' };
+    await this.#operations.request(
+      { kind: 'start', services: missing.map((service) => service.name) },
+      requester,
+    );
+  }
+
+  #snapshot(): Parameters<StateFile['save']>[0] {
+    return {
+      services: [...this.#services.values()].map(({ spec, isWanted, attempts }) => ({
+        spec,
+        isWanted,
+        attempts,
+      })),
+    };
+  }
+
+  #findByShim(pid: number): ManagedInstance | undefined {
+    for (const service of this.#services.values()) {
+      const instance = service.instances.find((candidate) => candidate.shimPid === pid);
+      if (instance) return { service: service.name, instance: instance.index, attempt: instance.attempt };
+    }
+    return undefined;
+  }
+
+  #require(name: string, verb: string): Service {
+    requireService(name, this.#services, verb);
+    return this.#services.get(name)!;
+  }
+
+  #chosen(names: readonly string[]): Service[] {
+    return names.length === 0
+      ? [...this.#services.values()]
+      : names.map((name) => this.#require(name, 'show the logs of'));
+  }
+}

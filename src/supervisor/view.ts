@@ -1,0 +1,45 @@
+/** Makes the shapes of the protocol from what lives. */
+import type { InstanceView, ServiceView } from '../protocol/index.js';
+import type { Clock } from '../system/index.js';
+import type { Instance } from './instance.js';
+import type { Sample } from './sampler.js';
+import type { Service } from './service.js';
+
+export function viewService(
+  service: Service,
+  samples: ReadonlyMap<Instance, Sample>,
+  clock: Clock,
+): ServiceView {
+  return {
+    name: service.name,
+    status: service.status,
+    restarts: service.restarts,
+    ports: service.spec.ports.map(({ port }) => port),
+    instances: service.instances.map((instance) =>
+      viewInstance(service, instance, samples.get(instance), clock),
+    ),
+  };
+}
+
+function viewInstance(
+  service: Service,
+  instance: Instance,
+  sample: Sample | undefined,
+  clock: Clock,
+): InstanceView {
+  const { startedAt } = instance;
+  const next = service.nextStartAt(instance);
+  return {
+    index: instance.index,
+    pid: instance.process?.pid ?? null,
+    status: service.instanceStatus(instance),
+    healthy: instance.isHealthy,
+    attempt: instance.attempt,
+    startedAt: startedAt === undefined ? null : new Date(startedAt).toISOString(),
+    uptimeMs: startedAt === undefined ? null : Math.max(0, clock.wall().getTime() - startedAt),
+    rssBytes: sample?.rssBytes ?? null,
+    cpuPercent: sample?.cpuPercent ?? null,
+    ...(next ? { nextStartAt: next.toISOString() } : {}),
+    ...(instance.exit ? { exit: instance.exit } : {}),
+  };
+}

@@ -1,0 +1,71 @@
+/** Reads a FIFO through epoll, without a thread of the pool; also to the last byte at a given moment. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+export function createFifo(path: string): void {
+  if (!existsSync(path)) execFileSync('mkfifo', ['-m', '600', path]);
+}
+
+export interface FifoReader {
+  /**
+   * Hands over what is in the pipe at this moment. Who calls it after the writer's exit was reported has everything
+   * that the writer wrote.
+   */
+  drain(): void;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+/**
+ * `onEnd`: the last writer has closed. With `keepOpen` there is always one, the reader itself: a FIFO that many
+ * short-lived writers share never ends.
+ */
+export function openFifo(
+  path: string,
+  onChunk: (chunk: Buffer) => void,
+  options: { onEnd?: () => void; keepOpen?: boolean } = {},
+): FifoReader {
+  const access = options.keepOpen ? constants.O_RDWR : constants.O_RDONLY;
+  const fd = openSync(path, access | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: false });
+  let isOpen = true;
+  socket.on('data', onChunk);
+  socket.on('end', () => options.onEnd?.());
+  socket.on('error', () => options.onEnd?.());
+  socket.on('close', () => {
+    isOpen = false;
+  });
+  return {
+    drain: () => {
+      if (isOpen) drainNow(fd, onChunk);
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    close: () => void socket.destroy(),
+  };
+}
+
+function drainNow(fd: number, onChunk: (chunk: Buffer) => void): void {
+  for (;;) {
+    const buffer = Buffer.allocUnsafe(65_536);
+    let length: number;
+    try {
+      length = readSync(fd, buffer);
+    } catch {
+      return; // EAGAIN: empty
+    }
+    if (length === 0) return;
+    onChunk(buffer.subarray(0, length));
+  }
+}
+
+/** The last words of an attempt whose daemon is gone, too. */
+export function readFifoNow(path: string): Buffer {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const chunks: Buffer[] = [];
+  drainNow(fd, (chunk) => chunks.push(chunk));
+  closeSync(fd);
+  return Buffer.concat(chunks);
+}

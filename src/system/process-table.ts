@@ -1,0 +1,136 @@
+/**
+ * Who lives on this machine, from /proc. A pid alone names nobody (it is reused); pid and start time do, for as long
+ * as the machine is up.
+ */
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+
+export interface ProcessId {
+  readonly pid: number;
+  /** Start time in clock ticks since boot, field 22 of /proc/PID/stat. */
+  readonly startTicks: number;
+}
+
+export interface ProcessRow extends ProcessId {
+  readonly name: string;
+  /** One letter as in ps: R, S, D, T, Z. */
+  readonly state: string;
+  readonly parent: number;
+  /** User and system time, clock ticks. */
+  readonly cpuTicks: number;
+  readonly rssBytes: number;
+}
+
+export type ProcessTable = ReadonlyMap<number, ProcessRow>;
+
+/** Fixed in the Linux ABI for user space (USER_HZ). */
+export const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4096;
+
+const buffer = Buffer.allocUnsafe(1024);
+
+export function readProcess(pid: number): ProcessRow | undefined {
+  let fd: number;
+  try {
+    fd = openSync(`/proc/${pid}/stat`, 'r');
+  } catch {
+    return undefined; // it has ended
+  }
+  try {
+    return parseStat(pid, buffer.toString('latin1', 0, readSync(fd, buffer)));
+  } catch {
+    return undefined; // it ended between open and read (ESRCH)
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The name may hold blanks and parentheses, so fields are counted from the last `)`. */
+function parseStat(pid: number, stat: string): ProcessRow {
+  const nameEnd = stat.lastIndexOf(')');
+  const fields = stat.slice(nameEnd + 2).split(' ');
+  return {
+    pid,
+    name: stat.slice(stat.indexOf('(') + 1, nameEnd),
+    state: fields[0]!,
+    parent: Number(fields[1]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    startTicks: Number(fields[19]),
+    rssBytes: Number(fields[21]) * PAGE_BYTES,
+  };
+}
+
+export function readProcessTable(): ProcessTable {
+  const table = new Map<number, ProcessRow>();
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    const row = readProcess(pid);
+    if (row) table.set(pid, row);
+  }
+  return table;
+}
+
+/** Children by parent, to walk many trees of one table without searching it each time. */
+export function childrenByParent(table: ProcessTable): ReadonlyMap<number, readonly ProcessRow[]> {
+  const children = new Map<number, ProcessRow[]>();
+  for (const row of table.values()) {
+    const siblings = children.get(row.parent);
+    if (siblings) siblings.push(row);
+    else children.set(row.parent, [row]);
+  }
+  return children;
+}
+
+/** Everything below `root`, which is not among them; zombies are left out: they are only waiting to be reaped. */
+export function descendants(
+  children: ReadonlyMap<number, readonly ProcessRow[]>,
+  root: number,
+): ProcessRow[] {
+  const found: ProcessRow[] = [];
+  const pending = [root];
+  for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
+    for (const row of children.get(pid) ?? []) {
+      if (row.state !== 'Z') found.push(row);
+      pending.push(row.pid);
+    }
+  }
+  return found;
+}
+
+export function isAlive(id: ProcessId): boolean {
+  const row = readProcess(id.pid);
+  return row !== undefined && row.startTicks === id.startTicks && row.state !== 'Z';
+}
+
+/** The command line as typed, blanks between arguments; undefined where the process is gone or not ours to see. */
+export function readCommand(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replace(/\0+$/, '');
+    return Buffer.from(text.replaceAll('\0', ' '), 'latin1').toString('utf8');
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** The real uid; undefined where the process is gone. */
+export function readUid(pid: number): number | undefined {
+  try {
+    const match = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return match ? Number(match[1]) : undefined;
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** Processes whose initial environment holds `KEY=value`; those of other users are not seen without privilege. */
+export function findByEnvironment(entry: string): ProcessRow[] {
+  const found: ProcessRow[] = [];
+  for (const row of readProcessTable().values()) {
+    try {
+      if (readFileSync(`/proc/${row.pid}/environ`, 'latin1').split('\0').includes(entry)) found.push(row);
+    } catch {
+      // ended, or not ours to see
+    }
+  }
+  return found;
+}
