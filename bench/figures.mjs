@@ -10,7 +10,7 @@ const megabytes = { unit: 'MB', show: (value) => (value / KIB_IN_MB).toFixed(1) 
 const count = { unit: '', show: (value) => value.toFixed(0) };
 
 export const FIGURES = [
-  ...[1, 50, 200].map((n) => ({ id: `list.${n}`, title: `list, ${n} services`, ...ratio, below: 1 })),
+  ...[1, 50, 200].map((n) => ({ id: `list.${n}`, title: `list, services: ${n}`, ...ratio, below: 1 })),
   { id: 'first-answer', title: 'no daemon → first answer of an http app', ...ms, below: 1 },
   ...[100, 300].flatMap((n) => [
     { id: `start.${n}`, title: `start ${n} sleeps, command returned`, ...ms, below: 1 },
@@ -20,13 +20,13 @@ export const FIGURES = [
   ...[0, 100, 300].flatMap((n) => [
     {
       id: `private.${n}`,
-      title: `private memory added, ${n} services, after 8 s`,
+      title: `private memory added, services: ${n}, after 8 s`,
       ...megabytes,
       below: 1,
     },
-    { id: `private-idle.${n}`, title: `private memory added, ${n} services, idle`, ...megabytes, below: 1 },
-    { id: `idle-cpu.${n}`, title: `processor time a minute, ${n} services, idle`, ...ms, below: 1 },
-    { id: `processes.${n}`, title: `processes added, ${n} services`, ...count },
+    { id: `private-idle.${n}`, title: `private memory added, services: ${n}, idle`, ...megabytes, below: 1 },
+    { id: `idle-cpu.${n}`, title: `processor time a minute, services: ${n}, idle`, ...ms, below: 1 },
+    { id: `processes.${n}`, title: `processes added, services: ${n}`, ...count },
   ]),
   {
     id: 'app-private',

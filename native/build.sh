@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds upkeep-shim from shim.c: native/<platform>-<arch>/upkeep-shim, the names as in Node's process.
+# Builds upkeep-shim from the C files here: native/<platform>-<arch>/upkeep-shim, the names as in Node's process.
 #
 # The Linux binaries are committed, so that an installation needs no compiler. They are static (musl): a shim has to
 # run on every distribution, and its memory is paid once for each instance. The same source and toolchain.txt give
@@ -23,7 +23,7 @@ build() { # PLATFORM-ARCH COMPILER [FLAG...]
   mkdir -p "$out/$target"
   # Not written in place: a shim that is running keeps its file.
   # shellcheck disable=SC2086 # the flags are a list
-  "$@" $warnings -o "$out/$target/upkeep-shim.new" shim.c
+  "$@" $warnings -o "$out/$target/upkeep-shim.new" main.c shim.c launcher.c lock.c
   chmod 755 "$out/$target/upkeep-shim.new"
   mv "$out/$target/upkeep-shim.new" "$out/$target/upkeep-shim"
   echo "$target/upkeep-shim: $(wc -c <"$out/$target/upkeep-shim") bytes"

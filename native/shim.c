@@ -1,27 +1,21 @@
 /*
- * upkeep-shim: the one process that stands between a daemon and an instance, so that
- * neither the daemon's death nor its upgrade is noticed by the application.
+ * The one process that stands between a daemon and an instance, so that neither the daemon's death nor its upgrade is
+ * noticed by the application.
  *
- *   upkeep-shim run  RUN_DIR EVENTS [cwd=PATH] [user=UID:GID[:GID,...]] -- FILE [ARG...]
- *   upkeep-shim lock LOCK_FILE -- FILE [ARG...]
+ * It starts FILE in its own session, with stdout and stderr on two FIFOs in RUN_DIR that the shim holds open: a writer
+ * never meets EPIPE, and what the application wrote last waits there until somebody has read it. What happens is
+ * appended to RUN_DIR/journal, one write() a line, and repeated to the FIFO EVENTS, prefixed by the name of RUN_DIR.
+ * The journal is the truth; EVENTS only wakes up a daemon that is there:
  *
- * `run` starts FILE in its own session, with stdout and stderr on two FIFOs in RUN_DIR that
- * the shim holds open: a writer never meets EPIPE, and what the application wrote last waits
- * there until somebody has read it. What happens is appended to RUN_DIR/journal, one write()
- * a line, and repeated to the FIFO EVENTS (prefixed by the name of RUN_DIR) if a daemon
- * listens there; the journal is the truth, EVENTS only wakes the daemon up:
- *
+ *   shim    PID START_TICKS NOTE AT_MS              this process; NOTE is the daemon's to itself
  *   running PID START_TICKS AT_MS                   exec succeeded
  *   failed  STAGE ERRNO AT_MS                       nothing was executed
  *   exited  CODE|- SIGNAL|- CORE AT_MS USER_MS SYSTEM_MS MAX_RSS_KB
  *   empty   AT_MS                                   no descendant is left
  *
- * As a subreaper (Linux) the shim inherits every orphan of the application, also one that
- * double-forked and called setsid(): wait() answering ECHILD is the kernel's own word that
- * nothing is left. SIGTERM, honoured once the application is gone, lets the shim go.
- *
- * `lock` takes an exclusive flock() on LOCK_FILE and becomes FILE, which keeps the lock for
- * as long as it lives; it exits with 75 (EX_TEMPFAIL) at once if somebody else has it.
+ * As a subreaper (Linux) it inherits every orphan of the application, also one that double-forked and called setsid():
+ * wait() answering ECHILD is the kernel's own word that nothing is left. SIGTERM, honoured once the application is
+ * gone, lets the shim clear RUN_DIR away and leave.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,19 +25,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
 
-enum { MAX_GROUPS = 64, EXIT_USAGE = 64, EXIT_OS = 71, EXIT_BUSY = 75 };
+#include "shim.h"
+
+enum { MAX_GROUPS = 64, MAX_PATH = 4096 };
 
 struct launch {
+  const char *run_dir;
+  const char *name; /* of run_dir */
+  const char *events_path;
+  const char *note;
   const char *cwd; /* NULL: stay */
   int has_user;
   uid_t uid;
@@ -51,38 +49,30 @@ struct launch {
   gid_t groups[MAX_GROUPS];
   size_t group_count;
   char **argv;
+  int journal; /* -1: not open */
 };
 
-static const char *run_dir, *events_path, *run_name;
-static int journal_fd = -1;
+static const char *const RUN_FILES[] = {"journal", "out", "err", "ready"};
 
-static long long now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+static int path_in(char *path, const struct launch *launch, const char *file) {
+  int length = snprintf(path, MAX_PATH, "%s/%s", launch->run_dir, file);
+  if (length < MAX_PATH) return 0;
+  errno = ENAMETOOLONG;
+  return -1;
 }
 
-static long long to_ms(struct timeval t) { return t.tv_sec * 1000LL + t.tv_usec / 1000; }
+static void tell(const struct launch *launch, const char *line) {
+  char message[512];
+  if (launch->journal >= 0 && write(launch->journal, line, strlen(line)) < 0) perror("upkeep-shim: journal");
+  snprintf(message, sizeof message, "%s %s", launch->name, line);
+  tell_daemon(launch->events_path, message);
+}
 
-static int die(const char *what) {
-  fprintf(stderr, "upkeep-shim: %s: %s\n", what, strerror(errno));
+static void fail(const struct launch *launch, const char *stage, int error) {
+  char line[96];
+  snprintf(line, sizeof line, "failed %s %d %lld\n", stage, error, now_ms());
+  tell(launch, line);
   exit(EXIT_OS);
-}
-
-static int in_run_dir(char *path, size_t size, const char *name) {
-  return snprintf(path, size, "%s/%s", run_dir, name) < (int)size;
-}
-
-/* The daemon may be absent (ENXIO), dead (EPIPE) or behind: only the journal must not fail. */
-static void tell(const char *line) {
-  char message[256];
-  int length = snprintf(message, sizeof message, "%s %s", run_name, line);
-  if (write(journal_fd, line, strlen(line)) < 0) perror("upkeep-shim: journal");
-  int fd = open(events_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return;
-  fcntl(fd, F_SETFL, 0);
-  if (write(fd, message, length) < 0) { /* the journal has it */ }
-  close(fd);
 }
 
 /* Field 22 of /proc/PID/stat; with the pid it names a process for as long as the machine is up. */
@@ -100,78 +90,71 @@ static unsigned long long start_ticks(pid_t pid) {
   return field ? strtoull(field + 1, NULL, 10) : 0;
 }
 
-/* Opened here, before the privileges go; owned by the user, so that /dev/stdout can be opened again. */
-static int open_output(const char *name, const struct launch *launch, int *write_end) {
-  char path[4096];
-  if (!in_run_dir(path, sizeof path, name)) { errno = ENAMETOOLONG; return -1; }
-  if (mkfifo(path, 0600) < 0) return -1;
-  if (launch->has_user && chown(path, launch->uid, launch->gid) < 0) return -1;
+/* Answers the write end; the read and write end that keeps the FIFO alive stays open without a name. */
+static int open_output(const struct launch *launch, const char *file) {
+  char path[MAX_PATH];
+  if (path_in(path, launch, file) < 0 || mkfifo(path, 0600) < 0) fail(launch, "stdio", errno);
+  /* Owned by the user, so that /dev/stdout can be opened again. */
+  if (launch->has_user && chown(path, launch->uid, launch->gid) < 0) fail(launch, "stdio", errno);
   int held = open(path, O_RDWR | O_CLOEXEC);
-  if (held < 0) return -1;
-  *write_end = open(path, O_WRONLY | O_CLOEXEC);
-  return *write_end < 0 ? -1 : held;
+  int write_end = held < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+  if (write_end < 0) fail(launch, "stdio", errno);
+  return write_end;
 }
 
 /* Runs in the child. Answers the stage that failed; does not return where all went well. */
-static char become_application(const struct launch *launch, int out, int err) {
+static const char *become_application(const struct launch *launch, int out, int err) {
   setsid();
   for (int signal_number = 1; signal_number < NSIG; signal_number++) signal(signal_number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  if (dup2(out, 1) < 0 || dup2(err, 2) < 0) return 's';
+  int null = open("/dev/null", O_RDONLY);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) return "stdio";
+  if (null > 2) close(null);
   if (launch->has_user) {
-    if (setgroups(launch->group_count, launch->groups) < 0) return 'u';
-    if (setgid(launch->gid) < 0 || setuid(launch->uid) < 0) return 'u';
+    if (setgroups(launch->group_count, launch->groups) < 0) return "user";
+    if (setgid(launch->gid) < 0 || setuid(launch->uid) < 0) return "user";
   }
-  if (launch->cwd && chdir(launch->cwd) < 0) return 'c';
+  if (launch->cwd && chdir(launch->cwd) < 0) return "cwd";
   if (getenv("LISTEN_FDS")) {
     char pid[16];
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     setenv("LISTEN_PID", pid, 1);
   }
   execvp(launch->argv[0], launch->argv);
-  return 'e';
-}
-
-static const char *stage_name(char stage) {
-  switch (stage) {
-    case 'u': return "user";
-    case 'c': return "cwd";
-    case 'e': return "exec";
-    default: return "stdio";
-  }
+  return "exec";
 }
 
 static pid_t start_application(const struct launch *launch, int out, int err) {
+  struct { const char *stage; int error; } failure;
   int report[2];
-  struct { char stage; int error; } failure;
-  if (pipe2(report, O_CLOEXEC) < 0) die("pipe");
+  if (pipe2(report, O_CLOEXEC) < 0) fail(launch, "fork", errno);
   pid_t pid = fork();
-  if (pid < 0) die("fork");
+  if (pid < 0) fail(launch, "fork", errno);
   if (pid == 0) {
-    failure.stage = become_application(launch, out, err);
+    failure.stage = become_application(launch, out, err); /* a literal: at the same address in the parent */
     failure.error = errno;
-    _exit(write(report[1], &failure, sizeof failure) < 0 ? EXIT_OS : EXIT_OS);
+    _exit(write(report[1], &failure, sizeof failure) == sizeof failure ? EXIT_OS : EXIT_USAGE);
   }
   close(report[1]);
   ssize_t length;
   do length = read(report[0], &failure, sizeof failure);
   while (length < 0 && errno == EINTR);
   close(report[0]);
-  char line[160];
   if (length == sizeof failure) {
     waitpid(pid, NULL, 0);
-    snprintf(line, sizeof line, "failed %s %d %lld\n", stage_name(failure.stage), failure.error, now_ms());
-    tell(line);
-    exit(EXIT_OS);
+    fail(launch, failure.stage, failure.error);
   }
+  char line[96];
   snprintf(line, sizeof line, "running %d %llu %lld\n", (int)pid, start_ticks(pid), now_ms());
-  tell(line);
+  tell(launch, line);
   return pid;
 }
 
-static int exit_line(char *line, size_t size, int status, const struct rusage *usage) {
+static long long to_ms(struct timeval t) { return t.tv_sec * 1000LL + t.tv_usec / 1000; }
+
+static size_t word_exit(char *line, size_t size, int status, const struct rusage *usage) {
   char code[8] = "-", ended_by[8] = "-";
   int has_core = 0;
   if (WIFEXITED(status)) snprintf(code, sizeof code, "%d", WEXITSTATUS(status));
@@ -184,9 +167,9 @@ static int exit_line(char *line, size_t size, int status, const struct rusage *u
 }
 
 /* Reaps the application and every orphan, says so, and leaves only when it was let go. */
-static void watch_over(pid_t application, const sigset_t *awaited) {
+static void watch_over(const struct launch *launch, pid_t application, const sigset_t *awaited) {
   int is_empty = 0, is_gone = 0, may_go = 0;
-  while (!(is_gone && may_go)) {
+  for (;;) {
     char line[320] = "";
     size_t length = 0;
     struct rusage usage;
@@ -195,21 +178,29 @@ static void watch_over(pid_t application, const sigset_t *awaited) {
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
       if (pid != application) continue;
       is_gone = 1;
-      length = exit_line(line, sizeof line, status, &usage);
+      length = word_exit(line, sizeof line, status, &usage);
     }
     if (pid < 0 && errno == ECHILD && !is_empty) {
       is_empty = 1;
-      /* One write for both, so that a daemon sees at once that nothing was left behind. */
+      /* One line for both, so that a daemon sees at once that nothing was left behind. */
       if (length) line[length - 1] = '|';
       snprintf(line + length, sizeof line - length, "empty %lld\n", now_ms());
     }
-    if (line[0]) tell(line);
-    if (is_gone && may_go) break;
+    if (line[0]) tell(launch, line);
+    if (is_gone && may_go) return;
     int received;
     do received = sigwaitinfo(awaited, NULL);
     while (received < 0 && errno == EINTR);
     if (received == SIGTERM && is_gone) may_go = 1;
   }
+}
+
+static void clear_away(const struct launch *launch) {
+  char path[MAX_PATH];
+  for (size_t i = 0; i < sizeof RUN_FILES / sizeof *RUN_FILES; i++) {
+    if (path_in(path, launch, RUN_FILES[i]) == 0) unlink(path);
+  }
+  rmdir(launch->run_dir);
 }
 
 static void parse_user(struct launch *launch, char *text) {
@@ -220,63 +211,52 @@ static void parse_user(struct launch *launch, char *text) {
   while (*rest && launch->group_count < MAX_GROUPS) launch->groups[launch->group_count++] = strtoul(rest + 1, &rest, 10);
 }
 
-static int usage(void) {
-  fprintf(stderr, "usage: upkeep-shim run RUN_DIR EVENTS [cwd=PATH] [user=UID:GID[:GID,...]] -- FILE [ARG...]\n"
-                  "       upkeep-shim lock LOCK_FILE -- FILE [ARG...]\n");
-  return EXIT_USAGE;
+/* Zero: understood. */
+static int parse(struct launch *launch, int count, char **arguments) {
+  if (count < 4) return -1;
+  launch->run_dir = arguments[0];
+  launch->events_path = arguments[1];
+  launch->name = strrchr(launch->run_dir, '/') ? strrchr(launch->run_dir, '/') + 1 : launch->run_dir;
+  launch->note = "-";
+  int i = 2;
+  for (; i < count && strcmp(arguments[i], "--"); i++) {
+    char *option = arguments[i];
+    if (!strncmp(option, "cwd=", 4)) launch->cwd = option + 4;
+    else if (!strncmp(option, "user=", 5)) parse_user(launch, option + 5);
+    else if (!strncmp(option, "note=", 5)) launch->note = option + 5;
+    else return -1;
+  }
+  launch->argv = arguments + i + 1;
+  return i + 1 < count ? 0 : -1;
 }
 
-static int run(int argc, char **argv) {
-  struct launch launch = {0};
-  if (argc < 6) return usage();
-  run_dir = argv[2];
-  events_path = argv[3];
-  run_name = strrchr(run_dir, '/') ? strrchr(run_dir, '/') + 1 : run_dir;
-  int i = 4;
-  for (; i < argc && strcmp(argv[i], "--"); i++) {
-    if (!strncmp(argv[i], "cwd=", 4)) launch.cwd = argv[i] + 4;
-    else if (!strncmp(argv[i], "user=", 5)) parse_user(&launch, argv[i] + 5);
-    else return usage();
-  }
-  if (i + 1 >= argc) return usage();
-  launch.argv = argv + i + 1;
-
-  char path[4096];
-  if (!in_run_dir(path, sizeof path, "journal")) { errno = ENAMETOOLONG; die(run_dir); }
-  journal_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (journal_fd < 0) die(path);
+int shim_run(int count, char **arguments) {
+  struct launch launch = {.journal = -1};
+  if (parse(&launch, count, arguments) < 0) return usage();
 
   sigset_t awaited;
   sigemptyset(&awaited);
   sigaddset(&awaited, SIGCHLD);
   sigaddset(&awaited, SIGTERM);
   sigprocmask(SIG_BLOCK, &awaited, NULL);
-  int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
-  for (size_t s = 0; s < sizeof ignored / sizeof *ignored; s++) signal(ignored[s], SIG_IGN);
+  const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
 #ifdef __linux__
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 #endif
 
-  int out, err;
-  if (open_output("out", &launch, &out) < 0 || open_output("err", &launch, &err) < 0) die(run_dir);
+  char path[MAX_PATH], line[256];
+  if (mkdir(launch.run_dir, 0700) < 0 || path_in(path, &launch, "journal") < 0) fail(&launch, "run-dir", errno);
+  launch.journal = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (launch.journal < 0) fail(&launch, "run-dir", errno);
+  snprintf(line, sizeof line, "shim %d %llu %.64s %lld\n", (int)getpid(), start_ticks(getpid()), launch.note, now_ms());
+  tell(&launch, line);
+
+  int out = open_output(&launch, "out"), err = open_output(&launch, "err");
   pid_t application = start_application(&launch, out, err);
   close(out);
   close(err);
-  watch_over(application, &awaited);
+  watch_over(&launch, application, &awaited);
+  clear_away(&launch);
   return 0;
-}
-
-static int lock(int argc, char **argv) {
-  if (argc < 5 || strcmp(argv[3], "--")) return usage();
-  int fd = open(argv[2], O_RDWR | O_CREAT, 0600); /* not close-on-exec: the lock is FILE's */
-  if (fd < 0) die(argv[2]);
-  if (flock(fd, LOCK_EX | LOCK_NB) < 0) return errno == EWOULDBLOCK ? EXIT_BUSY : die(argv[2]);
-  execvp(argv[4], argv + 4);
-  return die(argv[4]);
-}
-
-int main(int argc, char **argv) {
-  if (argc > 1 && !strcmp(argv[1], "run")) return run(argc, argv);
-  if (argc > 1 && !strcmp(argv[1], "lock")) return lock(argc, argv);
-  return usage();
 }

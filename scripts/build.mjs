@@ -1,10 +1,11 @@
 /**
  * Builds dist/: three bundles, the OpenAPI document, the JSON Schema of the configuration file and the types that
- * `import … from 'upkeep'` shows. The bundles exist for start-up time: the CLI pays for every file that it opens,
- * so each command is a chunk of its own, while the daemon is one file, which an upgrade on disk cannot pull away
- * from under it.
+ * `import … from 'upkeep'` shows. The bundles exist for start-up time: a command of the CLI is a chunk of its own,
+ * so that none pays for the others, while the daemon is one file, which an upgrade on disk cannot pull away from
+ * under it. Nothing is minified: that saved no time (`list`, 40 runs each: 142 ms either way on a busy machine,
+ * 149 ms without chunks), and stack traces stay readable.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -31,15 +32,13 @@ const SHARED_OPTIONS = {
   external: RESOLVED_AT_RUN_TIME.flatMap((name) => [name, `${name}/*`]),
   // The build of yaml for Node is CommonJS, which cannot be shaken and would need a `require` in every chunk.
   alias: { yaml: join(ROOT, 'node_modules/yaml/browser/index.js') },
-  minifySyntax: true,
-  minifyWhitespace: true,
   legalComments: 'none',
   write: false,
   logLevel: 'warning',
   logLimit: 5,
 };
 
-const startedAt = performance.now();
+const startedAt = new Date();
 const written = new Set();
 const bundles = BUNDLES.filter(({ name, source }) => {
   if (existsSync(join(ROOT, source))) return true;
@@ -51,8 +50,9 @@ const parts = await Promise.allSettled([...bundles.map(bundle), writeContract(),
 const failures = parts.flatMap(({ reason }) => (reason ? [reason] : []));
 if (failures.length === 0) {
   removeStale();
-  emit(BUILD_STAMP, new Date().toISOString());
-  console.log(`Built dist/ in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  emit(BUILD_STAMP, '');
+  utimesSync(BUILD_STAMP, startedAt, startedAt); // what was saved meanwhile may not be in it
+  console.log(`Built dist/ in ${((Date.now() - startedAt.getTime()) / 1000).toFixed(1)} s`);
 } else {
   for (const { errors, message, stack } of failures) if (!errors) console.error(stack ?? message);
   console.error(`Cannot build dist/: ${failures.length} of ${parts.length} parts failed`);
@@ -83,7 +83,7 @@ async function writeContract() {
     packages: 'external',
     alias: {},
   });
-  const file = join(DIST, `.contract-${process.pid}.mjs`);
+  const file = join(ROOT, 'node_modules/.cache', `upkeep-contract-${process.pid}.mjs`);
   emit(file, outputFiles[0].contents);
   try {
     const contract = await import(pathToFileURL(file).href);
@@ -93,7 +93,6 @@ async function writeContract() {
     else console.log('No configJsonSchema() in src/config yet: dist/upkeep.schema.json is skipped');
   } finally {
     rmSync(file);
-    written.delete(file);
   }
 }
 

@@ -27,9 +27,7 @@ export function ensureInstalled() {
   const installed = changedAt(join(ROOT, 'node_modules/.package-lock.json'));
   if (installed >= changedAt(join(ROOT, 'package-lock.json'))) return;
   console.log('Installing the locked dependencies (npm ci)');
-  orExit(
-    run('npm', ['ci', '--silent', '--no-fund', '--no-audit'], { stdio: ['ignore', 'ignore', 'inherit'] }),
-  );
+  orExit(run('npm', ['ci', '--loglevel=error'], { stdio: ['ignore', 'ignore', 'inherit'] }));
 }
 
 export function ensureBuilt() {
@@ -45,14 +43,19 @@ export function run(command, args, options = {}) {
   return status ?? (signal ? 128 : 127);
 }
 
-/** The same beside other work, its output kept for whoever wants to show it. */
+/** The same beside other work; `output` is what a terminal would have shown. */
 export function runQuietly(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
-    child.on('error', (error) => resolve({ code: 127, output: error.message }));
-    child.on('close', (code) => resolve({ code: code ?? 128, output: Buffer.concat(chunks).toString() }));
+    let output = '';
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => (output += text));
+    child.on('error', (error) => resolve({ code: 127, output: error.message, stdout }));
+    child.on('close', (code) => resolve({ code: code ?? 128, output, stdout }));
   });
 }
 

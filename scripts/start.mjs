@@ -11,40 +11,43 @@ import { ensureBuilt, ROOT, run, runQuietly } from './setup.mjs';
 const CONFIG = 'examples/shop/upkeep.config.ts';
 const HOME = join(ROOT, '.demo');
 const PORT = Number(process.env.SHOP_PORT ?? 4870);
-const URL = `http://127.0.0.1:${PORT}`;
+const SHOP_URL = `http://127.0.0.1:${PORT}`;
 const ANSWER_MS = 20_000;
 
 process.env.UPKEEP_HOME = HOME;
-process.exitCode = await start();
 
 async function start() {
   ensureBuilt();
   const taken = await takenPorts();
   if (taken.length > 0) return sayTaken(taken);
 
-  const code = upkeep('up', CONFIG);
+  console.log(`$ upkeep up ${CONFIG}`);
+  const code = run(process.execPath, ['bin/upkeep.js', 'up', CONFIG], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   if (code !== 0) return code;
-  const products = await firstAnswer(`${URL}/api/products`);
+  const products = await firstAnswer(`${SHOP_URL}/api/products`);
   if (!products) return sayNoAnswer();
 
-  console.log();
+  console.log('\n$ upkeep list');
   upkeep('list');
-  console.log(`\n$ curl ${URL}/api/products\n${products}`);
-  console.log(WHAT_NEXT);
+  console.log(`\n$ curl ${SHOP_URL}/api/products\n${products}`);
+  console.log(whatNext((await services()).find(({ name }) => name === 'api').instances[0].pid));
   return 0;
 }
 
-const WHAT_NEXT = `
-The shop is open at ${URL} and stays open: nothing that you see here belongs to this shell.
+function whatNext(apiPid) {
+  return `
+The shop is open at ${SHOP_URL} and stays open: nothing that you see here belongs to this shell.
 
   export UPKEEP_HOME=${HOME} PATH=${join(ROOT, 'node_modules/.bin')}:$PATH
 
   upkeep list                     what runs
   upkeep logs --follow            what the services say
   upkeep restart api              the workers and the web server stay
-  kill -9 $(pgrep -f api/server)  …and see who is back: upkeep show api
-  upkeep down ${CONFIG}
-                                  close the shop`;
+  kill -9 ${String(apiPid).padEnd(24)}end the api the hard way; then: upkeep show api
+  cd examples/shop && upkeep down close the shop`;
+}
 
 function upkeep(...args) {
   return run(process.execPath, ['bin/upkeep.js', ...args]);
@@ -60,8 +63,12 @@ async function takenPorts() {
 
 async function portsOfTheShop() {
   if (!existsSync(join(HOME, 'daemon.sock'))) return [];
-  const { code, output } = await runQuietly(process.execPath, ['bin/upkeep.js', 'list', '--json']);
-  return code === 0 ? JSON.parse(output).flatMap(({ ports }) => ports) : [];
+  return (await services()).flatMap(({ ports }) => ports);
+}
+
+async function services() {
+  const { code, stdout } = await runQuietly(process.execPath, ['bin/upkeep.js', 'list', '--json']);
+  return code === 0 ? JSON.parse(stdout) : [];
 }
 
 function isPortTaken(port) {
@@ -91,7 +98,9 @@ function sayTaken(ports) {
 
 function sayNoAnswer() {
   upkeep('list');
-  console.error(`Cannot reach the shop: ${URL} did not answer within ${ANSWER_MS / 1000} s`);
+  console.error(`Cannot reach the shop: ${SHOP_URL} did not answer within ${ANSWER_MS / 1000} s`);
   console.error(`  hint: UPKEEP_HOME=${HOME} npx upkeep logs`);
   return 1;
 }
+
+process.exitCode = await start();

@@ -1,6 +1,6 @@
-/** Ends the daemon and waits until it is gone, so that whoever comes next finds the socket and the lock free. */
+/** Ends the daemon and waits until its process is gone, so that whoever comes next finds the lock free. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectOnly, type Client, type Home } from '../client/index.js';
+import { connectOnly, isAnswering, isLocked, type Client, type Home } from '../client/index.js';
 import { UpkeepError } from '../protocol/index.js';
 import { requestOperation } from './operation.js';
 import { wordDaemonEnd } from './output/daemon.js';
@@ -16,13 +16,13 @@ export interface DaemonStopOptions {
 
 export async function stopDaemon(home: Home, { json, withServices }: DaemonStopOptions): Promise<number> {
   const client = connectOnly(home);
-  if (!(await isReachable(client))) return printAbsence(home, json);
+  if (!(await isAnswering(client))) return printAbsence(home, json);
   if (withServices) {
     const exitCode = await stopServices(client);
     if (exitCode !== 0) return exitCode;
   }
   const daemon = await client.call('stopDaemon', { anyProtocol: true });
-  await waitUntilGone(client, daemon.pid);
+  await waitUntilGone(home, daemon.pid);
   if (json) printJson({ running: false, ...daemon });
   else print(wordDaemonEnd(daemon));
   return 0;
@@ -33,23 +33,15 @@ async function stopServices(client: Client): Promise<number> {
   return services.length === 0 ? 0 : requestOperation({ kind: 'stop', services: 'all' }, {}, client);
 }
 
-async function waitUntilGone(client: Client, pid: number): Promise<void> {
+async function waitUntilGone(home: Home, pid: number): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
-  while (await isReachable(client)) {
+  while (await isLocked(home)) {
     if (performance.now() > deadline) {
-      throw new UpkeepError('daemon-unreachable', `Cannot stop the daemon: pid ${pid} still answers`);
+      throw new UpkeepError('daemon-unreachable', `Cannot stop the daemon: pid ${pid} is still alive`, {
+        hint: `what it waits for stands in ${home.log}`,
+      });
     }
     await delay(PAUSE_MS);
-  }
-}
-
-async function isReachable(client: Client): Promise<boolean> {
-  try {
-    await client.call('daemon', { anyProtocol: true });
-    return true;
-  } catch (error) {
-    if (error instanceof UpkeepError && error.code === 'daemon-unreachable') return false;
-    throw error;
   }
 }
 

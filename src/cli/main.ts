@@ -4,10 +4,9 @@ import { parseArguments } from './arguments.js';
 import { ALIASES, COMMANDS, isCommandName, type CommandName } from './commands.js';
 
 export async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stderr.on('error', ignoreClosedPipe);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError);
   try {
-    return await dispatch(argv);
+    return (await dispatch(argv)) || Number(process.exitCode ?? 0);
   } catch (error) {
     const { printError } = await import('./output/error.js');
     printError(error);
@@ -41,9 +40,11 @@ function asksForHelp(args: readonly string[]): boolean {
   return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** `upkeep logs | head` ends when head has seen enough; that is no failure. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** `upkeep logs | head` ends when head has seen enough: that is no failure, a full disk is. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  process.exitCode = ERRORS.internal.exit;
+  process.stderr.write(`Cannot write the output: ${error.message}\n`);
 }
 
 // Run as a file, without bin/upkeep.js: `node --import tsx src/cli/main.ts list`.

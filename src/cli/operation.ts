@@ -50,7 +50,7 @@ async function follow(
   }
   if (!last || hasEnded(last) || signal.aborted) return last;
   // The daemon went away midway; the next one takes the operation over from its journal.
-  return client.call('operation', { params: { id: last.id }, query: { wait: '1' } });
+  return client.call('operation', { params: { id: last.id }, query: { wait: '1' }, timeoutMs: 0 });
 }
 
 export function hasEnded({ status }: OperationView): boolean {

@@ -32,9 +32,19 @@ export interface RequestOptions<N extends RouteName> {
   readonly body?: RouteBody<N>;
   /** Ends a stream early, without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** @default false Talk to a daemon of another protocol too: to see or end it. */
+  /**
+   * Talk to a daemon of another protocol too: to see or end it.
+   * @default false
+   */
   readonly anyProtocol?: boolean;
+  /**
+   * How long a call may be without an answer, milliseconds; 0: for ever. Streams may be silent for any time.
+   * @default 30_000
+   */
+  readonly timeoutMs?: number;
 }
+
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 type AnyOptions = {
   readonly params?: unknown;
@@ -51,7 +61,9 @@ export class Client {
   }
 
   async call<N extends CallName>(name: N, options: RequestOptions<N> = {}): Promise<RouteAnswer<N>> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const socket = await this.#dial();
+    socket.setTimeout(timeoutMs, () => socket.destroy(noAnswer(timeoutMs)));
     try {
       const response = await exchange(socket, ENDPOINTS[name], options);
       return JSON.parse(await readText(response)) as RouteAnswer<N>;
@@ -80,6 +92,17 @@ export class Client {
       signal?.removeEventListener('abort', onAbort);
       socket.destroy();
     }
+  }
+}
+
+/** Whether a daemon, of whatever protocol, is there. */
+export async function isAnswering(client: Client): Promise<boolean> {
+  try {
+    await client.call('daemon', { anyProtocol: true });
+    return true;
+  } catch (error) {
+    if (error instanceof UpkeepError && error.code === 'daemon-unreachable') return false;
+    throw error;
   }
 }
 
@@ -150,6 +173,13 @@ async function readText({ body }: Response): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of body) parts.push(part);
   return Buffer.concat(parts).toString('utf8');
+}
+
+function noAnswer(timeoutMs: number): UpkeepError {
+  const fact = `it gave no answer within ${timeoutMs / 1000} s`;
+  return new UpkeepError('daemon-unreachable', `Cannot reach the daemon: ${fact}`, {
+    hint: 'see whether its process is suspended, and what stands in daemon.log in the home of upkeep',
+  });
 }
 
 /** A connection that breaks midway means that the daemon ended. */

@@ -7,14 +7,14 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:f
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UpkeepError } from '../protocol/index.js';
-import type { Client } from './client.js';
+import { isAnswering, type Client } from './client.js';
 import type { Home } from './home.js';
+import { EXIT_LOCKED } from './lock.js';
 import { ownPackage, shimPath } from './package.js';
 
 const DEADLINE_MS = 15_000;
 /** While somebody else holds the lock: how often it is tried again, for the holder may be a daemon that ends. */
 const LOCK_RETRY_MS = 250;
-const EXIT_LOCKED = 75;
 const SHOWN_LOG_LINES = 10;
 
 /** How one launched process ended; while `undefined`, it is coming up. */
@@ -68,16 +68,6 @@ function daemonPath(): string {
 function daemonEnvironment(home: Home): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([key]) => !key.toLowerCase().startsWith('npm_'));
   return { ...Object.fromEntries(kept), UPKEEP_HOME: home.path };
-}
-
-async function isAnswering(probe: Client): Promise<boolean> {
-  try {
-    await probe.call('daemon', { anyProtocol: true });
-    return true;
-  } catch (error) {
-    if (error instanceof UpkeepError && error.code === 'daemon-unreachable') return false;
-    throw error;
-  }
 }
 
 function isFailure({ code }: NonNullable<Launch['end']>): boolean {

@@ -2,7 +2,14 @@
 import { basename, extname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ServiceSpec } from '../protocol/index.js';
-import { sortDiagnostics, toDiagnostic, type Outcome, type Path, type Problem, type Report } from './diagnostic.js';
+import {
+  sortDiagnostics,
+  toDiagnostic,
+  type Outcome,
+  type Path,
+  type Problem,
+  type Report,
+} from './diagnostic.js';
 import type { Draft, EnvLayer } from './draft.js';
 import { freeze } from './freeze.js';
 import { needsShell, splitWords } from './normalize/command.js';
@@ -31,6 +38,7 @@ export interface CommandLine {
   /** Restarts the service at these times. */
   readonly cron?: string | undefined;
   readonly watch?: boolean | readonly string[] | undefined;
+  /** `user` or `user:group`. */
   readonly user?: string | undefined;
   readonly killScope?: string | undefined;
   readonly grace?: string | number | undefined;
@@ -48,7 +56,10 @@ export interface CommandLineOptions {
 
 export type CommandLineResult = Outcome<{ readonly services: readonly [ServiceSpec] }>;
 
-export async function specFromCommandLine(line: CommandLine, options: CommandLineOptions): Promise<CommandLineResult> {
+export async function specFromCommandLine(
+  line: CommandLine,
+  options: CommandLineOptions,
+): Promise<CommandLineResult> {
   const problems: Problem[] = [];
   const report: Report = (problem) => void problems.push({ severity: 'error', ...problem });
   const draft = await draftFrom(line, options, problems);
@@ -66,7 +77,11 @@ export async function specFromCommandLine(line: CommandLine, options: CommandLin
   return { ok: true, services: [freeze(service)], warnings: diagnostics };
 }
 
-async function draftFrom(line: CommandLine, options: CommandLineOptions, problems: Problem[]): Promise<Draft> {
+async function draftFrom(
+  line: CommandLine,
+  options: CommandLineOptions,
+  problems: Problem[],
+): Promise<Draft> {
   const program = await programOf(line, options);
   const raw = withoutUndefined({ ...program, ...settingsOf(line) }) as Record<string, unknown>;
   const parsed = v.safeParse(Service, raw);
@@ -96,12 +111,15 @@ interface ProgramChoice {
 }
 
 /** A file is a script; a program in PATH or a text with blanks is a command; else it was meant as a file. */
-async function programOf({ target, name, shell, cwd = '.' }: CommandLine, options: CommandLineOptions): Promise<ProgramChoice> {
+async function programOf(
+  { target, name, shell, cwd = '.' }: CommandLine,
+  options: CommandLineOptions,
+): Promise<ProgramChoice> {
   const folder = resolve(options.cwd, cwd);
   if (shell) return { name, command: target };
   for (const base of [folder, options.cwd]) {
     const path = resolve(base, target);
-    if ((await kindOf(path)) === 'file') return { name: name ?? scriptName(target), script: path };
+    if ((await kindOf(path)) === 'file') return { name, script: path };
   }
   const isLine = /\s/.test(target.trim()) || needsShell(target);
   if (isLine) return { name, command: target };
@@ -117,12 +135,16 @@ function scriptName(script: string): string {
 /** What is left when all that a name must not hold is taken away. */
 function defaultName({ script, command }: ProgramChoice): string {
   const [first = 'service'] = typeof command === 'string' ? splitWords(command) : (command ?? []);
-  const name = scriptName(script ?? first).replaceAll(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[-.]+/, '').slice(0, 64);
+  const name = scriptName(script ?? first)
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
+    .replace(/^[-.]+/, '')
+    .slice(0, 64);
   return name === '' || name === 'all' ? 'service' : name;
 }
 
 function settingsOf(line: CommandLine): Record<string, unknown> {
   const { signal, grace, killScope, memory, cron } = line;
+  const [user, group] = line.user?.split(':') ?? [];
   return {
     args: line.args,
     instances: line.instances,
@@ -133,7 +155,8 @@ function settingsOf(line: CommandLine): Record<string, unknown> {
     interpreter: line.interpreter,
     interpreterArgs: line.interpreterArgs,
     watch: line.watch,
-    user: line.user,
+    user,
+    group,
     stop: { signal, grace, killScope },
     limits: { memory },
     schedule: cron === undefined ? undefined : { restart: cron },
@@ -145,6 +168,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   script: 'target',
   command: 'target',
   envFiles: '--env-file',
+  group: '--user',
   interpreterArgs: '--interpreter-args',
   'limits.memory': '--memory',
   ports: '--port',

@@ -11,6 +11,8 @@ export type Size = number | string;
 
 /** What runs, and under which conditions. */
 export interface UpkeepConfig {
+  /** Where an editor finds the JSON Schema of this file. */
+  $schema?: string;
   /** The services, by name; or a list of services that have a `name` each. */
   services: Record<string, ServiceConfig> | NamedServiceConfig[];
   /** Named sets of changes, one of which may be chosen with `--profile`. */
@@ -32,6 +34,7 @@ export type EnvConfig = Record<string, string | number | boolean | null>;
 
 /** A service in a list of services. */
 export interface NamedServiceConfig extends ServiceConfig {
+  /** Letters, digits, "_", "." and "-", at most 64. */
   name: string;
 }
 
@@ -217,7 +220,7 @@ export interface ReadyConfig {
    */
   status?: number;
   /** A line of output matches this regular expression. */
-  log?: string;
+  log?: string | RegExp;
   /** This command exits with 0. */
   command?: string | string[];
   /**

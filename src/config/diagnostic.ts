@@ -1,5 +1,5 @@
 /** What is wrong with a configuration, where it stands, and what to do about it. */
-import { redactText } from './redact.js';
+import { HIDDEN, redactText, redactUrls } from './redact.js';
 
 export type Path = readonly (string | number)[];
 
@@ -9,6 +9,8 @@ export interface Problem {
   readonly path: Path;
   /** Point at the key instead of the value, for example when the key itself is wrong. */
   readonly at?: 'key' | 'value';
+  /** Holds only where the value is written out, not where an expression yields it. */
+  readonly isAboutLiterals?: boolean;
   /** The fact, with the value, and the rule. */
   readonly message: string;
   /** The fix, one line. */
@@ -24,6 +26,9 @@ export interface Position {
   readonly column: number;
   readonly length: number;
 }
+
+/** For what is wrong with a file as a whole. */
+export const START: Position = { line: 1, column: 1, length: 1 };
 
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
@@ -65,17 +70,26 @@ export function toDiagnostic(problem: Problem, source: Source | null, position: 
     line: position?.line ?? null,
     column: position?.column ?? null,
     path: formatPath(problem.path),
-    message,
+    message: redactUrls(message),
     hint,
     frame: source && position ? frameOf(source.text, position) : null,
   };
 }
 
 function frameOf(text: string, { line, column, length }: Position): Diagnostic['frame'] {
-  const source = text.split(/\r?\n/)[line - 1] ?? '';
-  const masked = redactText(source);
+  const lines = text.split(/\r?\n/);
+  const source = lines[line - 1] ?? '';
+  if (source.trim() === '') return null;
+  const masked = continuesSecret(lines, line - 1) ? HIDDEN : redactText(source);
   const rest = Math.max(1, masked.length - column + 1);
   return { source: masked, length: Math.min(length, rest) };
+}
+
+/** Whether the line belongs to a value of several lines that began at a secret key. */
+function continuesSecret(lines: readonly string[], index: number): boolean {
+  const hasKey = (text: string): boolean => /^[\s\-{]*["']?[\w.-]+["']?\s*[:=]/.test(text);
+  const first = lines.slice(0, index + 1).findLastIndex(hasKey);
+  return first >= 0 && first < index && redactText(lines[first] ?? '').endsWith(HIDDEN);
 }
 
 /** By position; what has none comes first. Says each thing once. */

@@ -29,17 +29,26 @@ export interface Draft {
 export interface DraftSource {
   readonly raw: unknown;
   readonly profile: string | null;
+  /** The file may know more profiles than it lists. */
+  readonly hasHiddenProfiles: boolean;
   /** What the schema found. */
   readonly problems: readonly Problem[];
 }
 
-export function draftServices({ raw, profile, problems }: DraftSource, report: Report): Draft[] {
+export function draftServices(source: DraftSource, report: Report): Draft[] {
+  const { raw, profile, problems } = source;
   if (!isMap(raw)) return [];
   const profilePath: Path = ['profiles', profile ?? ''];
   const changes = profile === null ? undefined : at(raw, profilePath);
-  if (profile !== null && changes === undefined) reportUnknownProfile(raw, profile, report);
+  const mayBeHidden = source.hasHiddenProfiles && !('profiles' in raw);
+  const isUnknown = profile !== null && changes === undefined && !mayBeHidden;
+  if (isUnknown) reportUnknownProfile(raw, profile, report);
   const isRefused = (path: Path): boolean => problems.some((problem) => startsWith(problem.path, path));
-  const layer = (path: Path, source: string): EnvLayer => ({ values: readEnv(raw, path, isRefused), source, path });
+  const layer = (path: Path, source: string): EnvLayer => ({
+    values: readEnv(raw, path, isRefused),
+    source,
+    path,
+  });
   reportEmpty(raw, report);
   const fromProfile = `profile:${profile}`;
   const shared = [layer(['env'], 'config'), layer([...profilePath, 'env'], fromProfile)];
@@ -53,7 +62,10 @@ export function draftServices({ raw, profile, problems }: DraftSource, report: R
       service: mergeService(own.service, override.service),
       env: [...shared, layer([...base, 'env'], 'config'), layer([...over, 'env'], fromProfile)],
       broken: new Set([...own.broken, ...override.broken]),
-      place: (part) => (part.length > 0 && at(raw, [...over, ...part]) !== undefined ? [...over, ...part] : [...base, ...part]),
+      place: (part) =>
+        part.length > 0 && at(raw, [...over, ...part]) !== undefined
+          ? [...over, ...part]
+          : [...base, ...part],
     };
   });
   reportUnknownServices(changes, drafts, profilePath, report);
@@ -81,9 +93,10 @@ interface ReadService {
 
 function readService(raw: unknown, path: Path, isRefused: (path: Path) => boolean): ReadService {
   const value = at(raw, path);
-  const keys = isMap(value) ? Object.keys(value) : [];
-  const broken = keys.filter((key) => isRefused([...path, key]));
-  const rest = isMap(value) ? Object.entries(value).filter(([key]) => !broken.includes(key)) : [];
+  if (value === undefined) return { service: {}, broken: [] };
+  if (!isMap(value)) return { service: {}, broken: Object.keys(Service.entries) };
+  const broken = Object.keys(value).filter((key) => isRefused([...path, key]));
+  const rest = Object.entries(value).filter(([key]) => !broken.includes(key));
   const parsed = v.safeParse(Service, Object.fromEntries(rest));
   return { service: parsed.success ? parsed.output : {}, broken };
 }
@@ -134,7 +147,10 @@ function reportUnknownServices(changes: unknown, drafts: readonly Draft[], base:
 }
 
 function at(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((inner, item) => (inner as Record<string | number, unknown> | null | undefined)?.[item], value);
+  return path.reduce<unknown>(
+    (inner, item) => (inner as Record<string | number, unknown> | null | undefined)?.[item],
+    value,
+  );
 }
 
 function startsWith(path: Path, start: Path): boolean {

@@ -22,7 +22,11 @@ export interface NormalizeContext {
 }
 
 /** Reports what cannot be resolved; the specification is of use only if nothing was. */
-export async function normalizeService(draft: Draft, context: NormalizeContext, report: Report): Promise<ServiceSpec> {
+export async function normalizeService(
+  draft: Draft,
+  context: NormalizeContext,
+  report: Report,
+): Promise<ServiceSpec> {
   const { service } = draft;
   const { folder } = context;
   const cwd = resolve(folder, service.cwd ?? '.');
@@ -97,7 +101,7 @@ async function secretSpecs(secrets: NonNullable<ParsedService['secrets']>, conte
   for (const [key, { file, command }] of Object.entries(secrets)) {
     if (file !== undefined) specs[key] = { file: resolve(context.folder, file) };
     else if (command !== undefined) {
-      specs[key] = { command: await resolveCommand(command, ['secrets', key, 'command'], [], context) };
+      specs[key] = { command: await resolveCommand(command, ['secrets', key, 'command'], context) };
     }
   }
   return specs;

@@ -2,7 +2,8 @@
 
 const SECRET_WORD = 'secret|token|passw|pwd|credential|api_?key|private_?key';
 const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)([^\s@'"]+)(@)/gi;
+/** Digits and a slash behind the colon are a port. */
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)(?!\d+\/)([^\s@'"]+)(@)/gi;
 /** `KEY: value`, `"KEY": "value"`, `KEY=value`; an unquoted value reaches to the end of the line. */
 const SECRET_ASSIGNMENT = new RegExp(
   `([\\w-]*(?:${SECRET_WORD})[\\w-]*["']?\\s*[:=]\\s*)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s{[].*)`,
@@ -19,9 +20,13 @@ export function hasUrlPassword(value: string): boolean {
   return value.search(URL_PASSWORD) >= 0;
 }
 
+export function redactUrls(text: string): string {
+  return text.replace(URL_PASSWORD, `$1${HIDDEN}$3`);
+}
+
 /** One line of source or text, with what looks secret masked. */
 export function redactText(text: string): string {
-  return text.replace(SECRET_ASSIGNMENT, `$1${HIDDEN}`).replace(URL_PASSWORD, `$1${HIDDEN}$3`);
+  return redactUrls(text.replace(SECRET_ASSIGNMENT, `$1${HIDDEN}`));
 }
 
 /** A value as it may stand in a message: short, quoted when it is text, hidden when its place looks secret. */

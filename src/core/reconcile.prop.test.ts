@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { CheckSpec, ServiceSpec } from '../protocol/index.js';
 import { reconcile, type Existing } from './reconcile.js';
 
-const parameters = { numRuns: Math.ceil(Number(process.env.UPKEEP_PROP_RUNS ?? 10_000) / 10) };
+const parameters = { numRuns: Math.ceil(Number(process.env.UPKEEP_PROP_RUNS ?? 10_000) / 40) };
 
 const SECRET = 'hunter2';
 const FILES = ['/srv/shop/upkeep.config.ts', '/srv/mail/upkeep.config.ts'];

@@ -89,10 +89,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** JSON with sorted keys: equal text, equal value. */
+/** JSON with sorted keys: equal text, equal value. Absent is null. */
 function stable(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(stable).join()}]`;
-  if (!isRecord(value)) return JSON.stringify(value) ?? 'undefined';
+  if (!isRecord(value)) return JSON.stringify(value ?? null);
   return `{${Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${stable(value[key])}`)

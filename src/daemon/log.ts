@@ -23,7 +23,7 @@ export function wordEvent(event: NewEvent): string | undefined {
     case 'warning':
       return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
     case 'operation':
-      return `operation ${event.operation.id} (${event.operation.kind}) ${event.operation.status}`;
+      return `operation ${event.operation} (${event.kind}) ${event.status}`;
     case 'service-created':
     case 'service-updated':
     case 'service-deleted':

@@ -4,6 +4,12 @@ import { ExitView, INSTANCE_STATUSES } from './service.js';
 import { OperationView } from './operation.js';
 
 const header = { seq: v.number(), at: v.pipe(v.string(), v.isoTimestamp()) };
+const operation = {
+  operation: v.string(),
+  kind: OperationView.entries.kind,
+  status: OperationView.entries.status,
+  services: v.array(v.string()),
+};
 const instance = { service: v.string(), instance: v.number(), attempt: v.number() };
 
 export const UpkeepEvent = v.variant('type', [
@@ -42,7 +48,7 @@ export const UpkeepEvent = v.variant('type', [
     healthy: v.boolean(),
     detail: v.string(),
   }),
-  v.strictObject({ ...header, type: v.literal('operation'), operation: OperationView }),
+  v.strictObject({ ...header, type: v.literal('operation'), ...operation }),
   v.strictObject({
     ...header,
     type: v.literal('warning'),
@@ -58,3 +64,9 @@ export type NewEvent = UpkeepEvent extends infer E
     ? Omit<E, 'seq' | 'at'>
     : never
   : never;
+
+/** What an event tells of an operation; the whole is asked for by its number. */
+export type OperationSummary = Pick<
+  Extract<UpkeepEvent, { type: 'operation' }>,
+  'operation' | 'kind' | 'status' | 'services'
+>;

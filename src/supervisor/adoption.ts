@@ -2,7 +2,7 @@
  * Finds what a former daemon left running. Attempts of the present boot are taken back, the newest of each instance;
  * whatever else lies in the run folder is ended and cleared away.
  */
-import { readdirSync, readFileSync, writeFileSync, existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   isAlive,
@@ -11,41 +11,54 @@ import {
   removeRunDir,
   runFiles,
   sendSignal,
-  type ProcessId,
+  type ShimReport,
 } from '../system/index.js';
-import { parseRunName, runFolder } from './context.js';
+import { parseRunName, runFolder, type RunId } from './context.js';
 
-export interface FoundAttempt {
-  readonly service: string;
-  readonly instance: number;
-  readonly attempt: number;
+export interface FoundAttempt extends RunId {
+  readonly runDir: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly wasReady: boolean;
+  /** How often the instance had been restarted. */
+  readonly restarts: number;
 }
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** `isKnown`: whether the home still has such an instance. */
-export function findAttempts(home: string, isKnown: (service: string) => boolean): FoundAttempt[] {
+/** `isReadyByStart`: whether the service is ready as soon as it runs; undefined: the home has no such service any more. */
+export function findAttempts(
+  home: string,
+  isReadyByStart: (service: string) => boolean | undefined,
+): FoundAttempt[] {
   const folder = runFolder(home);
   const isSameBoot = noteBoot(join(folder, 'boot'));
   const newest = new Map<string, FoundAttempt>();
   for (const name of readdirSync(folder)) {
     const id = parseRunName(name);
+    if (!id) continue;
     const runDir = join(folder, name);
-    if (!id || !statSync(runDir).isDirectory()) continue;
-    const startedAt = startOf(runDir);
-    if (!isSameBoot || !isKnown(id.service) || startedAt === undefined) {
-      clearAway(runDir);
+    const reports = isSameBoot ? readAll(runDir) : [];
+    const isReady = isReadyByStart(id.service);
+    const running = reports.find((report) => report.id === 'running');
+    if (isReady === undefined || !running) {
+      clearAway(runDir, reports);
       continue;
     }
-    const found: FoundAttempt = { ...id, startedAt, wasReady: existsSync(runFiles(runDir).ready) };
+    const shim = reports.find((report) => report.id === 'shim');
+    const wasReady = isReady || existsSync(runFiles(runDir).ready);
+    const found: FoundAttempt = {
+      ...id,
+      runDir,
+      startedAt: running.at,
+      wasReady,
+      restarts: Number(shim?.note ?? 0),
+    };
     const key = `${id.service}.${id.instance}`;
     const rival = newest.get(key);
-    const [winner, loser] = rival && rival.attempt > found.attempt ? [rival, found] : [found, rival];
+    const [winner, loser] = rival && rival.startedAt > found.startedAt ? [rival, found] : [found, rival];
     newest.set(key, winner);
-    if (loser) clearAway(join(folder, `${key}.${loser.attempt}`));
+    if (loser) clearAway(loser.runDir, readAll(loser.runDir));
   }
   return [...newest.values()];
 }
@@ -58,23 +71,19 @@ function noteBoot(path: string): boolean {
   return known === current;
 }
 
-function startOf(runDir: string): number | undefined {
+function readAll(runDir: string): ShimReport[] {
   try {
-    return readReports(runDir).find((report) => report.id === 'running')?.at;
+    return readReports(runDir);
   } catch {
-    return undefined; // the shim had not begun
+    return []; // the shim had not begun
   }
 }
 
-function clearAway(runDir: string): void {
-  try {
-    const { shim } = JSON.parse(readFileSync(runFiles(runDir).attempt, 'utf8')) as { shim: ProcessId };
-    if (isAlive(shim)) {
-      killTree(shim.pid);
-      sendSignal(shim, 'SIGKILL');
-    }
-  } catch {
-    // nothing was started, or it is long gone
+function clearAway(runDir: string, reports: readonly ShimReport[]): void {
+  const shim = reports.find((report) => report.id === 'shim')?.process;
+  if (shim && isAlive(shim)) {
+    killTree(shim.pid);
+    sendSignal(shim, 'SIGKILL');
   }
   removeRunDir(runDir);
 }

@@ -1,10 +1,9 @@
 /** One spawn, from the shim's start until nothing of it is left: output, reports, signals. Decides nothing. */
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
 import type { LogSink } from '../logs/index.js';
 import {
-  createRunDir,
   errnoText,
   findByEnvironment,
   findCredentials,
@@ -12,15 +11,14 @@ import {
   killTree,
   leftovers,
   openFifo,
-  readProcess,
   readReports,
   removeRunDir,
   runFiles,
   sendSignal,
-  spawnShim,
   whyUnreadable,
   whyUnrunnable,
   type FifoReader,
+  type Launcher,
   type ProcessId,
   type ShimReport,
   type Unrunnable,
@@ -41,17 +39,11 @@ export interface AttemptSetup {
   readonly number: number;
   readonly spec: ServiceSpec;
   readonly runDir: string;
-  readonly eventsPath: string;
+  readonly launcher: Launcher;
   readonly sinks: { readonly out: LogSink; readonly err: LogSink };
   readonly observer: AttemptObserver;
   /** Kept for the daemon that comes after this one. */
   readonly restarts: () => number;
-}
-
-/** What the daemon leaves behind beside the files of the shim. */
-interface AttemptRecord {
-  readonly shim: ProcessId;
-  readonly restarts: number;
 }
 
 /** How often a tree whose shim was killed is looked for until it is gone. */
@@ -62,7 +54,8 @@ export class Attempt {
   readonly #setup: AttemptSetup;
   readonly #seen = new Set<ShimReport['id']>();
   #shim: ProcessId | undefined;
-  #child: ChildProcess | undefined;
+  #isLaunched = false;
+  #isAdopted = false;
   #process: ProcessId | undefined;
   #readers: FifoReader[] = [];
   /** Asked for before the pid was known. */
@@ -80,25 +73,23 @@ export class Attempt {
     return this.#seen.has('exited') ? undefined : this.#process;
   }
 
+  /** What the shim reports under. */
+  get runName(): string {
+    return basename(this.#setup.runDir);
+  }
+
   get shimPid(): number | undefined {
     return this.#shim?.pid;
   }
 
   spawn(env: Readonly<Record<string, string>>): void {
     if (this.#isCancelled) return;
-    const { spec, runDir, eventsPath } = this.#setup;
+    const { spec, runDir, launcher, restarts } = this.#setup;
     const problem = this.#whyNot(env);
     if (problem) return this.fail(problem.fact, problem.hint);
-    const credentials = spec.user === null ? undefined : findCredentials(spec.user, spec.group);
-    createRunDir(runDir);
-    const child = spawnShim(runDir, eventsPath, { argv: spec.argv, cwd: spec.cwd, env, user: credentials });
-    this.#child = child;
-    child.once('error', (error) => this.fail(`the shim cannot be started: ${error.message}`));
-    child.once('exit', () => this.#onShimExit());
-    if (child.pid === undefined) return;
-    this.#shim = { pid: child.pid, startTicks: readProcess(child.pid)?.startTicks ?? 0 };
-    const record: AttemptRecord = { shim: this.#shim, restarts: this.#setup.restarts() };
-    writeFileSync(runFiles(runDir).attempt, JSON.stringify(record), { mode: 0o600 });
+    const user = spec.user === null ? undefined : findCredentials(spec.user, spec.group);
+    this.#isLaunched = true;
+    launcher.launch(runDir, { argv: spec.argv, cwd: spec.cwd, env, user, note: String(restarts()) });
   }
 
   /** It could not be executed, or not even be prepared. */
@@ -108,22 +99,21 @@ export class Attempt {
     this.#setup.observer.onExited({ kind: 'spawn-failed', fact, hint }, true, Date.now());
   }
 
-  /**
-   * Takes back what a former daemon started: reads on, and catches up with what was reported meanwhile. Answers how
-   * often the instance had been restarted.
-   */
-  adopt(): number {
-    const record = readRecord(this.#setup.runDir);
-    this.#shim = record?.shim;
+  /** Takes back what a former daemon started: reads on, and catches up with what was reported meanwhile. */
+  adopt(): void {
+    this.#isLaunched = true;
+    this.#isAdopted = true;
     for (const report of readReports(this.#setup.runDir)) this.onReport(report);
-    this.checkShim();
-    return record?.restarts ?? 0;
+    this.checkAdopted();
   }
 
   onReport(report: ShimReport): void {
     if (this.#isReleased || this.#seen.has(report.id)) return;
     this.#seen.add(report.id);
     switch (report.id) {
+      case 'shim':
+        this.#shim = report.process;
+        return;
       case 'running':
         this.#process = report.process;
         this.#openOutput();
@@ -159,7 +149,7 @@ export class Attempt {
   /** Asks the application, not its descendants, to end. */
   stop(signal: SignalName): void {
     if (this.#process) endBy(this.#process, signal);
-    else if (this.#child) this.#pendingStop = signal;
+    else if (this.#isLaunched) this.#pendingStop = signal;
     else this.#cancel();
   }
 
@@ -171,10 +161,13 @@ export class Attempt {
 
   killTree(): void {
     if (this.#shim && isAlive(this.#shim)) killTree(this.#shim.pid);
-    else if (!this.#shim) this.#cancel();
+    else if (!this.#isLaunched) this.#cancel();
   }
 
+  /** For the daemon that comes after this one. */
   markReady(): void {
+    // Whatever runs is ready by this rule.
+    if (this.#setup.spec.ready.on === 'start') return;
     writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
   }
 
@@ -186,8 +179,8 @@ export class Attempt {
     this.#isReleased = true;
     // Survivors that share the output would be ended by SIGPIPE if nobody read it any more.
     if (!hasSurvivors) this.#closeOutput();
-    if (this.#shim) sendSignal(this.#shim, 'SIGTERM');
-    removeRunDir(this.#setup.runDir);
+    const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
+    if (!isHeard && this.#isLaunched) removeRunDir(this.#setup.runDir);
   }
 
   /** The daemon goes, the attempt stays: everything that was written so far is kept, the rest waits in the pipe. */
@@ -197,10 +190,15 @@ export class Attempt {
     this.#closeOutput();
   }
 
-  /** An adopted shim is no child of ours: whether it still lives has to be looked up. */
-  checkShim(): void {
-    if (this.#child || this.#isReleased || this.#seen.has('exited')) return;
-    if (!this.#shim || !isAlive(this.#shim)) this.#onShimExit();
+  /** The launcher reports the end of its shims; that of an adopted one has to be looked up. */
+  checkAdopted(): void {
+    if (!this.#isAdopted || this.#isReleased || this.#seen.has('exited')) return;
+    if (!this.#shim || !isAlive(this.#shim)) this.onShimGone();
+  }
+
+  /** The launcher was killed: it may not have read what it was asked. */
+  onLauncherLost(): void {
+    if (this.#isLaunched && !this.#shim) this.onShimGone();
   }
 
   #cancel(): void {
@@ -234,8 +232,14 @@ export class Attempt {
         };
       case 'exec':
         return { fact: `${spec.argv[0]} cannot be executed: ${error}` };
+      case 'run-dir':
       case 'stdio':
-        return { fact: `its output cannot be set up: ${error}` };
+        return { fact: `its output cannot be set up in ${this.#setup.runDir}: ${error}` };
+      case 'fork':
+        return {
+          fact: `no process can be created: ${error}`,
+          hint: 'look at the limits of processes and memory',
+        };
     }
   }
 
@@ -261,7 +265,7 @@ export class Attempt {
   }
 
   /** The shim left. It says why it may in its journal; otherwise somebody killed it. */
-  #onShimExit(): void {
+  onShimGone(): void {
     if (this.#isReleased) return;
     try {
       for (const report of readReports(this.#setup.runDir)) this.onReport(report);
@@ -299,14 +303,6 @@ export class Attempt {
 /** A stopped process would keep the signal pending for ever. */
 function endBy(id: ProcessId, signal: SignalName): void {
   if (sendSignal(id, signal) && signal !== 'SIGKILL') sendSignal(id, 'SIGCONT');
-}
-
-function readRecord(runDir: string): AttemptRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(runFiles(runDir).attempt, 'utf8')) as AttemptRecord;
-  } catch {
-    return undefined; // the former daemon ended before it could write this
-  }
 }
 
 function toExit(report: Extract<ShimReport, { id: 'exited' }>): AttemptExit {

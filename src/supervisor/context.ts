@@ -1,7 +1,7 @@
 /** What every part of the supervisor needs from outside, made once by the composition root. */
 import { join } from 'node:path';
 import type { NewEvent } from '../protocol/index.js';
-import type { Clock } from '../system/index.js';
+import type { Clock, Launcher } from '../system/index.js';
 
 export interface SupervisorContext {
   readonly home: string;
@@ -9,17 +9,25 @@ export interface SupervisorContext {
   readonly emit: (event: NewEvent) => void;
   /** From [0, 1). */
   readonly random: () => number;
+  readonly launcher: Launcher;
 }
 
-/** One folder per attempt; the name is what the shim reports under. */
-export function runName(service: string, instance: number, attempt: number): string {
-  return `${service}.${instance}.${attempt}`;
+/**
+ * One folder per attempt; its name is what the shim reports under. The time of the spawn makes it unique, also when a
+ * service is deleted and created again.
+ */
+export function runName(service: string, instance: number, attempt: number, at: Date): string {
+  return `${service}.${instance}.${attempt}.${at.getTime().toString(36)}`;
 }
 
-export function parseRunName(
-  name: string,
-): { service: string; instance: number; attempt: number } | undefined {
-  const match = /^(.+)\.(\d+)\.(\d+)$/.exec(name);
+export interface RunId {
+  readonly service: string;
+  readonly instance: number;
+  readonly attempt: number;
+}
+
+export function parseRunName(name: string): RunId | undefined {
+  const match = /^(.+)\.(\d+)\.(\d+)\.[0-9a-z]+$/.exec(name);
   return match ? { service: match[1]!, instance: Number(match[2]), attempt: Number(match[3]) } : undefined;
 }
 

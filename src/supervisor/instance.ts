@@ -20,12 +20,14 @@ import {
   readCommand,
   readProcessTable,
   type ProcessId,
+  type ShimReport,
   type Timer,
 } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
+import type { FoundAttempt } from './adoption.js';
 import { Attempt } from './attempt.js';
 import type { CheckTarget } from './check.js';
-import { eventsPath, runFolder, runName, type SupervisorContext } from './context.js';
+import { runFolder, runName, type SupervisorContext } from './context.js';
 import {
   attemptVariables,
   isPlain,
@@ -141,26 +143,35 @@ export class Instance {
   }
 
   /** A report of the shim, by way of the FIFO that all shims share. */
-  onReport(attempt: number, report: Parameters<Attempt['onReport']>[0]): void {
-    if (this.#attempt?.number === attempt) this.#attempt.onReport(report);
+  onReport(runName: string, report: ShimReport): void {
+    if (this.#attempt?.runName === runName) this.#attempt.onReport(report);
+  }
+
+  onShimGone(): void {
+    this.#attempt?.onShimGone();
+  }
+
+  onLauncherLost(): void {
+    this.#attempt?.onLauncherLost();
   }
 
   /** Takes back an attempt of a former daemon. */
-  adopt(attempt: number, startedAtWall: number, wasReady: boolean): void {
+  adopt({ attempt, startedAt, wasReady, restarts, runDir }: FoundAttempt): void {
     const { clock } = this.#context;
-    const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAtWall);
+    const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAt);
     this.#state = adoptInstance(attempt, since, wasReady);
-    this.#attempt = this.#createAttempt(attempt);
+    this.#attempt = this.#createAttempt(attempt, runDir);
     this.#env = toRecord(resolvePlainEnvironment(this.#owner.spec));
     this.#wasReady = wasReady;
-    this.restarts = this.#attempt.adopt();
+    this.restarts = restarts;
+    this.#attempt.adopt();
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });
   }
 
-  checkShim(): void {
-    this.#attempt?.checkShim();
+  checkAdopted(): void {
+    this.#attempt?.checkAdopted();
   }
 
   /** The daemon goes, the process stays. */
@@ -271,22 +282,23 @@ export class Instance {
 
   #spawn(number: number): void {
     this.#askedBy = null;
-    const attempt = this.#createAttempt(number);
-    this.#attempt = attempt;
     const { spec } = this.#owner;
-    if (isPlain(spec)) return this.#execute(attempt, resolvePlainEnvironment(spec));
+    const { home, clock } = this.#context;
+    const runDir = join(runFolder(home), runName(spec.name, this.index, number, clock.wall()));
+    const attempt = this.#createAttempt(number, runDir);
+    this.#attempt = attempt;
+    if (isPlain(spec)) return this.#execute(attempt, runDir, resolvePlainEnvironment(spec));
     resolveEnvironment(spec).then(
-      (environment) => this.#execute(attempt, environment),
+      (environment) => this.#execute(attempt, runDir, environment),
       (error: { message: string; hint?: string }) => attempt.fail(error.message, error.hint),
     );
   }
 
-  #execute(attempt: Attempt, environment: Environment): void {
+  #execute(attempt: Attempt, runDir: string, environment: Environment): void {
     const { spec } = this.#owner;
     const { home } = this.#context;
     const busy = this.#findPortHolder();
     if (busy !== undefined) return attempt.fail(busy, 'stop that process, or set a free port');
-    const runDir = join(runFolder(home), runName(spec.name, this.index, attempt.number));
     const identity = {
       home,
       instance: this.index,
@@ -313,9 +325,9 @@ export class Instance {
     return undefined;
   }
 
-  #createAttempt(number: number): Attempt {
+  #createAttempt(number: number, runDir: string): Attempt {
     const { spec, log } = this.#owner;
-    const { home, clock } = this.#context;
+    const { clock, launcher } = this.#context;
     const readiness = watchReadiness(spec.ready, this.#checkTarget(), () =>
       this.#send({ id: 'became-ready', at: clock.now(), attempt: number }),
     );
@@ -326,8 +338,8 @@ export class Instance {
     return new Attempt({
       number,
       spec,
-      runDir: join(runFolder(home), runName(spec.name, this.index, number)),
-      eventsPath: eventsPath(home),
+      runDir,
+      launcher,
       sinks,
       restarts: () => this.restarts,
       observer: {

@@ -17,6 +17,7 @@ import { deferred, type Deferred } from '../util/index.js';
 import type { PlannedStep } from './plan.js';
 
 const KEPT = 500;
+const PROGRESS_MS = 50;
 
 /** A step while it is done. */
 export interface Step extends PlannedStep {
@@ -53,7 +54,8 @@ export interface OperationHost {
   attempts(services: readonly string[]): Operation['baseline'];
   /** Does the steps; records their outcome; never rejects. */
   perform(operation: Operation): Promise<void>;
-  onProgress(view: OperationView): void;
+  /** It began, or ended. */
+  onChange(view: OperationView): void;
   now(): string;
 }
 
@@ -63,6 +65,8 @@ export class Operations {
   readonly #queue: Operation[] = [];
   readonly #views = new Map<string, OperationView>();
   readonly #listeners = new Map<string, Set<(view: OperationView) => void>>();
+  readonly #progressed = new Set<Operation>();
+  #progress: NodeJS.Timeout | undefined;
   #lastId = 0;
 
   constructor(journal: Journal, host: OperationHost) {
@@ -228,20 +232,35 @@ export class Operations {
     const { view } = operation;
     view.status = 'running';
     view.startedAt ??= this.#host.now();
-    this.#tell(operation);
+    this.#host.onChange(view);
     await this.#host.perform(operation);
     view.status = view.steps.every((step) => step.status === 'done') ? 'succeeded' : 'failed';
     view.finishedAt = this.#host.now();
     await this.#journal.append({ type: 'ended', view } satisfies Line).catch(() => undefined); // a full disk undoes nothing
     this.#queue.splice(this.#queue.indexOf(operation), 1);
+    this.#host.onChange(view);
     this.#tell(operation);
     this.#runNext();
   }
 
-  #tell({ id, view }: Operation): void {
+  /** Ends are told at once; progress at most every `PROGRESS_MS`: a hundred steps at a time are one piece of news. */
+  #tell(operation: Operation): void {
+    const { id, view } = operation;
+    if (!hasEnded(view)) {
+      this.#progress ??= setTimeout(() => this.#tellProgress(), PROGRESS_MS);
+      this.#progressed.add(operation);
+      return;
+    }
+    this.#progressed.delete(operation);
     for (const listener of [...(this.#listeners.get(id) ?? [])]) listener(view);
-    if (view.status !== 'running' || view.steps.every((step) => step.status === 'pending'))
-      this.#host.onProgress(view);
+  }
+
+  #tellProgress(): void {
+    this.#progress = undefined;
+    for (const { id, view } of this.#progressed) {
+      for (const listener of [...(this.#listeners.get(id) ?? [])]) listener(view);
+    }
+    this.#progressed.clear();
   }
 
   #forgetOld(): void {

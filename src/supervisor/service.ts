@@ -9,6 +9,7 @@ import {
   type ServiceSpec,
   type ServiceStatus,
 } from '../protocol/index.js';
+import type { FoundAttempt } from './adoption.js';
 import { logFolder, type SupervisorContext } from './context.js';
 import { Instance } from './instance.js';
 import { Schedule } from './schedule.js';
@@ -200,9 +201,10 @@ export class Service {
     await this.until(() => this.#isDependable(condition, dependent), signal);
   }
 
-  adopt(index: number, attempt: number, startedAtWall: number, wasReady: boolean): void {
-    const instance = this.instances[index] ?? this.#add(index);
-    instance.adopt(attempt, startedAtWall, wasReady);
+  adopt(found: FoundAttempt): Instance {
+    const instance = this.instances[found.instance] ?? this.#add(found.instance);
+    instance.adopt(found);
+    return instance;
   }
 
   detach(): void {

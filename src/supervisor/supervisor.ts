@@ -5,6 +5,7 @@ import {
   type EnvironmentView,
   type LogLine,
   type OperationRequest,
+  type OperationSummary,
   type OperationView,
   type Requester,
   type ServiceDetail,
@@ -13,10 +14,11 @@ import {
   type SpecChange,
 } from '../protocol/index.js';
 import type { Journal, StateFile } from '../store/index.js';
-import { createFifo, openFifo, parseReport, type FifoReader } from '../system/index.js';
+import { createFifo, Launcher, openFifo, parseReport, type FifoReader } from '../system/index.js';
 import { findAttempts } from './adoption.js';
 import { eventsPath, logFolder, parseRunName, runFolder, type SupervisorContext } from './context.js';
 import { redactSpec, resolveEnvironment, toEntries } from './environment.js';
+import type { Instance } from './instance.js';
 import { MemoryWatch } from './memory-watch.js';
 import { Operations } from './operations.js';
 import { Performer } from './performer.js';
@@ -25,6 +27,10 @@ import { identify, type ManagedInstance } from './requester.js';
 import { Sampler } from './sampler.js';
 import { Service, type ServiceTriggers } from './service.js';
 import { viewService } from './view.js';
+
+function summarize({ id, kind, status, steps }: OperationView): OperationSummary {
+  return { operation: id, kind, status, services: steps.map((step) => step.service) };
+}
 
 /** The daemon itself, where it asks for an operation. */
 const SELF: Requester = {
@@ -37,6 +43,8 @@ const SELF: Requester = {
 };
 /** How often adopted shims, which are no children of this daemon, are looked at. */
 const SHIM_POLL_MS = 5000;
+
+export interface SupervisorOptions extends Omit<SupervisorContext, 'launcher'> {}
 
 export interface SupervisorStorage {
   readonly state: StateFile;
@@ -54,7 +62,11 @@ export class Supervisor {
   #reports: FifoReader | undefined;
   #shimPoll: NodeJS.Timeout | undefined;
 
-  constructor(context: SupervisorContext, storage: SupervisorStorage) {
+  constructor(options: SupervisorOptions, storage: SupervisorStorage) {
+    const launcher = new Launcher(eventsPath(options.home), () =>
+      this.#eachInstance((instance) => instance.onLauncherLost()),
+    );
+    const context: SupervisorContext = { ...options, launcher };
     this.#context = context;
     this.#storage = storage;
     this.#sampler = new Sampler(() => context.clock.now());
@@ -65,7 +77,7 @@ export class Supervisor {
       attempts: (names) =>
         Object.fromEntries(names.map((name) => [name, this.#services.get(name)?.attempts ?? []])),
       perform: (operation) => performer.perform(operation),
-      onProgress: (operation) => context.emit({ type: 'operation', operation: structuredClone(operation) }),
+      onChange: (view) => context.emit({ type: 'operation', ...summarize(view) }),
       now: () => context.clock.wall().toISOString(),
     });
   }
@@ -161,6 +173,7 @@ export class Supervisor {
     await this.#storage.state.save(this.#snapshot());
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
+    this.#context.launcher.close();
     await this.#operations.close();
   }
 
@@ -222,21 +235,34 @@ export class Supervisor {
   }
 
   #onReport(line: string): void {
-    const blank = line.indexOf(' ');
-    const id = parseRunName(line.slice(0, blank));
-    const report = parseReport(line.slice(blank + 1));
-    if (!id || !report) return;
-    this.#services.get(id.service)?.instances[id.instance]?.onReport(id.attempt, report);
+    const [name = '', ...words] = line.split(' ');
+    if (words[0] === 'gone') {
+      const pid = Number(words[1]);
+      return this.#eachInstance((instance) => {
+        if (instance.shimPid === pid) instance.onShimGone();
+      });
+    }
+    const id = parseRunName(name);
+    const report = parseReport(words.join(' '));
+    if (id && report) this.#services.get(id.service)?.instances[id.instance]?.onReport(name, report);
+  }
+
+  #eachInstance(call: (instance: Instance) => void): void {
+    for (const service of this.#services.values()) service.instances.forEach(call);
   }
 
   #adopt(): void {
-    const found = findAttempts(this.#context.home, (name) => this.#services.has(name));
-    for (const { service, instance, attempt, startedAt, wasReady } of found) {
-      this.#services.get(service)!.adopt(instance, attempt, startedAt, wasReady);
-    }
-    if (found.length === 0) return;
-    const instances = found.map(({ service, instance }) => this.#services.get(service)!.instances[instance]!);
-    this.#shimPoll = setInterval(() => instances.forEach((instance) => instance.checkShim()), SHIM_POLL_MS);
+    const isReadyByStart = (name: string): boolean | undefined => {
+      const service = this.#services.get(name);
+      return service && service.spec.ready.on === 'start';
+    };
+    const found = findAttempts(this.#context.home, isReadyByStart);
+    const instances = found.map((attempt) => this.#services.get(attempt.service)!.adopt(attempt));
+    if (instances.length === 0) return;
+    this.#shimPoll = setInterval(
+      () => instances.forEach((instance) => instance.checkAdopted()),
+      SHIM_POLL_MS,
+    );
   }
 
   /** What should run and does not; services of operations that are still to be finished are left to these. */

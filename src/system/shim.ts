@@ -1,23 +1,20 @@
 /**
- * The shim (native/shim.c) is the parent of each instance and outlives the daemon. This file starts it, reads what it
- * reports, and lets it go.
+ * The shim (native/shim.c) is the parent of each instance and outlives the daemon. This file reads what it reports and
+ * knows its files; launcher.ts starts it.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UpkeepError } from '../protocol/index.js';
 import { packageRoot } from './package-root.js';
 import type { ProcessId } from './process-table.js';
 
+export type LaunchStage = 'run-dir' | 'stdio' | 'fork' | 'user' | 'cwd' | 'exec';
+
 /** One line of a run journal. Times are wall clock, milliseconds since the epoch. */
 export type ShimReport =
+  | { readonly id: 'shim'; readonly process: ProcessId; readonly note: string; readonly at: number }
   | { readonly id: 'running'; readonly process: ProcessId; readonly at: number }
-  | {
-      readonly id: 'failed';
-      readonly stage: 'stdio' | 'user' | 'cwd' | 'exec';
-      readonly errno: number;
-      readonly at: number;
-    }
+  | { readonly id: 'failed'; readonly stage: LaunchStage; readonly errno: number; readonly at: number }
   | {
       readonly id: 'exited';
       readonly code: number | null;
@@ -26,15 +23,6 @@ export type ShimReport =
       readonly isTreeEmpty: boolean;
     }
   | { readonly id: 'empty'; readonly at: number };
-
-export interface ShimLaunch {
-  readonly argv: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Numeric; undefined: the daemon's own user. */
-  readonly user?:
-    { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | undefined;
-}
 
 export function shimPath(): string {
   const path = join(packageRoot(), 'native', `${process.platform}-${process.arch}`, 'upkeep-shim');
@@ -56,8 +44,6 @@ export interface RunFiles {
   /** FIFOs. */
   readonly out: string;
   readonly err: string;
-  /** What the daemon leaves behind for the one that comes after it. */
-  readonly attempt: string;
   /** Exists once the attempt was ready. */
   readonly ready: string;
 }
@@ -68,32 +54,13 @@ export function runFiles(runDir: string): RunFiles {
     journal: join(runDir, 'journal'),
     out: join(runDir, 'out'),
     err: join(runDir, 'err'),
-    attempt: join(runDir, 'attempt.json'),
     ready: join(runDir, 'ready'),
   };
 }
 
-export function createRunDir(runDir: string): void {
-  mkdirSync(runDir, { mode: 0o700 });
-}
-
+/** The shim clears its folder away itself; this is for one that was killed. */
 export function removeRunDir(runDir: string): void {
   rmSync(runDir, { recursive: true, force: true });
-}
-
-/** Emits 'error' on the child where the shim itself cannot be started (EAGAIN, ENOMEM). */
-export function spawnShim(runDir: string, eventsPath: string, launch: ShimLaunch): ChildProcess {
-  const options = [`cwd=${launch.cwd}`];
-  if (launch.user)
-    options.push(`user=${[launch.user.uid, launch.user.gid, ...launch.user.groups].join(':')}`);
-  const child = spawn(shimPath(), ['run', runDir, eventsPath, ...options, '--', ...launch.argv], {
-    cwd: '/',
-    env: launch.env,
-    stdio: 'ignore',
-    detached: true,
-  });
-  child.unref();
-  return child;
 }
 
 /** `exited …|empty …` is one line of two reports: nothing was left behind. */
@@ -102,16 +69,14 @@ export function parseReport(line: string): ShimReport | undefined {
   const [id, ...fields] = (head ?? '').split(' ');
   const number = (index: number): number | null => (fields[index] === '-' ? null : Number(fields[index]));
   switch (id) {
+    case 'shim':
+      return { id, process: toProcess(fields), note: fields[2] ?? '', at: Number(fields[3]) };
     case 'running':
-      return {
-        id,
-        process: { pid: Number(fields[0]), startTicks: Number(fields[1]) },
-        at: Number(fields[2]),
-      };
+      return { id, process: toProcess(fields), at: Number(fields[2]) };
     case 'failed':
       return {
         id,
-        stage: fields[0] as 'stdio' | 'user' | 'cwd' | 'exec',
+        stage: fields[0] as LaunchStage,
         errno: Number(fields[1]),
         at: Number(fields[2]),
       };
@@ -128,6 +93,10 @@ export function parseReport(line: string): ShimReport | undefined {
     default:
       return undefined;
   }
+}
+
+function toProcess([pid, startTicks]: readonly string[]): ProcessId {
+  return { pid: Number(pid), startTicks: Number(startTicks) };
 }
 
 export function readReports(runDir: string): ShimReport[] {

@@ -24,5 +24,5 @@ export function eventRoutes(events: EventStore): Pick<Handlers, 'events'> {
 
 function concerns(event: UpkeepEvent, service: string): boolean {
   if ('service' in event) return event.service === service;
-  return event.type === 'operation' && event.operation.steps.some((step) => step.service === service);
+  return event.type === 'operation' && event.services.includes(service);
 }

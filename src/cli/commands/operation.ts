@@ -22,6 +22,7 @@ export const command = defineCommand({
     const operation = await client.call('operation', {
       params: { id },
       query: { wait: values.wait ? '1' : undefined },
+      ...(values.wait ? { timeoutMs: 0 } : {}),
     });
     if (values.wait && hasEnded(operation)) return reportEnd(client, operation, values);
     if (values.json) printJson(operation);

@@ -1,43 +1,10 @@
 import { connectOrStart, homeFrom, type Client } from '../../client/index.js';
-import { UpkeepError, type ServiceSelection } from '../../protocol/index.js';
+import { UpkeepError, type OperationRequest, type ServiceSelection } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
-import { parseCount, usageError } from '../arguments.js';
+import { usageError } from '../arguments.js';
+import { SPEC_OPTIONS, toCommandLine } from '../command-line.js';
 import { defineCommand, OPERATION_OPTIONS, type Invocation } from '../command.js';
 import { requestOperation } from '../operation.js';
-
-/** The options that describe a new service. */
-const SPEC_OPTIONS = {
-  name: { type: 'string', value: 'name', description: 'name of the service, by default that of the script' },
-  instances: { type: 'string', short: 'i', value: 'n', description: 'how many copies run' },
-  port: { type: 'string', multiple: true, value: 'port', description: 'a port that it listens on' },
-  env: {
-    type: 'string',
-    short: 'e',
-    multiple: true,
-    value: 'K=V',
-    description: 'a variable; K alone: as in the shell',
-  },
-  'env-file': { type: 'string', multiple: true, value: 'file', description: 'read at each start' },
-  cwd: { type: 'string', value: 'folder', description: 'folder that it runs in' },
-  restart: { type: 'string', value: 'policy', description: 'always, on-failure or never' },
-  interpreter: {
-    type: 'string',
-    value: 'program',
-    description: 'what runs the script, by default after its suffix',
-  },
-  'interpreter-args': { type: 'string', value: 'words', description: 'arguments of the interpreter' },
-  memory: { type: 'string', value: 'size', description: 'restart above this much memory, as 512MB' },
-  cron: { type: 'string', value: 'pattern', description: 'run to completion at these times' },
-  watch: { type: 'boolean', description: 'restart when files in the folder change' },
-  user: { type: 'string', value: 'user', description: 'user, or user:group, that it runs as' },
-  grace: { type: 'string', value: 'time', description: 'from the stop signal to SIGKILL, as 10s' },
-  signal: { type: 'string', value: 'signal', description: 'the stop signal, by default SIGTERM' },
-  'kill-scope': {
-    type: 'string',
-    value: 'scope',
-    description: 'tree: with all descendants; process: it alone',
-  },
-} as const;
 
 const OPTIONS = { ...SPEC_OPTIONS, ...OPERATION_OPTIONS };
 type StartInvocation = Invocation<typeof OPTIONS>;
@@ -89,11 +56,29 @@ async function startNew(
   client: Client,
 ): Promise<number> {
   const { operands, values } = invocation;
-  const { temporarySpec } = await import('../temporary-spec.js');
-  const spec = temporarySpec(operands[0]!, values, invocation.rest ?? []);
-  return requestOperation(
-    { kind: 'up', services: [spec], create: true },
-    { ...values, showServices: true },
-    client,
-  );
+  const stranger = operands.find((operand) => !known.includes(operand)) ?? operands[0]!;
+  if (operands.length > 1) throw noSuchService(stranger, known);
+  const { loadCommandLine } = await import('../config.js');
+  const spec = await loadCommandLine(toCommandLine(invocation)).catch((error: unknown) => {
+    throw withSimilarService(error, stranger, known);
+  });
+  const request: OperationRequest = { kind: 'up', services: [spec], create: true };
+  return requestOperation(request, { ...values, showServices: true }, client);
+}
+
+function noSuchService(name: string, known: readonly string[]): UpkeepError {
+  const similar = mostSimilar(name, known);
+  return new UpkeepError('service-not-found', `Cannot start "${name}": there is no such service`, {
+    hint: similar ? `did you mean "${similar}"?` : 'scripts and command lines are started one at a time',
+  });
+}
+
+/** What was no script may have been meant as a service. */
+function withSimilarService(error: unknown, target: string, known: readonly string[]): unknown {
+  const similar = mostSimilar(target, known);
+  if (!(error instanceof UpkeepError) || similar === undefined) return error;
+  const hint = known.includes(target)
+    ? `"${target}" is a service; its options are changed by "upkeep delete ${target}" and a new start`
+    : `did you mean the service "${similar}"?`;
+  return new UpkeepError(error.code, error.message, { hint });
 }

@@ -1,5 +1,5 @@
 /** Words what happened, one line an event. */
-import type { UpkeepEvent } from '../../protocol/index.js';
+import type { OperationSummary, UpkeepEvent } from '../../protocol/index.js';
 import { formatDuration, unreachable } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
 import { wordNames } from './operation.js';
@@ -34,7 +34,7 @@ export function wordEvent(event: UpkeepEvent): string {
     case 'instance-health':
       return `${instanceOf(event)} ${event.healthy ? 'healthy' : 'unhealthy'}: ${event.detail}`;
     case 'operation':
-      return wordOperation(event.operation);
+      return wordOperation(event);
     case 'warning':
       return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
     default:
@@ -50,14 +50,8 @@ function whenOf(delayMs: number): string {
   return delayMs === 0 ? 'at once' : `in ${formatDuration(delayMs)}`;
 }
 
-function wordOperation({
-  id,
-  kind,
-  status,
-  steps,
-}: Extract<UpkeepEvent, { type: 'operation' }>['operation']): string {
-  const services = wordNames([...new Set(steps.map(({ service }) => service))]);
-  return `operation ${id} ${status}: ${kind} ${services}`.trimEnd();
+function wordOperation({ operation, kind, status, services }: OperationSummary): string {
+  return `operation ${operation} ${status}: ${kind} ${wordNames(services)}`.trimEnd();
 }
 
 function paintOf(event: UpkeepEvent): Paint {
@@ -65,6 +59,6 @@ function paintOf(event: UpkeepEvent): Paint {
   const isBad =
     (event.type === 'instance-health' && !event.healthy) ||
     (event.type === 'instance-status' && event.to === 'crashed') ||
-    (event.type === 'operation' && event.operation.status === 'failed');
+    (event.type === 'operation' && event.status === 'failed');
   return isBad ? outColors.red : String;
 }

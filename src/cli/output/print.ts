@@ -10,8 +10,3 @@ export function note(text: string): void {
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
-
-/** One value a line, for streams. */
-export function printJsonLine(value: unknown): void {
-  print(JSON.stringify(value));
-}

@@ -1,7 +1,7 @@
 /** Shows on stderr how an operation gets on, once it has taken long enough for somebody to wonder. */
 import type { WriteStream } from 'node:tty';
 import type { OperationStep, OperationView } from '../../protocol/index.js';
-import { terminalWidth, truncate } from './table.js';
+import { truncate } from './table.js';
 import { wordNames } from './operation.js';
 
 export interface Progress {
@@ -23,18 +23,19 @@ export function createProgress(stream: WriteStream): Progress {
 function createSpinner(stream: WriteStream): Progress {
   let latest: OperationView | undefined;
   let frame = 0;
-  let timer: NodeJS.Timeout = setTimeout(() => {
-    timer = setInterval(draw, FRAME_MS).unref();
-  }, SHOWN_AFTER_MS).unref();
+  const timers: NodeJS.Timeout[] = [];
   const draw = () => {
-    if (!latest) return;
-    const line = `${FRAMES[frame++ % FRAMES.length]} ${wordProgress(latest)}`;
-    stream.write(ERASE_LINE + truncate(line, terminalWidth() ?? stream.columns));
+    const line = `${FRAMES[frame++ % FRAMES.length]} ${wordProgress(latest!)}`;
+    stream.write(ERASE_LINE + truncate(line, stream.columns));
   };
+  const appear = () => timers.push(setInterval(draw, FRAME_MS));
   return {
-    show: (operation) => (latest = operation),
+    show(operation) {
+      if (!latest) timers.push(setTimeout(appear, SHOWN_AFTER_MS));
+      latest = operation;
+    },
     end() {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       if (frame > 0) stream.write(ERASE_LINE);
     },
   };
@@ -45,21 +46,21 @@ function createLines(stream: WriteStream): Progress {
   const told = new Set<OperationStep['service']>();
   let latest: OperationView | undefined;
   let isShown = false;
-  const tell = () => {
-    for (const { service, action, status } of latest?.steps ?? []) {
-      if (told.has(service) || (status !== 'done' && status !== 'failed')) continue;
-      told.add(service);
-      stream.write(`${action} ${service}: ${status}\n`);
-    }
-  };
-  const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const appear = () => {
     isShown = true;
-    if (latest) stream.write(`${wordProgress(latest)}\n`);
-  }, SHOWN_AFTER_MS).unref();
+    stream.write(`${wordProgress(latest!)}\n`);
+  };
+  const tell = ({ service, action, status }: OperationStep) => {
+    if (told.has(service) || (status !== 'done' && status !== 'failed')) return;
+    told.add(service);
+    if (isShown) stream.write(`${action} ${service}: ${status}\n`);
+  };
   return {
     show(operation) {
+      timer ??= setTimeout(appear, SHOWN_AFTER_MS);
       latest = operation;
-      if (isShown) tell();
+      operation.steps.forEach(tell);
     },
     end: () => clearTimeout(timer),
   };

@@ -81,7 +81,7 @@ function toCell(cell: Cell | string): Cell {
 
 /** Control characters of a program's own words would break the lines of the table or worse. */
 function onOneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
+  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 export function truncate(text: string, width: number): string {

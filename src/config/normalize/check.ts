@@ -14,10 +14,10 @@ export interface CheckContext extends ProgramContext {
 const KINDS = ['port', 'http', 'log', 'command'] as const;
 
 export async function readySpec(ready: ParsedService['ready'], context: CheckContext): Promise<ReadySpec> {
-  const rule = typeof ready === 'object' ? ready : { [ready ?? 'default']: true as const };
+  const rule = typeof ready === 'object' ? ready : wordAsRule(ready);
   const timeoutMs = (typeof ready === 'object' ? ready.timeout : undefined) ?? READY_TIMEOUT_MS;
   refuseSeveral(rule, 'ready', context);
-  if ('log' in rule && typeof rule.log === 'string') {
+  if (rule.log !== undefined) {
     refuseBadPattern(rule.log, context);
     return { on: 'log', pattern: rule.log, timeoutMs };
   }
@@ -27,12 +27,23 @@ export async function readySpec(ready: ParsedService['ready'], context: CheckCon
   return check ? { on: 'check', check, timeoutMs } : { on: 'start', timeoutMs };
 }
 
-export async function healthSpec(health: ParsedService['health'], context: CheckContext): Promise<HealthSpec | null> {
+function wordAsRule(word: 'start' | 'port' | undefined): CheckRule & { log?: string } {
+  return word === 'port' ? { port: true } : {};
+}
+
+export async function healthSpec(
+  health: ParsedService['health'],
+  context: CheckContext,
+): Promise<HealthSpec | null> {
   if (!health) return null;
   refuseSeveral(health, 'health', context);
   const check = await checkSpec(health, 'health', false, context);
   if (!check) {
-    context.refuse(['health'], 'says nothing that could be checked', 'write health: {http: /health}, {port: true} or {command: ...}');
+    context.refuse(
+      ['health'],
+      'says nothing that could be checked',
+      'write health: {http: /health}, {port: true} or {command: ...}',
+    );
     return null;
   }
   return {
@@ -58,13 +69,17 @@ async function checkSpec(
 ): Promise<CheckSpec | undefined> {
   const part = (kind: string): Path => (isWord ? [key] : [key, kind]);
   if (rule.status !== undefined && rule.http === undefined) {
-    context.refuse([key, 'status'], 'a status is only of use with http', `write ${key}: {http: /health, status: ${rule.status}}`);
+    context.refuse(
+      [key, 'status'],
+      'a status is only of use with http',
+      `write ${key}: {http: /health, status: ${rule.status}}`,
+    );
   }
   if (rule.http !== undefined) {
     return { on: 'http', url: urlOf(rule.http, part('http'), context), status: rule.status ?? null };
   }
   if (rule.command !== undefined) {
-    const argv = await resolveCommand(rule.command, part('command'), [], context);
+    const argv = await resolveCommand(rule.command, part('command'), context);
     return { on: 'command', argv };
   }
   if (rule.port === undefined) return undefined;
@@ -79,7 +94,8 @@ function urlOf(http: string, part: Path, context: CheckContext): string {
     const [first] = context.ports;
     return `http://${hostOf(first)}:${first?.port ?? 80}${http}`;
   }
-  if (!URL.canParse(http)) context.refuse(part, `"${http}" is not a URL`, 'write http://127.0.0.1:3000/health, or a path');
+  if (!URL.canParse(http))
+    context.refuse(part, `"${http}" is not a URL`, 'write http://127.0.0.1:3000/health, or a path');
   return http;
 }
 
@@ -91,14 +107,23 @@ function hostOf(port: PortSpec | undefined): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function refuseWithoutPorts(part: Path, what: string, { ports, hasUnknownPorts, refuse }: CheckContext): void {
+function refuseWithoutPorts(
+  part: Path,
+  what: string,
+  { ports, hasUnknownPorts, refuse }: CheckContext,
+): void {
   if (ports.length > 0 || hasUnknownPorts) return;
-  refuse(part, `${what} needs a port, and the service declares none`, 'write port: 3000 (the port that it listens on)');
+  refuse(
+    part,
+    `${what} needs a port, and the service declares none`,
+    'write port: 3000 (the port that it listens on)',
+  );
 }
 
 function refuseSeveral(rule: object, key: string, { refuse }: CheckContext): void {
   const [first, second] = KINDS.filter((kind) => kind in rule);
-  if (first && second) refuse([key, second], `${first} and ${second} are given, but only one rule can hold`, `keep one of them`);
+  if (first && second)
+    refuse([key, second], `${first} and ${second} are given, but only one rule can hold`, `keep one of them`);
 }
 
 function refuseBadPattern(pattern: string, { refuse }: CheckContext): void {
@@ -106,6 +131,10 @@ function refuseBadPattern(pattern: string, { refuse }: CheckContext): void {
     new RegExp(pattern);
   } catch (error) {
     const reason = String((error as Error).message).replace(/^.*: /, '');
-    refuse(['ready', 'log'], `"${pattern}" is not a regular expression: ${reason}`, 'escape special characters with a backslash');
+    refuse(
+      ['ready', 'log'],
+      `"${pattern}" is not a regular expression: ${reason}`,
+      'escape special characters with a backslash',
+    );
   }
 }

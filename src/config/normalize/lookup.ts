@@ -24,7 +24,10 @@ export async function isExecutable(path: string): Promise<boolean> {
 export async function findProgram(name: string, path: string, folder: string): Promise<string | undefined> {
   const candidates = name.includes('/')
     ? [resolve(folder, name)]
-    : path.split(delimiter).filter(Boolean).map((entry) => join(entry, name));
+    : path
+        .split(delimiter)
+        .filter(Boolean)
+        .map((entry) => join(entry, name));
   for (const candidate of candidates) if (await isExecutable(candidate)) return candidate;
   return undefined;
 }

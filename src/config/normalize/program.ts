@@ -36,15 +36,18 @@ const SCRIPT_PROGRAMS: Readonly<Record<string, string>> = {
 
 export async function resolveProgram(service: ParsedService, context: ProgramContext): Promise<Program> {
   if (service.script !== undefined) return resolveScript(service.script, service, context);
-  return { script: null, argv: await resolveCommand(service.command ?? [], ['command'], service.args, context) };
+  return {
+    script: null,
+    argv: await resolveCommand(service.command ?? [], ['command'], context, service.args),
+  };
 }
 
 /** The words of a command, the first one found in PATH. */
 export async function resolveCommand(
   command: string | readonly string[],
   part: Path,
-  args: readonly string[] = [],
   context: ProgramContext,
+  args: readonly string[] = [],
 ): Promise<string[]> {
   const isLine = context.isShell && typeof command === 'string';
   const [name, ...rest] = isLine ? shellWords(command, args) : commandWords(command, args);
@@ -53,14 +56,20 @@ export async function resolveCommand(
   if (program) return [program, ...rest];
   const isPath = name.includes('/');
   context.refuse(
-    part,
+    typeof command === 'string' ? part : [...part, 0],
     isPath ? `"${resolve(context.cwd, name)}" is not an executable file` : `"${name}" is not found in PATH`,
-    isPath ? 'correct the path, or make the file executable: chmod +x' : 'install it, or write its whole path',
+    isPath
+      ? 'correct the path, or make the file executable: chmod +x'
+      : 'install it, or write its whole path',
   );
   return [name, ...rest];
 }
 
-async function resolveScript(script: string, service: ParsedService, context: ProgramContext): Promise<Program> {
+async function resolveScript(
+  script: string,
+  service: ParsedService,
+  context: ProgramContext,
+): Promise<Program> {
   const path = resolve(context.cwd, script);
   const args = service.args ?? [];
   const program = { script: path, argv: [path, ...args] };
@@ -74,7 +83,11 @@ async function resolveScript(script: string, service: ParsedService, context: Pr
   return { script: path, argv: [interpreter, ...added, ...own, ...program.argv] };
 }
 
-async function isScriptThere(script: string, path: string, { cwd, refuse }: ProgramContext): Promise<boolean> {
+async function isScriptThere(
+  script: string,
+  path: string,
+  { cwd, refuse }: ProgramContext,
+): Promise<boolean> {
   if ((await kindOf(cwd)) !== 'folder') return false;
   const kind = await kindOf(path);
   if (kind === 'file') return true;
@@ -82,26 +95,37 @@ async function isScriptThere(script: string, path: string, { cwd, refuse }: Prog
   const missing = similar ? `did you mean "${similar}"?` : 'correct the path, or build the file first';
   refuse(
     ['script'],
-    kind === 'folder' ? `"${script}" is a folder, not a file (${path})` : `"${script}" does not exist (${path})`,
+    kind === 'folder'
+      ? `"${script}" is a folder, not a file (${path})`
+      : `"${script}" does not exist (${path})`,
     kind === 'folder' ? `name the file in it, for example ${join(script, 'index.js')}` : missing,
   );
   return false;
 }
 
 /** undefined: the script is executed by itself, or what is wrong has been said. */
-async function resolveInterpreter(path: string, wanted: string | undefined, context: ProgramContext) {
+async function resolveInterpreter(
+  path: string,
+  wanted: string | undefined,
+  context: ProgramContext,
+): Promise<string | undefined> {
   if (wanted !== undefined && wanted !== 'none') return resolveWanted(wanted, context);
   const byExtension = wanted === 'none' ? undefined : SCRIPT_PROGRAMS[extname(path)];
   if (byExtension === 'node') return context.nodePath;
   if (byExtension !== undefined) {
     const program = await findProgram(byExtension, context.path, context.cwd);
     if (!program) {
-      context.refuse(['script'], `"${byExtension}", which runs ${extname(path)} files, is not found in PATH`, 'install it, or set interpreter');
+      context.refuse(
+        ['script'],
+        `"${byExtension}", which runs ${extname(path)} files, is not found in PATH`,
+        'install it, or set interpreter',
+      );
     }
     return program;
   }
   if (!(await isExecutable(path))) {
-    const reason = wanted === 'none' ? 'and the interpreter is none' : 'and its extension names no interpreter';
+    const reason =
+      wanted === 'none' ? 'and the interpreter is none' : 'and its extension names no interpreter';
     const hint = `make it executable: chmod +x ${path}, or set interpreter`;
     context.refuse(['script'], `"${basename(path)}" is not executable, ${reason}`, hint);
   }
@@ -116,13 +140,21 @@ async function resolveWanted(wanted: string, context: ProgramContext): Promise<s
   const program = await findProgram(name, context.path, context.folder);
   if (program) return program;
   if (kind === 'folder') {
-    context.refuse(['interpreter'], `"${wanted}" is a folder without bin/node`, 'name a folder that holds bin/node, or the program itself');
+    context.refuse(
+      ['interpreter'],
+      `"${wanted}" is a folder without bin/node`,
+      'name a folder that holds bin/node, or the program itself',
+    );
   } else if (kind === 'file') {
     context.refuse(['interpreter'], `"${wanted}" is not executable`, `make it executable: chmod +x ${path}`);
   } else if (wanted.includes('/')) {
     context.refuse(['interpreter'], `"${wanted}" does not exist (${path})`, 'correct the path');
   } else {
-    context.refuse(['interpreter'], `"${wanted}" is not found in PATH`, 'install it, or write its whole path');
+    context.refuse(
+      ['interpreter'],
+      `"${wanted}" is not found in PATH`,
+      'install it, or write its whole path',
+    );
   }
   return undefined;
 }

@@ -37,11 +37,16 @@ export function linkDependencies(pairs: readonly Pair[], report: Report): Servic
 
 function wishesOf({ service: { dependsOn }, place }: Draft): Wish[] {
   if (dependsOn === undefined) return [];
-  if (typeof dependsOn === 'string') return [{ name: dependsOn, condition: null, path: place(['dependsOn']) }];
+  if (typeof dependsOn === 'string')
+    return [{ name: dependsOn, condition: null, path: place(['dependsOn']) }];
   if (Array.isArray(dependsOn)) {
     return dependsOn.map((name, index) => ({ name, condition: null, path: place(['dependsOn', index]) }));
   }
-  return Object.entries(dependsOn).map(([name, condition]) => ({ name, condition, path: place(['dependsOn', name]) }));
+  return Object.entries(dependsOn).map(([name, condition]) => ({
+    name,
+    condition,
+    path: place(['dependsOn', name]),
+  }));
 }
 
 function defaultCondition({ spec: { ready } }: Pair): DependencyCondition {
@@ -51,7 +56,12 @@ function defaultCondition({ spec: { ready } }: Pair): DependencyCondition {
 function reportUnknown(wish: Wish, { draft }: Pair, known: readonly string[], report: Report): void {
   const at = wish.condition === null ? 'value' : 'key';
   if (wish.name === draft.name) {
-    report({ path: wish.path, at, message: `"${wish.name}" depends on itself`, hint: 'remove it from dependsOn' });
+    report({
+      path: wish.path,
+      at,
+      message: `"${wish.name}" depends on itself`,
+      hint: 'remove it from dependsOn',
+    });
     return;
   }
   const others = known.filter((name) => name !== draft.name);

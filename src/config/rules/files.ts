@@ -6,7 +6,7 @@ import type { ServiceSpec } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
 import type { Path, Report } from '../diagnostic.js';
 import type { Draft } from '../draft.js';
-import { findSimilarFile, kindOf } from '../normalize/lookup.js';
+import { findSimilarFile, kindOf, type FileKind } from '../normalize/lookup.js';
 
 const run = promisify(execFile);
 
@@ -30,19 +30,29 @@ async function checkFolder(written: string, path: string, place: Path, report: R
   const kind = await kindOf(path);
   if (kind === 'folder') return;
   const fact = kind === 'file' ? 'is a file, not a folder' : 'does not exist';
-  report({ path: place, message: `"${written}" ${fact} (${path})`, hint: await hintFor(path, 'name an existing folder') });
+  report({
+    path: place,
+    message: `"${written}" ${fact} (${path})`,
+    hint: await hintFor(kind, path, 'name an existing folder'),
+  });
 }
 
-async function checkFile(what: string, written: string, path: string, place: Path, report: Report): Promise<void> {
+async function checkFile(
+  what: string,
+  written: string,
+  path: string,
+  place: Path,
+  report: Report,
+): Promise<void> {
   const kind = await kindOf(path);
   if (kind === 'file') return;
   const fact = kind === 'folder' ? 'is a folder, not a file' : 'does not exist';
-  const hint = await hintFor(path, 'create it, or correct the path');
+  const hint = await hintFor(kind, path, 'create it, or correct the path');
   report({ path: place, message: `the ${what} "${written}" ${fact} (${path})`, hint });
 }
 
-async function hintFor(path: string, otherwise: string): Promise<string> {
-  const similar = await findSimilarFile(path);
+async function hintFor(kind: FileKind, path: string, otherwise: string): Promise<string> {
+  const similar = kind === 'missing' && (await findSimilarFile(path));
   return similar ? `did you mean "${similar}"?` : otherwise;
 }
 
@@ -50,7 +60,9 @@ async function hintFor(path: string, otherwise: string): Promise<string> {
 async function checkAccount(kind: 'user' | 'group', name: string, path: Path, report: Report): Promise<void> {
   if (/^\d+$/.test(name)) return;
   const file = kind === 'user' ? '/etc/passwd' : '/etc/group';
-  const known = (await readFile(file, 'utf8').catch(() => '')).split('\n').flatMap((line) => line.split(':', 1));
+  const known = (await readFile(file, 'utf8').catch(() => ''))
+    .split('\n')
+    .flatMap((line) => line.split(':', 1));
   if (known.includes(name) || (await isKnownToSystem(kind, name))) return;
   const near = mostSimilar(name, known.filter(Boolean));
   report({

@@ -18,6 +18,7 @@ function reportSecret(path: EnvLayer['path'], key: string, isUrl: boolean, repor
   report({
     severity: 'warning',
     path,
+    isAboutLiterals: true,
     at: 'key',
     message: isUrl ? 'a URL with a password stands here in plain text' : 'a secret stands here in plain text',
     hint: `use secrets: {${key}: {file: ./${file}}}, and keep that file out of the repository`,

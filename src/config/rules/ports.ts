@@ -33,7 +33,9 @@ function reportTwice(earlier: Claim, { service, port, path }: Claim, report: Rep
   const isOwn = earlier.service === service;
   report({
     path,
-    message: isOwn ? `port ${port.port} is listed twice` : `port ${port.port} belongs to "${earlier.service}" already`,
+    message: isOwn
+      ? `port ${port.port} is listed twice`
+      : `port ${port.port} belongs to "${earlier.service}" already`,
     hint: isOwn ? 'remove one of the two' : 'choose another port; copies of one program are instances: 2',
   });
 }

@@ -27,7 +27,8 @@ export async function checkSchedule({ service, place, broken }: Draft, report: R
     report({
       path: place(['schedule']),
       at: 'key',
-      message: schedule.run === undefined ? 'neither restart nor run is given' : 'both restart and run are given',
+      message:
+        schedule.run === undefined ? 'neither restart nor run is given' : 'both restart and run are given',
       hint: 'write run for a job that ends by itself, restart for a service that stays',
     });
   }
@@ -46,7 +47,8 @@ async function whyNotCron(pattern: string): Promise<string | undefined> {
     new Cron(pattern, { paused: true }).stop();
     return undefined;
   } catch (error) {
-    return (error as Error).message.replace(/^CronPattern: /, '').replace(/\.$/, '');
+    const reason = (error as Error).message.replace(/^CronPattern: /, '').replace(/\.$/, '');
+    return `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
   }
 }
 

@@ -40,7 +40,9 @@ export function isMany({ instances = 1 }: ParsedService): boolean {
 }
 
 function checkProgram({ service, broken, place }: Draft, report: Report): void {
-  const said = (['script', 'command'] as const).filter((key) => service[key] !== undefined || broken.has(key));
+  const said = (['script', 'command'] as const).filter(
+    (key) => service[key] !== undefined || broken.has(key),
+  );
   if (said.length === 0) {
     report({
       path: place([]),
@@ -49,7 +51,7 @@ function checkProgram({ service, broken, place }: Draft, report: Report): void {
       hint: 'write script: server.js, or command: [program, argument]',
     });
   }
-  if (said.length === 2) {
+  if (said.length === 2 && said.some((key) => !broken.has(key))) {
     report({
       path: place(['command']),
       at: 'key',

@@ -3,6 +3,9 @@ import type * as v from 'valibot';
 import type { Path, Problem } from '../diagnostic.js';
 import { showValue } from '../redact.js';
 
+/** The smallest configuration. */
+export const EXAMPLE = 'services: {api: {script: server.js}}';
+
 type Issue = v.BaseIssue<unknown>;
 
 export function problemsOf(issues: readonly Issue[], base: Path = []): Problem[] {
@@ -17,10 +20,20 @@ function problemOf(issue: Issue, path: Path): Problem {
   const isMissing = issue.kind === 'schema' && issue.input === undefined && issue.expected?.startsWith('"');
   if (isMissing) return missing(path);
   const [fact = '', hint = ''] = issue.message.split('\n');
+  const prefix = typeof path.at(-1) === 'number' ? '' : `${keyOf(path)}: `;
   const fill = (text: string): string =>
-    text.replaceAll('{value}', () => showValue(issue.input, path)).replaceAll('{key}', () => keyOf(path));
+    text
+      .replaceAll('{value}', () => showValue(issue.input, path))
+      .replaceAll('{key}: ', () => prefix)
+      .replaceAll('{key}', () => keyOf(path));
   const at = issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value';
-  return { severity: 'error', path, at, message: fill(fact), hint: fill(hint) };
+  return {
+    severity: 'error',
+    path,
+    at,
+    message: fill(fact),
+    hint: path.length === 0 ? `write ${EXAMPLE}` : fill(hint),
+  };
 }
 
 function missing(path: Path): Problem {
@@ -30,7 +43,7 @@ function missing(path: Path): Problem {
     path: path.slice(0, -1),
     at: 'key',
     message: `"${key}" is missing`,
-    hint: key === 'services' ? 'write services: {api: {script: server.js}}' : `write ${key}: ...`,
+    hint: key === 'services' ? `write ${EXAMPLE}` : `write ${key}: ...`,
   };
 }
 

@@ -19,7 +19,7 @@ export const texts = (example: string) => {
 export const sayFlag = ({ input }: { input: unknown }): Saying => {
   const meant = /^(?:yes|on|y)$/i.test(String(input)) ? 'true' : 'false';
   return isYamlOneWord(input)
-    ? say('{value} is text, not true or false', `YAML 1.2 knows only true and false: write {key}: ${meant}`)
+    ? say('{value} is text, not true or false', `write {key}: ${meant} (YAML 1.2 has no yes, no, on and off)`)
     : say('{value} is not true or false', 'write {key}: true');
 };
 
@@ -36,7 +36,7 @@ export const wholeNumber = (min: number, max: number, example: number) => {
     typeof input === 'number' && Number.isInteger(input)
       ? say(
           `{value} is ${input < min ? `less than ${min}` : `more than ${max}`}`,
-          isOpen ? `write {key}: ${example}` : `allowed is ${min} to ${max}, for example {key}: ${example}`,
+          isOpen ? `write {key}: ${example}` : `write {key}: ${example} (allowed is ${min} to ${max})`,
         )
       : say('{value} is not a whole number', `write {key}: ${example}`);
   return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
@@ -54,13 +54,19 @@ export const duration = (example: string, min = 0) =>
       addIssue({
         message: isShort
           ? say(`{value} is ${least}`, `write {key}: ${example}`)
-          : say('{value} is not a duration', `write a number and ms, s, m, h or d, for example {key}: ${example}`),
+          : say(
+              '{value} is not a duration',
+              `write a number and ms, s, m, h or d, for example {key}: ${example}`,
+            ),
       });
       return NEVER;
     }),
   );
 
-const bytesMessage = say('{value} is not a size', 'write a number and KB, MB or GB, for example {key}: 512MB');
+const bytesMessage = say(
+  '{value} is not a size',
+  'write a number and KB, MB or GB, for example {key}: 512MB',
+);
 
 /** Bytes, more than none. */
 export const size = v.pipe(
@@ -68,7 +74,9 @@ export const size = v.pipe(
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const bytes = parseBytes(dataset.value);
     if (bytes !== undefined && bytes > 0) return bytes;
-    addIssue({ message: bytes === 0 ? say('{value} is not more than 0', 'write {key}: 512MB') : bytesMessage });
+    addIssue({
+      message: bytes === 0 ? say('{value} is not more than 0', 'write {key}: 512MB') : bytesMessage,
+    });
     return NEVER;
   }),
 );
@@ -100,17 +108,23 @@ export const words = v.pipe(
     if (Array.isArray(dataset.value)) return dataset.value;
     if (!/["'`]/.test(dataset.value)) return dataset.value.split(/\s+/).filter(Boolean);
     addIssue({
-      message: say('{value} has quotes, but is split on blanks', "write a list: {key}: ['--title', 'two words']"),
+      message: say(
+        '{value} has quotes, but is split on blanks',
+        "write a list: {key}: ['--title', 'two words']",
+      ),
     });
     return NEVER;
   }),
 );
 
-const commandMessage = say('{value} is not a command', "write {key}: node server.js, or a list of words");
+const commandMessage = say('{value} is not a command', 'write {key}: node server.js, or a list of words');
 
 export const command = v.union(
   [
-    v.pipe(v.string(), v.check((line) => line.trim() !== '', commandMessage)),
+    v.pipe(
+      v.string(),
+      v.check((line) => line.trim() !== '', commandMessage),
+    ),
     v.pipe(v.array(v.string(say('{value} is not text', 'quote it'))), v.minLength(1, commandMessage)),
   ],
   commandMessage,

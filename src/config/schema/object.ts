@@ -3,19 +3,20 @@ import * as v from 'valibot';
 import { mostSimilar } from '../../util/index.js';
 import { say, type Saying } from './say.js';
 
-const NOT_A_MAP = say('{value} is not a map', 'write {key} as a map with keys and values');
+const sayNotMap = (example: string): Saying => say('{value} is not a map', `write {key}: ${example}`);
 
 type Run = v.GenericSchema['~run'];
 
-/** An object with these keys and no others. `foreign`: hints for words of other programs. */
+/** An object with these keys and no others. `example`: a whole one; `foreign`: hints for words of others. */
 export function object<const E extends v.ObjectEntries>(
+  example: string,
   entries: E,
   foreign: Readonly<Record<string, string>> = {},
 ): v.StrictObjectSchema<E, undefined> {
   const schema = v.strictObject(entries);
   const run: Run = (dataset, config) => {
     const input = dataset.value;
-    if (!isMap(input)) return addIssue(schema, dataset, config, NOT_A_MAP);
+    if (!isMap(input)) return addIssue(schema, dataset, config, sayNotMap(example));
     const keys = Object.keys(input);
     const unknown = keys.filter((key) => !Object.hasOwn(entries, key));
     const known = Object.fromEntries(Object.entries(input).filter(([key]) => !unknown.includes(key)));
@@ -30,12 +31,15 @@ export function object<const E extends v.ObjectEntries>(
 
 /** A map from any key that `key` accepts. */
 export function record<K extends v.GenericSchema<string, string>, V extends v.GenericSchema>(
+  example: string,
   key: K,
   value: V,
 ): v.RecordSchema<K, V, undefined> {
   const schema = v.record(key, value);
   const run: Run = (dataset, config) =>
-    isMap(dataset.value) ? schema['~run'](dataset, config) : addIssue(schema, dataset, config, NOT_A_MAP);
+    isMap(dataset.value)
+      ? schema['~run'](dataset, config)
+      : addIssue(schema, dataset, config, sayNotMap(example));
   return { ...schema, '~run': run as (typeof schema)['~run'] };
 }
 
@@ -43,7 +47,11 @@ export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function sayUnknown(key: string, known: readonly string[], foreign: Readonly<Record<string, string>>): Saying {
+function sayUnknown(
+  key: string,
+  known: readonly string[],
+  foreign: Readonly<Record<string, string>>,
+): Saying {
   const near = mostSimilar(key, known);
   const hint = foreign[key] ?? (near ? `did you mean "${near}"?` : `known keys: ${known.join(', ')}`);
   return say(`"${key}" is not a known key`, hint);
@@ -61,7 +69,7 @@ function addIssue(
 ): Dataset {
   const label = key === undefined ? 'type' : 'key';
   const place = key === undefined ? {} : { input: key, path: [keyItem(dataset.value, key)] };
-  v._addIssue({ ...schema, message } as never, label, dataset as never, config, place as never);
+  v._addIssue({ ...schema, message } as never, label, dataset, config, place as never);
   return dataset as Dataset;
 }
 

@@ -15,7 +15,9 @@ export function sayOneOf(words: readonly string[], otherwise = ''): (issue: { in
   const known = words.map((word) => `"${word}"`).join(', ');
   return ({ input }) => {
     const near = typeof input === 'string' ? mostSimilar(input, words) : undefined;
-    const hint = near ? `did you mean "${near}"? (known: ${known}${otherwise})` : `known: ${known}${otherwise}`;
+    const hint = near
+      ? `did you mean "${near}"? (known: ${known}${otherwise})`
+      : `known: ${known}${otherwise}`;
     return say(`{value} is not a known {key}`, hint);
   };
 }

@@ -17,19 +17,22 @@ export const name = v.pipe(
     ({ input }) =>
       input === 'all'
         ? say('"all" is not allowed as a name, it means every service', 'choose another name')
-        : say('{value} is not a valid name', 'use letters, digits, "_", "." and "-", at most 64, for example api'),
+        : say(
+            '{value} is not a valid name',
+            'use letters, digits, "_", "." and "-", at most 64, for example api',
+          ),
   ),
 );
 
 const variable = v.pipe(
   v.string(),
-  v.regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    ({ input }) => say(`"${input}" is not a valid name of a variable`, 'use letters, digits and "_", for example LOG_LEVEL'),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, ({ input }) =>
+    say(`"${input}" is not a valid name of a variable`, 'use letters, digits and "_", for example LOG_LEVEL'),
   ),
 );
 
 export const env = record(
+  '{KEY: value}',
   variable,
   v.pipe(
     v.union(
@@ -59,7 +62,7 @@ const portNumber = v.pipe(
 const port = v.union(
   [
     portNumber,
-    object({
+    object('{port: 3000}', {
       port: portNumber,
       host: v.exactOptional(leaf.text('127.0.0.1')),
       name: v.exactOptional(leaf.text('http')),
@@ -71,7 +74,7 @@ const port = v.union(
 const restart = v.union(
   [
     leaf.oneOf(POLICIES),
-    object({
+    object('{policy: on-failure}', {
       policy: v.exactOptional(leaf.oneOf(POLICIES)),
       stopExitCodes: v.exactOptional(
         v.array(leaf.wholeNumber(0, 255, 0), say('{value} is not a list of exit codes', 'write {key}: [0]')),
@@ -87,14 +90,16 @@ const restart = v.union(
   sayOneOf(POLICIES, ', or a map'),
 );
 
-const stop = object({
+const stop = object('{grace: 10s}', {
   signal: v.exactOptional(leaf.signal),
   grace: v.exactOptional(leaf.duration('10s')),
   killScope: v.exactOptional(leaf.oneOf(['tree', 'process'])),
 });
 
 const check = {
-  port: v.exactOptional(v.literal(true, say('{value} is not true', 'write port: true, and the number under ports'))),
+  port: v.exactOptional(
+    v.literal(true, say('{value} is not true', 'write port: true, and the number under ports')),
+  ),
   http: v.exactOptional(
     v.pipe(
       leaf.text('/health'),
@@ -105,29 +110,56 @@ const check = {
   command: v.exactOptional(leaf.command),
 };
 
+/** A regular expression as text; scripts may write it as one, but without flags, which would be lost. */
+const pattern = v.union(
+  [
+    leaf.text('listening on'),
+    v.pipe(
+      v.instance(RegExp),
+      v.check(
+        ({ flags }) => flags === '',
+        say('a regular expression with flags is given', 'leave the flags out: /[Ll]istening/'),
+      ),
+      v.transform(({ source }) => source),
+    ),
+  ],
+  say('{value} is not a regular expression', 'write {key}: listening on'),
+);
+
 const ready = v.union(
   [
     leaf.oneOf(READY_WORDS),
-    object({ ...check, log: v.exactOptional(leaf.text('listening on')), timeout: v.exactOptional(leaf.duration('30s', 1)) }),
+    object('{http: /health}', {
+      ...check,
+      log: v.exactOptional(pattern),
+      timeout: v.exactOptional(leaf.duration('30s', 1)),
+    }),
   ],
   sayOneOf(READY_WORDS, ', or a map'),
 );
 
-const health = object({
+const health = object('{http: /health}', {
   ...check,
   interval: v.exactOptional(leaf.duration('5s', 100)),
   timeout: v.exactOptional(leaf.duration('2s', 1)),
   failures: v.exactOptional(leaf.wholeNumber(1, MANY, 3)),
 });
 
-const secret = object({ file: v.exactOptional(leaf.text('./password')), command: v.exactOptional(leaf.command) });
+const secret = object('{file: ./password}', {
+  file: v.exactOptional(leaf.text('./password')),
+  command: v.exactOptional(leaf.command),
+});
 
 const dependsOn = v.union(
-  [v.string(), leaf.texts('[database]'), record(v.string(), leaf.oneOf(DEPENDENCY_CONDITIONS))],
+  [
+    v.string(),
+    leaf.texts('[database]'),
+    record('{database: ready}', v.string(), leaf.oneOf(DEPENDENCY_CONDITIONS)),
+  ],
   say('{value} does not name services', 'write dependsOn: [database], or {database: ready}'),
 );
 
-const schedule = object({
+const schedule = object('{run: "0 4 * * *"}', {
   restart: v.exactOptional(leaf.text('"0 4 * * *"')),
   run: v.exactOptional(leaf.text('"*/5 * * * *"')),
   overlap: v.exactOptional(leaf.oneOf(['skip', 'queue', 'replace'])),
@@ -138,7 +170,7 @@ const watch = v.union(
   [
     leaf.flag,
     leaf.texts('[src]'),
-    object({
+    object('{paths: [src]}', {
       paths: v.exactOptional(leaf.texts('[src]')),
       ignore: v.exactOptional(leaf.texts('[node_modules]')),
       delay: v.exactOptional(leaf.duration('200ms')),
@@ -156,6 +188,7 @@ const instances = v.union(
 );
 
 export const Service = object(
+  '{script: server.js}',
   {
     name: v.exactOptional(name),
     script: v.exactOptional(leaf.text('server.js')),
@@ -168,26 +201,35 @@ export const Service = object(
     env: v.exactOptional(env),
     envFiles: v.exactOptional(
       v.pipe(
-        v.union([v.string(), leaf.texts('[.env]')], say('{value} is not a path or a list of paths', 'write envFiles: [.env]')),
+        v.union(
+          [v.string(), leaf.texts('[.env]')],
+          say('{value} is not a path or a list of paths', 'write envFiles: [.env]'),
+        ),
         v.transform((value) => (typeof value === 'string' ? [value] : value)),
       ),
     ),
-    secrets: v.exactOptional(record(variable, secret)),
+    secrets: v.exactOptional(record('{KEY: {file: ./key}}', variable, secret)),
     user: v.exactOptional(leaf.account),
     group: v.exactOptional(leaf.account),
     port: v.exactOptional(port),
-    ports: v.exactOptional(v.array(port, say('{value} is not a list of ports', 'write ports: [3000], or port: 3000'))),
+    ports: v.exactOptional(
+      v.array(port, say('{value} is not a list of ports', 'write ports: [3000], or port: 3000')),
+    ),
     dependsOn: v.exactOptional(dependsOn),
     restartWithDependencies: v.exactOptional(leaf.flag),
     restart: v.exactOptional(restart),
     stop: v.exactOptional(stop),
     ready: v.exactOptional(ready),
     health: v.exactOptional(health),
-    limits: v.exactOptional(object({ memory: v.exactOptional(leaf.size) })),
+    limits: v.exactOptional(object('{memory: 512MB}', { memory: v.exactOptional(leaf.size) })),
     schedule: v.exactOptional(schedule),
     watch: v.exactOptional(watch),
     inheritEnv: v.exactOptional(
-      v.union([leaf.flag, leaf.texts('[DISPLAY]')], (issue) => leaf.isYamlOneWord(issue.input) ? leaf.sayFlag(issue) : say('{value} is neither true, false nor a list of names', 'write inheritEnv: [DISPLAY]')),
+      v.union([leaf.flag, leaf.texts('[DISPLAY]')], (issue) =>
+        leaf.isYamlOneWord(issue.input)
+          ? leaf.sayFlag(issue)
+          : say('{value} is neither true, false nor a list of names', 'write inheritEnv: [DISPLAY]'),
+      ),
     ),
   },
   FOREIGN_KEYS,

@@ -1,17 +1,18 @@
 /** Finds where a text stops being JSON: JSON.parse does not say so in all versions of Node. */
 
-export interface SyntaxError {
+export interface JsonError {
   readonly offset: number;
   readonly message: string;
   readonly hint: string;
 }
 
 const BLANK = /[ \t\r\n]*/y;
+// oxlint-disable-next-line no-control-regex -- JSON text may not hold them
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const ATOM = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
 /** The first place at which strict JSON is left; undefined when the text is JSON. */
-export function findJsonError(text: string): SyntaxError | undefined {
+export function findJsonError(text: string): JsonError | undefined {
   let offset = 0;
   const take = (pattern: RegExp): boolean => {
     pattern.lastIndex = offset;
@@ -48,23 +49,30 @@ export function findJsonError(text: string): SyntaxError | undefined {
   return isJson ? undefined : explain(text, offset);
 }
 
-function explain(text: string, offset: number): SyntaxError {
+/** Values are not repeated here: they may be secrets. */
+function explain(text: string, offset: number): JsonError {
+  const before = text.slice(0, offset);
   const rest = text.slice(offset);
-  const comma = /,\s*$/.exec(text.slice(0, offset));
+  const because = (message: string, hint: string, at = offset): JsonError => ({ offset: at, message, hint });
+  const comma = /,\s*$/.exec(before);
   if (/^[}\]]/.test(rest) && comma) {
-    return { offset: comma.index, message: '"," stands before a closing bracket', hint: 'remove the comma' };
+    return because('"," stands before a closing bracket', 'remove the comma', comma.index);
   }
   if (/^(?:\/[/*]|#)/.test(rest)) {
-    return { offset, message: 'JSON has no comments', hint: 'remove the comment, or rename the file to upkeep.config.yaml' };
+    return because('JSON has no comments', 'remove the comment, or rename the file to upkeep.config.yaml');
   }
-  if (rest.startsWith("'")) return { offset, message: 'JSON text stands in double quotes', hint: 'write "..."' };
-  if (rest === '') return { offset: Math.max(0, offset - 1), message: 'the file ends too early', hint: 'close every bracket and quote' };
+  if (rest.startsWith("'")) return because('JSON text stands in double quotes', 'write "..."');
+  if (rest === '') {
+    return because('the file ends too early', 'close every bracket and quote', Math.max(0, offset - 1));
+  }
+  if (/["\w}\]]\s*$/.test(before)) {
+    return because('a comma or a bracket is missing before this', 'write "," after the entry before');
+  }
   if (rest.startsWith('"')) {
-    const isEntry = /["\d\w}\]]\s*$/.test(text.slice(0, offset));
-    return isEntry
-      ? { offset, message: 'a comma is missing before this', hint: 'write "," after the entry before' }
-      : { offset, message: 'this text is not valid in JSON', hint: 'close the quote on the same line and write \\\\ for a backslash' };
+    return because('this text is not closed on its line', 'close the quote, and write \\n for a new line');
   }
-  const word = /^[\w$.+-]+/.exec(rest)?.[0] ?? rest[0];
-  return { offset, message: `"${word}" is not valid here in JSON`, hint: 'JSON knows text in double quotes, numbers, true, false, null, {} and []' };
+  const key = /[{,]\s*$/.test(before) ? /^[\w$-]+/.exec(rest)?.[0] : undefined;
+  return key
+    ? because(`"${key}" stands without quotes`, `write "${key}"`)
+    : because('this is not valid in JSON', 'write text in double quotes, a number, true, false, null, {} or []');
 }

@@ -4,29 +4,32 @@
  */
 import Module, { register } from 'node:module';
 
-const STAND_IN = 'export const defineConfig = (config) => config;';
+const STAND_IN = dataUrl('export const defineConfig = (config) => config;');
 
-const HOOKS = `
+/** For Node before 22.15: hooks run in a thread of their own, so they travel as text. */
+const HOOKS = dataUrl(`
 export async function resolve(specifier, context, next) {
   if (specifier !== 'upkeep') return next(specifier, context);
-  return next(specifier, context).catch(() => ({
-    url: ${JSON.stringify(`data:text/javascript,${encodeURIComponent(STAND_IN)}`)},
-    format: 'module',
-    shortCircuit: true,
-  }));
-}`;
+  const standIn = { url: ${JSON.stringify(STAND_IN)}, format: 'module', shortCircuit: true };
+  return next(specifier, context).catch(() => standIn);
+}`);
 
-interface CommonJsLoader {
+type Next = (specifier: string, context: unknown) => unknown;
+
+interface Loader {
+  /** What `require` calls; it has no public hook before 22.15, and must not see a data: URL after. */
   _load(request: string, ...rest: unknown[]): unknown;
+  /** Since 22.15; `register` is deprecated in its favour. */
+  registerHooks?(hooks: { resolve(specifier: string, context: unknown, next: Next): unknown }): unknown;
 }
 
-let isRegistered = false;
+const loader = Module as unknown as Loader;
+let areHooksSet = false;
 
-/** Returns what takes it back, as far as Node can. */
+/** Returns what takes the part for `require` back; the hooks for `import` stay, they answer only to "upkeep". */
 export function provideUpkeep(): () => void {
-  if (!isRegistered) register(`data:text/javascript,${encodeURIComponent(HOOKS)}`);
-  isRegistered = true;
-  const loader = Module as unknown as CommonJsLoader;
+  if (!areHooksSet) setHooks();
+  areHooksSet = true;
   const load = loader._load;
   loader._load = (request, ...rest) => {
     try {
@@ -39,4 +42,22 @@ export function provideUpkeep(): () => void {
   return () => {
     loader._load = load;
   };
+}
+
+function setHooks(): void {
+  if (loader.registerHooks) loader.registerHooks({ resolve: resolveOrStandIn });
+  else register(HOOKS);
+}
+
+function resolveOrStandIn(specifier: string, context: unknown, next: Next): unknown {
+  try {
+    return next(specifier, context);
+  } catch (error) {
+    if (specifier !== 'upkeep') throw error;
+    return { url: STAND_IN, format: 'module', shortCircuit: true };
+  }
+}
+
+function dataUrl(code: string): string {
+  return `data:text/javascript,${encodeURIComponent(code)}`;
 }

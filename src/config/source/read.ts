@@ -7,16 +7,18 @@ import { positionAt, type Locate } from './position.js';
 import { runScript, scriptLocator } from './script.js';
 import { readYaml } from './yaml.js';
 
+export interface Readable {
+  readonly value: unknown;
+  /** A function was told the profile, and may know profiles that the value does not list. */
+  readonly isFromFunction: boolean;
+  readonly source: Source;
+  readonly findings: readonly Diagnostic[];
+  /** Made on demand: scripts are parsed only when something must be pointed at. */
+  readonly locator: () => Promise<Locate>;
+}
+
 export type ReadResult =
-  | {
-      readonly ok: true;
-      readonly value: unknown;
-      readonly source: Source;
-      readonly findings: readonly Diagnostic[];
-      /** Made on demand: scripts are parsed only when something must be pointed at. */
-      readonly locator: () => Promise<Locate>;
-    }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  ({ readonly ok: true } & Readable) | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** `shown`: the file as it should be printed. */
 export async function readConfig(path: string, shown: string, context: object): Promise<ReadResult> {
@@ -28,7 +30,8 @@ export async function readConfig(path: string, shown: string, context: object): 
   if (extension === '.yaml' || extension === '.yml') return readText(source);
   const result = await runScript(path, source, context);
   if (!result.ok) return { ok: false, diagnostics: [result.diagnostic] };
-  return { ok: true, value: result.value, source, findings: [], locator: () => scriptLocator(source) };
+  const { value, isFromFunction } = result;
+  return { ok: true, value, isFromFunction, source, findings: [], locator: () => scriptLocator(source) };
 }
 
 async function readJson(source: Source): Promise<ReadResult> {
@@ -43,11 +46,13 @@ async function readText(source: Source): Promise<ReadResult> {
   const { value, locate, diagnostics } = await readYaml(source);
   const isReadable = value !== undefined;
   if (!isReadable) return { ok: false, diagnostics };
-  return { ok: true, value, source, findings: diagnostics, locator: () => Promise.resolve(locate) };
+  const locator = (): Promise<Locate> => Promise.resolve(locate);
+  return { ok: true, value, isFromFunction: false, source, findings: diagnostics, locator };
 }
 
 function unreadable(file: string, { code, message }: NodeJS.ErrnoException): Diagnostic {
-  const fact = code === 'ENOENT' ? 'the file does not exist' : code === 'EISDIR' ? 'this is a folder' : message;
+  const fact =
+    code === 'ENOENT' ? 'the file does not exist' : code === 'EISDIR' ? 'this is a folder' : message;
   const problem = { message: fact, hint: 'name an existing file, for example upkeep.config.yaml' };
   return toDiagnostic({ severity: 'error', path: [], ...problem }, { file, text: '' }, null);
 }

@@ -2,7 +2,7 @@
  * Finds the place of a value in a JavaScript or TypeScript file by walking its object literals, as far as
  * they can be followed without running the file: through calls, casts, variables, functions and spreads.
  */
-import type { Expression, Node, ObjectProperty, Program } from '@babel/types';
+import type { Node, ObjectProperty, Program } from '@babel/types';
 import type { Path } from '../diagnostic.js';
 import type { Place } from './position.js';
 
@@ -11,7 +11,9 @@ type Names = ReadonlyMap<string, Node>;
 /** The place of the path, or of its nearest ancestor that stands in the file. */
 export function findScriptPlace(program: Program, path: Path): Place | null {
   const root = findRoot(program);
-  return root ? descend(root, path, namesOf(program), placeOf(null, root)) : null;
+  if (!root) return null;
+  const names = namesOf(program);
+  return descend(root, path, names, placeOf(null, root, names));
 }
 
 /** `export default …` or `module.exports = …`. */
@@ -19,7 +21,8 @@ function findRoot(program: Program): Node | undefined {
   for (const statement of program.body) {
     if (statement.type === 'ExportDefaultDeclaration') return statement.declaration;
     if (statement.type === 'TSExportAssignment') return statement.expression;
-    if (statement.type !== 'ExpressionStatement' || statement.expression.type !== 'AssignmentExpression') continue;
+    if (statement.type !== 'ExpressionStatement' || statement.expression.type !== 'AssignmentExpression')
+      continue;
     const { left, right } = statement.expression;
     if (left.type === 'MemberExpression' && isNamed(left.property, 'exports')) return right;
   }
@@ -30,8 +33,8 @@ function descend(node: Node, path: Path, names: Names, place: Place): Place {
   const [item, ...rest] = path;
   if (item === undefined) return place;
   const child = childOf(node, item, names);
-  if (!child) return { ...place, isCollection: place.isCollection || place.key !== null };
-  return descend(child.value, rest, names, placeOf(child.key, child.value));
+  if (!child) return { ...place, isCollection: place.isCollection || place.key !== null, isLiteral: false };
+  return descend(child.value, rest, names, placeOf(child.key, child.value, names));
 }
 
 interface Child {
@@ -41,7 +44,8 @@ interface Child {
 
 function childOf(node: Node, item: string | number, names: Names): Child | undefined {
   for (const literal of literalsOf(node, names)) {
-    const child = literal.type === 'ArrayExpression' ? itemOf(literal.elements, item) : entryOf(literal, item, names);
+    const child =
+      literal.type === 'ArrayExpression' ? itemOf(literal.elements, item) : entryOf(literal, item, names);
     if (child) return child;
   }
   return undefined;
@@ -49,7 +53,8 @@ function childOf(node: Node, item: string | number, names: Names): Child | undef
 
 /** Behind a spread the count of items is unknown. */
 function itemOf(elements: readonly (Node | null)[], item: string | number): Child | undefined {
-  if (typeof item !== 'number' || elements.slice(0, item + 1).some((each) => each?.type === 'SpreadElement')) return;
+  if (typeof item !== 'number' || elements.slice(0, item + 1).some((each) => each?.type === 'SpreadElement'))
+    return;
   const value = elements[item];
   return value ? { key: null, value } : undefined;
 }
@@ -114,7 +119,7 @@ function literalsOf(node: Node | null | undefined, names: Names, depth = 0): Lit
 }
 
 function memberOf(
-  object: Expression | Node,
+  object: Node,
   { property, computed }: { property: Node; computed: boolean },
   names: Names,
   follow: (node: Node | undefined) => Literal[],
@@ -152,8 +157,29 @@ function isNamed(node: Node, name: string): boolean {
   return node.type === 'Identifier' && node.name === name;
 }
 
-function placeOf(key: Node | null, value: Node): Place {
+function placeOf(key: Node | null, value: Node, names: Names): Place {
   const range = (node: Node | null): Place['key'] => node && [node.start ?? 0, node.end ?? 1];
   const isCollection = literalsOf(value, new Map()).length > 0;
-  return { key: range(key), value: range(value), isCollection };
+  return { key: range(key), value: range(value), isCollection, isLiteral: isLiteral(value, names) };
+}
+
+/** Whether the value itself is written there, and not taken from elsewhere, such as `process.env`. */
+function isLiteral(node: Node | undefined, names: Names): boolean {
+  switch (node?.type) {
+    case 'StringLiteral':
+    case 'NumericLiteral':
+    case 'BooleanLiteral':
+      return true;
+    case 'TemplateLiteral':
+      return node.expressions.length === 0;
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+      return isLiteral(node.expression, names);
+    case 'BinaryExpression':
+      return isLiteral(node.left, names) && isLiteral(node.right, names);
+    case 'Identifier':
+      return names.get(node.name) !== node && isLiteral(names.get(node.name), names);
+    default:
+      return false;
+  }
 }

@@ -4,24 +4,31 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ParseResult } from '@babel/parser';
-import { toDiagnostic, type Diagnostic, type Position, type Source } from '../diagnostic.js';
+import { START, toDiagnostic, type Diagnostic, type Position, type Source } from '../diagnostic.js';
 import { redactText } from '../redact.js';
 import { provideUpkeep } from './provide-upkeep.js';
 import { positionAt, positionOf, type Locate } from './position.js';
 import { findScriptPlace } from './script-locate.js';
 
 export type ScriptResult =
-  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly value: unknown; readonly isFromFunction: boolean }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
 /** What the file exports; a function is called with the context. */
 export async function runScript(path: string, source: Source, context: object): Promise<ScriptResult> {
   try {
     const exported = await execute(path, source.text);
-    const value: unknown = typeof exported === 'function' ? await exported(context) : exported;
-    if (value !== undefined) return { ok: true, value };
-    const problem = { message: 'the file exports nothing', hint: 'write export default defineConfig({ services: {} })' };
-    return { ok: false, diagnostic: toDiagnostic({ severity: 'error', path: [], ...problem }, source, null) };
+    const isFromFunction = typeof exported === 'function';
+    const value: unknown = isFromFunction ? await exported(context) : exported;
+    if (value !== undefined) return { ok: true, value, isFromFunction };
+    const problem = {
+      message: 'the file exports nothing',
+      hint: 'write export default defineConfig({ services: {} })',
+    };
+    return {
+      ok: false,
+      diagnostic: toDiagnostic({ severity: 'error', path: [], ...problem }, source, START),
+    };
   } catch (error) {
     return { ok: false, diagnostic: await explainFailure(error, path, source) };
   }
@@ -59,7 +66,8 @@ async function load(path: string): Promise<unknown> {
 /** Interop of the module systems may wrap the default export once more. */
 function defaultOf(module: unknown): unknown {
   const first = (module as { default?: unknown }).default;
-  const isWrapped = typeof first === 'object' && first !== null && 'default' in first && '__esModule' in first;
+  const isWrapped =
+    typeof first === 'object' && first !== null && 'default' in first && '__esModule' in first;
   return isWrapped ? first.default : first;
 }
 
@@ -68,7 +76,10 @@ async function explainFailure(error: unknown, path: string, source: Source): Pro
   const fact = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const problem = syntax
     ? { message: `the file is not valid: ${syntax.message}`, hint: 'correct the syntax at this place' }
-    : { message: `the file throws when it runs: ${redactText(fact.split('\n')[0] ?? '')}`, hint: hintOf(error) };
+    : {
+        message: `the file throws when it runs: ${redactText(fact.split('\n')[0] ?? '')}`,
+        hint: hintOf(error),
+      };
   const position = syntax?.position ?? positionInStack(error, path, source.text);
   return toDiagnostic({ severity: 'error', path: [], ...problem }, source, position);
 }
@@ -76,7 +87,9 @@ async function explainFailure(error: unknown, path: string, source: Source): Pro
 function hintOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
-  return isMissing ? 'install the package beside the file, or correct the import' : 'correct what this line does';
+  return isMissing
+    ? 'install the package beside the file, or correct the import'
+    : 'correct what this line does';
 }
 
 async function findSyntaxError(text: string): Promise<{ message: string; position: Position } | undefined> {
@@ -85,7 +98,10 @@ async function findSyntaxError(text: string): Promise<{ message: string; positio
     return undefined;
   } catch (error) {
     const { pos = 0, message } = error as { pos?: number; message: string };
-    return { message: message.replace(/\s*\(\d+:\d+\)$/, '').replace(/\.$/, ''), position: positionAt(text, pos) };
+    return {
+      message: message.replace(/\s*\(\d+:\d+\)$/, '').replace(/\.$/, ''),
+      position: positionAt(text, pos),
+    };
   }
 }
 
@@ -102,7 +118,9 @@ async function parse(text: string): Promise<ParseResult> {
 /** The first frame of the stack that lies in the file. */
 function positionInStack(error: unknown, path: string, text: string): Position | null {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  for (const [, file = '', line, column] of stack.matchAll(/((?:file:\/\/)?\/[^\s()]*?)(?:\?[^:\s]*)?:(\d+):(\d+)/g)) {
+  for (const [, file = '', line, column] of stack.matchAll(
+    /((?:file:\/\/)?\/[^\s()]*?)(?:\?[^:\s]*)?:(\d+):(\d+)/g,
+  )) {
     const name = file.startsWith('file:') ? fileURLToPath(file) : file;
     if (name === path) return { line: Number(line), column: Number(column), length: 1 };
   }

@@ -7,7 +7,10 @@ interface Explanation {
 }
 
 export function explainYamlError(error: YAMLError | YAMLWarning, text: string): Explanation {
-  const there = text.slice(error.pos[0], error.pos[1]).split('\n')[0] ?? '';
+  const there = text.slice(error.pos[0]).split(/[\n,]/)[0] ?? '';
+  const [, bracket] = /end with a ([}\]])/.exec(error.message) ?? [];
+  if (bracket)
+    return { message: `a bracket is not closed: "${bracket}" is missing`, hint: `write "${bracket}" here` };
   const known = EXPLANATIONS[error.code]?.(there.trim());
   if (known) return known;
   const [fact = ''] = error.message.split('\n');
@@ -17,20 +20,25 @@ export function explainYamlError(error: YAMLError | YAMLWarning, text: string): 
   };
 }
 
+const QUOTE_STAR = 'quote text that begins with "*", for example run: "* * * * *"';
+
+/** Its name is not repeated: it may be a secret that was meant as text. */
+export const LOST_ALIAS: Explanation = {
+  message: 'text that begins with "*" refers to an anchor, and there is none of this name',
+  hint: `${QUOTE_STAR}; an anchor is written &name`,
+};
+
 const EXPLANATIONS: Partial<Record<string, (there: string) => Explanation>> = {
   TAB_AS_INDENT: () => ({ message: 'a tab is used for indentation', hint: 'indent with blanks' }),
   DUPLICATE_KEY: (key) => ({
-    message: key ? `"${key.replace(/:.*/, '')}" stands twice in the same map` : 'a key stands twice in the same map',
+    message: `"${/^["']?([^:"']*)/.exec(key)?.[1]}" stands twice in the same map`,
     hint: 'keep one of the two',
   }),
   MULTIPLE_DOCS: () => ({
     message: 'the file holds more than one document',
     hint: 'remove "---", or write one file for each',
   }),
-  BAD_ALIAS: (alias) => ({
-    message: alias.length > 1 ? `"${alias}" refers to no anchor` : '"*" begins a reference to an anchor',
-    hint: 'quote text that begins with "*", for example run: "* * * * *"',
-  }),
+  BAD_ALIAS: () => ({ message: '"*" begins a reference to an anchor', hint: QUOTE_STAR }),
   BAD_SCALAR_START: (scalar) => ({
     message: `text may not begin with "${scalar.charAt(0)}"`,
     hint: `quote it, for example "${scalar.charAt(0)}daily"`,
@@ -43,5 +51,8 @@ const EXPLANATIONS: Partial<Record<string, (there: string) => Explanation>> = {
     message: 'a second ":" stands in this line',
     hint: 'quote a value that holds ": "',
   }),
-  TAG_RESOLVE_FAILED: (tag) => ({ message: `"${tag}" is not a known tag`, hint: 'remove the tag, or quote the value' }),
+  TAG_RESOLVE_FAILED: (tag) => ({
+    message: `"${/^\S*/.exec(tag)?.[0]}" is not a known tag`,
+    hint: 'remove the tag, or quote the value',
+  }),
 };

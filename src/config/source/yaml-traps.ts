@@ -1,7 +1,7 @@
 /** What YAML reads differently from how it looks: numbers in variables, leading zeros, empty values. */
 import type { Document, Pair, Scalar } from 'yaml';
 import type { Path, Problem } from '../diagnostic.js';
-import { showValue } from '../redact.js';
+import { isSecretKey, showValue } from '../redact.js';
 
 type Yaml = typeof import('yaml');
 
@@ -28,13 +28,14 @@ function trapOfVariable(scalar: Scalar, path: Path, isShared: (key: string) => b
     const removes = source !== '' || (path.length > 2 && isShared(key));
     return removes ? undefined : emptyVariable(path, key);
   }
-  if (typeof scalar.value === 'string' || String(scalar.value) === source) return undefined;
-  return {
-    severity: 'error',
-    path,
-    message: `${showValue(`${source}`, path).replaceAll('"', '')} is read as ${showValue(scalar.value, path)}`,
-    hint: `quote it to keep it as it is written: ${key}: "${showValue(source, path).replaceAll('"', '')}"`,
-  };
+  if (typeof scalar.value === 'string' || `${scalar.value as number | boolean}` === source) return undefined;
+  if (isSecretKey(key))
+    return changed(path, 'the value changes when it is read as a number', `${key}: "..."`);
+  return changed(path, `${source} is read as ${showValue(scalar.value)}`, `${key}: "${source}"`);
+}
+
+function changed(path: Path, message: string, quoted: string): Problem {
+  return { severity: 'error', path, message, hint: `quote it to keep it as it is written: ${quoted}` };
 }
 
 function emptyVariable(path: Path, key: string): Problem {

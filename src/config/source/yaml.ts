@@ -1,8 +1,8 @@
 /** Reads YAML (and, once it is known to be strict, JSON), with the position of every key and value. */
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import type { Alias, Document, Pair, YAMLMap } from 'yaml';
 import { toDiagnostic, type Diagnostic, type Path, type Source } from '../diagnostic.js';
 import { findYamlTraps } from './yaml-traps.js';
-import { explainYamlError } from './yaml-errors.js';
+import { explainYamlError, LOST_ALIAS } from './yaml-errors.js';
 import { positionAt, positionOf, type Locate, type Place } from './position.js';
 
 type Yaml = typeof import('yaml');
@@ -15,20 +15,53 @@ export interface YamlResult {
 
 export async function readYaml(source: Source): Promise<YamlResult> {
   const yaml = await import('yaml');
-  const document = yaml.parseDocument(source.text, { merge: true, prettyErrors: false, keepSourceTokens: true });
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    toDiagnostic(
-      { severity: 'error', path: [], ...explainYamlError(error, source.text) },
-      source,
-      positionAt(source.text, error.pos[0], error.pos[1]),
-    ),
+  const document = yaml.parseDocument(source.text, {
+    merge: true,
+    prettyErrors: false,
+    keepSourceTokens: true,
+  });
+  const syntax = firstOfEachLine(
+    [...document.errors, ...document.warnings].map((error) => {
+      const [start, end] = rangeOfError(error.pos, source.text);
+      const problem = { severity: 'error', path: [], ...explainYamlError(error, source.text) } as const;
+      return toDiagnostic(problem, source, positionAt(source.text, start, end));
+    }),
   );
+  const lost = findLostAliases(yaml, document).map(({ range }) => {
+    const problem = { severity: 'error', path: [], ...LOST_ALIAS } as const;
+    return toDiagnostic(problem, source, positionAt(source.text, range?.[0] ?? 0, range?.[1] ?? 1));
+  });
   const locate: Locate = (path, at) => positionOf(source.text, findPlace(yaml, document, path), at);
-  if (syntax.length > 0) return { value: undefined, locate, diagnostics: syntax };
+  const broken = syntax.length > 0 ? syntax : lost;
+  if (broken.length > 0) return { value: undefined, locate, diagnostics: broken };
   const traps = findYamlTraps(yaml, document).map((problem) =>
     toDiagnostic(problem, source, locate(problem.path, problem.at ?? 'value')),
   );
   return { value: document.toJS(), locate, diagnostics: traps };
+}
+
+/** What is missing at the end of the file is missing behind its last word. */
+function rangeOfError([start, end]: readonly [number, number], text: string): [number, number] {
+  const length = text.trimEnd().length;
+  return start < length ? [start, end] : [Math.max(0, length - 1), length];
+}
+
+/** The parser stumbles on: what follows on the same line is the consequence of the first error. */
+function firstOfEachLine(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.filter(
+    ({ line }, index) => diagnostics.findIndex((other) => other.line === line) === index,
+  );
+}
+
+/** An alias without its anchor is no syntax error; it would only throw later. */
+function findLostAliases(yaml: Yaml, document: Document): Alias[] {
+  const lost: Alias[] = [];
+  yaml.visit(document, {
+    Alias(_key, alias) {
+      if (!alias.resolve(document)) lost.push(alias);
+    },
+  });
+  return lost;
 }
 
 function findPlace(yaml: Yaml, document: Document, path: Path): Place {
@@ -54,8 +87,13 @@ function findPlace(yaml: Yaml, document: Document, path: Path): Place {
 function placeOf(yaml: Yaml, key: unknown, value: unknown): Place {
   const range = (node: unknown): Place['key'] =>
     yaml.isNode(node) && node.range ? [node.range[0], node.range[1]] : null;
-  const isEmpty = yaml.isScalar(value) && value.source === '';
-  return { key: range(key), value: isEmpty ? null : range(value), isCollection: yaml.isCollection(value) };
+  const isEmpty = yaml.isScalar(value) && value.type === 'PLAIN' && value.source === '';
+  return {
+    key: range(key),
+    value: isEmpty ? null : range(value),
+    isCollection: yaml.isCollection(value),
+    isLiteral: true,
+  };
 }
 
 /** The pair of a key, also where a merge key (`<<`) brings it in. */
@@ -75,5 +113,5 @@ function findPair(yaml: Yaml, document: Document, map: YAMLMap, key: string): Pa
 }
 
 function resolve(yaml: Yaml, document: Document, node: unknown): unknown {
-  return yaml.isAlias(node) ? node.resolve(document as Document<Node>) : node;
+  return yaml.isAlias(node) ? node.resolve(document) : node;
 }

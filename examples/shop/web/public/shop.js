@@ -15,15 +15,16 @@ function element(tag, text, properties = {}) {
 function productCard({ id, name, cents }) {
   const card = element('li');
   const button = element('button', 'Order', {
-    onclick: () =>
-      attempt(async () => {
-        const body = JSON.stringify({ product: id });
-        await call('api/orders', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-        await showOrders();
-      }),
+    onclick: () => void attempt(() => orderOne(id)),
   });
   card.append(element('strong', name), element('span', price(cents)), button);
   return card;
+}
+
+async function orderOne(product) {
+  const headers = { 'content-type': 'application/json' };
+  await call('api/orders', { method: 'POST', headers, body: JSON.stringify({ product }) });
+  await showOrders();
 }
 
 function orderRow({ id, product, quantity, cents, status, worker }) {
@@ -53,12 +54,10 @@ async function attempt(action) {
   }
 }
 
-await attempt(showShop);
-setInterval(
-  () =>
-    attempt(async () => {
-      if (byId('products').childElementCount === 0) await showShop();
-      await showOrders();
-    }),
-  1000,
-);
+async function refresh() {
+  if (byId('products').childElementCount === 0) await showShop();
+  await showOrders();
+}
+
+await attempt(refresh);
+setInterval(() => void attempt(refresh), 1000);
