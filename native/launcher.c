@@ -19,19 +19,13 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "shim.h"
 
 enum { MAX_REQUEST = 16 << 20 };
 
-extern char **environ;
-
-/* Where the arguments of this process lie in memory: what `ps` shows. */
-static char *title_start;
-static size_t title_size;
+/* The path of this program. */
+static const char *self;
 
 static void on_child(int signal_number) { (void)signal_number; /* only ends the wait */ }
 
@@ -45,12 +39,12 @@ static int read_fully(void *buffer, size_t size) {
   return 1;
 }
 
-/* Points to each of the strings; the last pointer is NULL. */
-static char **split(char **text, char *end, size_t count) {
-  char **strings = calloc(count + 1, sizeof *strings);
+/* Points to each of the next `count` strings, from `skip` on; the last pointer is NULL. */
+static char **split(char **text, const char *end, size_t skip, size_t count) {
+  char **strings = calloc(skip + count + 1, sizeof *strings);
   if (!strings) die("memory");
   for (size_t i = 0; i < count && *text < end; i++) {
-    strings[i] = *text;
+    strings[skip + i] = *text;
     *text += strlen(*text) + 1;
   }
   return strings;
@@ -62,15 +56,7 @@ static size_t count_strings(const char *text, const char *end) {
   return count;
 }
 
-static void set_title(const char *run_dir) {
-  const char *name = strrchr(run_dir, '/') ? strrchr(run_dir, '/') + 1 : run_dir;
-  memset(title_start, 0, title_size);
-  snprintf(title_start, title_size, "upkeep-shim %s", name);
-#ifdef __linux__
-  prctl(PR_SET_NAME, "upkeep-shim");
-#endif
-}
-
+/* Executed anew rather than only forked: the pages of the launcher would be paid for by each shim. */
 static void become_shim(char *request, size_t size) {
   sigset_t none;
   sigemptyset(&none);
@@ -81,13 +67,13 @@ static void become_shim(char *request, size_t size) {
   if (null < 0 || dup2(null, STDIN_FILENO) < 0) die("/dev/null");
   close(null);
   char *text = request, *end = request + size;
-  char **head = split(&text, end, 1);
-  int count = head[0] ? atoi(head[0]) : 0;
-  char **arguments = split(&text, end, count);
-  environ = split(&text, end, count_strings(text, end));
-  if (count < 1 || !arguments[0]) exit(usage());
-  set_title(arguments[0]);
-  exit(shim_run(count, arguments));
+  char **count = split(&text, end, 0, 1);
+  char **arguments = split(&text, end, 2, count[0] ? atoi(count[0]) : 0);
+  arguments[0] = "upkeep-shim";
+  arguments[1] = "run";
+  char **environment = split(&text, end, 0, count_strings(text, end));
+  execve(self, arguments, environment);
+  die(self);
 }
 
 static void launch(char *request, size_t size, const char *events_path) {
@@ -110,10 +96,8 @@ static void report_gone(const char *events_path) {
   }
 }
 
-int launcher_serve(int count, char **arguments) {
-  const char *events_path = strdup(arguments[0]);
-  title_start = arguments[0];
-  title_size = (size_t)(arguments[count - 1] + strlen(arguments[count - 1]) - title_start);
+int launcher_serve(char *program, char *events_path) {
+  self = program;
 
   struct sigaction action = {.sa_handler = on_child};
   sigaction(SIGCHLD, &action, NULL);

@@ -2,7 +2,7 @@
  * upkeep-shim: what upkeep needs from the system and Node cannot give.
  *
  *   upkeep-shim run   RUN_DIR EVENTS [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] -- FILE [ARG...]
- *   upkeep-shim serve EVENTS [PADDING]
+ *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
  */
 #include <errno.h>
@@ -18,7 +18,7 @@
 int usage(void) {
   fprintf(stderr,
           "usage: upkeep-shim run   RUN_DIR EVENTS [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] -- FILE [ARG...]\n"
-          "       upkeep-shim serve EVENTS [PADDING]\n"
+          "       upkeep-shim serve EVENTS\n"
           "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n");
   return EXIT_USAGE;
 }
@@ -45,7 +45,7 @@ void tell_daemon(const char *events_path, const char *message) {
 int main(int argc, char **argv) {
   if (argc < 3) return usage();
   if (!strcmp(argv[1], "run")) return shim_run(argc - 2, argv + 2);
-  if (!strcmp(argv[1], "serve")) return launcher_serve(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
   return usage();
 }

@@ -20,8 +20,8 @@ void tell_daemon(const char *events_path, const char *message);
 /* shim.c: runs one application and outlives the daemon. ARGUMENTS: RUN_DIR EVENTS [OPTION...] -- FILE [ARG...] */
 int shim_run(int count, char **arguments);
 
-/* launcher.c: forks shims on demand. */
-int launcher_serve(int count, char **arguments);
+/* launcher.c: starts shims on demand. PROGRAM: the path of this one. */
+int launcher_serve(char *program, char *events_path);
 
 /* lock.c: becomes a program under an exclusive lock. */
 int lock_run(int count, char **arguments);

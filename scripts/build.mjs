@@ -38,6 +38,12 @@ const SHARED_OPTIONS = {
   logLimit: 5,
 };
 
+/** What the two documents are made from. */
+const CONTRACT = `
+  export * from './src/protocol/index.js';
+  export { configJsonSchema } from './src/config/json-schema.js';
+`;
+
 const startedAt = new Date();
 const written = new Set();
 const bundles = BUNDLES.filter(({ name, source }) => {
@@ -73,11 +79,10 @@ async function bundle({ name, source, splitting = false }) {
 
 /** The two documents that are made from the schemas in the code. */
 async function writeContract() {
-  const hasConfig = existsSync(join(ROOT, 'src/config/index.ts'));
   const { outputFiles } = await build({
     ...SHARED_OPTIONS,
     stdin: {
-      contents: `export * from './src/protocol/index.js';${hasConfig ? `export * from './src/config/index.js';` : ''}`,
+      contents: CONTRACT,
       resolveDir: ROOT,
     },
     packages: 'external',
@@ -88,9 +93,8 @@ async function writeContract() {
   try {
     const contract = await import(pathToFileURL(file).href);
     emit(join(DIST, 'openapi.json'), toJson(openApi(contract, readVersion())));
-    if (contract.configJsonSchema)
-      emit(join(DIST, 'upkeep.schema.json'), toJson(contract.configJsonSchema()));
-    else console.log('No configJsonSchema() in src/config yet: dist/upkeep.schema.json is skipped');
+    const definitions = readFileSync(join(ROOT, 'src/config/define.ts'), 'utf8');
+    emit(join(DIST, 'upkeep.schema.json'), toJson(contract.configJsonSchema(definitions)));
   } finally {
     rmSync(file);
   }

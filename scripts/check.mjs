@@ -11,7 +11,7 @@ const STEPS = {
   tests: [process.execPath, ...TEST_RUNNER, ...UNIT_TESTS],
   types: ['node_modules/.bin/tsc'],
   lint: ['node_modules/.bin/oxlint'],
-  format: ['node_modules/.bin/prettier', '--check', '--log-level', 'warn', '.'],
+  format: ['node_modules/.bin/prettier', '--check', '--cache', '--log-level', 'warn', '.'],
 };
 
 const startedAt = performance.now();

@@ -6,7 +6,7 @@ PM_LIST="node $UPKEEP list"
 pm_version() { node "$UPKEEP" --version; }
 pm_daemon_start() { node "$UPKEEP" daemon start >/dev/null; }
 
-# Every process that upkeep adds: the daemon, and the shim of each instance.
+# Every process that upkeep adds: the daemon, its launcher, and the shim of each instance.
 pm_pids() { node "$TOOLS/upkeep-pids.mjs" "$PM_HOME"; }
 
 pm_start() { # NAME SCRIPT [ARG...]

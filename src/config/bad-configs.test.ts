@@ -41,6 +41,10 @@ const UNCOMMENTED: Readonly<Record<string, readonly Expected[]>> = {
     error(3, 49, '"2" is not a whole number', 'write instances: 2'),
     error(4, 50, '"wacth" is not a known key', 'did you mean "watch"?'),
   ],
+  'secret-over-several-lines.yaml': [
+    error(5, 27, 'a quote is not closed', 'close the quote'),
+    error(6, 1, 'the indentation', 'the same indentation'),
+  ],
   'unclosed-bracket.yaml': [error(2, 27, '"}" is missing', 'write "}"')],
   'duplicate-key.json': [error(4, 5, '"api" stands twice', 'keep one')],
 };

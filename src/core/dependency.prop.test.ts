@@ -23,7 +23,7 @@ function dependent(name: string, others: readonly string[]): fc.Arbitrary<Depend
     dependsOn: fc
       .subarray([...others], { maxLength: Math.min(others.length, 3) })
       .map((chosen) => Object.fromEntries(chosen.map((other) => [other, 'ready' as const]))),
-    restartWithDependencies: fc.boolean(),
+    restartWithDependencies: fc.nat(3).map((number) => number > 0),
   });
 }
 
@@ -77,7 +77,7 @@ test('a cycle is found exactly when there is one, and is told as it runs', () =>
 
 test('a restart takes along exactly those that follow, over any number of steps', () => {
   fc.assert(
-    fc.property(graph, fc.subarray(NAMES), (services, chosen) => {
+    fc.property(graph, fc.subarray(NAMES, { maxLength: 2 }), (services, chosen) => {
       const expected = new Set([...chosen, ...reachable(chosen, services, followersOf)]);
       const names = withFollowers(chosen, services);
       assert.deepEqual(names.toSorted(), [...expected].toSorted());

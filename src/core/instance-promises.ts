@@ -162,7 +162,8 @@ export class Witness {
     const { policy, latestMs } = this.#truth;
     // Who is being killed already has to wait for the next round.
     const rounds = tree ? tree.forks + (tree.isKilled ? 1 : 0) : 0;
-    return policy.stop.graceMs + latestMs + rounds * (KILL_AGAIN_MS + latestMs);
+    // Twice late: the exit of the root sets the timer anew that was about to ring.
+    return policy.stop.graceMs + 2 * latestMs + rounds * (KILL_AGAIN_MS + latestMs);
   }
 
   #isAnythingAlive(): boolean {

@@ -256,12 +256,16 @@ export class SimulatedWorld implements Truth {
     });
   }
 
+  /** A timer that is set anew replaces the one before it; those of older attempts ring all the same. */
   #setAlarm(timer: InstanceTimer, attempt: number, at: number): void {
+    for (const set of this.alarms) {
+      if (set.timer === timer && set.attempt === attempt) this.alarms.delete(set);
+    }
     const alarm = { timer, attempt };
     this.alarms.add(alarm);
     this.#plan(Math.max(this.now, at) + this.#lag(), () => {
-      this.alarms.delete(alarm);
-      this.#tell({ id: 'timer', at: this.now, attempt, timer });
+      const isCurrent = this.alarms.delete(alarm);
+      if (isCurrent) this.#tell({ id: 'timer', at: this.now, attempt, timer });
     });
   }
 

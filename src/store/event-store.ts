@@ -27,7 +27,7 @@ export class EventStore {
   }
 
   emit(event: NewEvent): void {
-    const full = { seq: ++this.#seq, at: this.#wall().toISOString(), ...event } as UpkeepEvent;
+    const full: UpkeepEvent = { seq: ++this.#seq, at: this.#wall().toISOString(), ...event };
     this.#recent.push(full);
     if (this.#recent.length > KEPT_IN_MEMORY * 1.5)
       this.#recent.splice(0, this.#recent.length - KEPT_IN_MEMORY);

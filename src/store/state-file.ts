@@ -125,7 +125,11 @@ async function writeState(folder: string, seq: number, body: string): Promise<vo
   });
   await rename(fresh, current);
   const directory = await open(folder, 'r');
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 function readCandidate(folder: string, name: string): Candidate {

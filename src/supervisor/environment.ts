@@ -133,10 +133,10 @@ async function readSecret(spec: ServiceSpec, key: string, secret: SecretSpec): P
     return withoutLineEnd(stdout);
   } catch (cause) {
     // The cause may quote what the command printed: only its kind is told.
-    const code = (cause as { code?: unknown }).code;
+    const { code = 'timeout' } = cause as { code?: string | number };
     throw new UpkeepError(
       'start-failed',
-      `Cannot start "${spec.name}": secret ${key} from ${sourceOf(secret)} failed (${String(code ?? 'timeout')})`,
+      `Cannot start "${spec.name}": secret ${key} from ${sourceOf(secret)} failed (${code})`,
       {
         hint:
           'file' in secret

@@ -66,7 +66,6 @@ export class Operations {
   readonly #views = new Map<string, OperationView>();
   readonly #listeners = new Map<string, Set<(view: OperationView) => void>>();
   readonly #progressed = new Set<Operation>();
-  #progress: NodeJS.Timeout | undefined;
   #lastId = 0;
 
   constructor(journal: Journal, host: OperationHost) {
@@ -247,7 +246,7 @@ export class Operations {
   #tell(operation: Operation): void {
     const { id, view } = operation;
     if (!hasEnded(view)) {
-      this.#progress ??= setTimeout(() => this.#tellProgress(), PROGRESS_MS);
+      if (this.#progressed.size === 0) setTimeout(() => this.#tellProgress(), PROGRESS_MS);
       this.#progressed.add(operation);
       return;
     }
@@ -256,7 +255,6 @@ export class Operations {
   }
 
   #tellProgress(): void {
-    this.#progress = undefined;
     for (const { id, view } of this.#progressed) {
       for (const listener of [...(this.#listeners.get(id) ?? [])]) listener(view);
     }

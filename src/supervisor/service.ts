@@ -83,7 +83,7 @@ export class Service {
 
   /** The last attempt number of each instance, for the state file. */
   get attempts(): number[] {
-    for (const instance of this.instances) this.#lastAttempts[instance.index] = instance.attempt;
+    this.#noteAttempts();
     return [...this.#lastAttempts];
   }
 
@@ -155,7 +155,7 @@ export class Service {
           if (!isSo()) return;
           resolve();
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
         end();
       };
@@ -181,14 +181,13 @@ export class Service {
 
   async untilStopped(): Promise<void> {
     await this.until(() => this.instances.every((instance) => instance.isAtRest));
-    this.instances.splice(this.#spec.instances);
+    this.#forgetSurplus();
   }
 
   /** Resolves when the surplus of a scaling down is gone. */
   async untilScaled(signal: AbortSignal): Promise<void> {
     await this.until(() => this.instances.slice(this.#spec.instances).every((instance) => instance.isAtRest));
-    this.attempts; // keep the numbers of those that go
-    this.instances.splice(this.#spec.instances);
+    this.#forgetSurplus();
     if (this.#isWanted) await this.untilStarted(signal);
   }
 
@@ -226,6 +225,16 @@ export class Service {
     const instance = new Instance(this, this.#context, index, this.#lastAttempts[index] ?? 0);
     this.instances[index] = instance;
     return instance;
+  }
+
+  #noteAttempts(): void {
+    for (const instance of this.instances) this.#lastAttempts[instance.index] = instance.attempt;
+  }
+
+  /** Instances beyond the wanted number, all at rest. */
+  #forgetSurplus(): void {
+    this.#noteAttempts();
+    this.instances.splice(this.#spec.instances);
   }
 
   #disarm(): void {

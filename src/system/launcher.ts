@@ -16,9 +16,6 @@ export interface Launch {
   readonly note: string;
 }
 
-/** What a shim writes over its arguments, so that `ps` shows which instance it belongs to. */
-const TITLE_ROOM = ' '.repeat(120);
-
 export class Launcher {
   readonly #eventsPath: string;
   readonly #onLost: () => void;
@@ -56,7 +53,7 @@ export class Launcher {
 
   #running(): ChildProcess {
     if (this.#process) return this.#process;
-    const child = spawn(shimPath(), ['serve', this.#eventsPath, TITLE_ROOM], {
+    const child = spawn(shimPath(), ['serve', this.#eventsPath], {
       cwd: '/',
       stdio: ['pipe', 'ignore', 'inherit'],
       detached: true,

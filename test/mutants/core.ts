@@ -166,9 +166,9 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['jitter is negative', `(1 + JITTER * jitter)`, `(1 - JITTER * jitter)`],
     [
-      'a signal is taken for exit code 0',
-      `if (ending.kind !== 'exited' || ending.code === null) return undefined;`,
-      ``,
+      'a signal ends the service',
+      'ending.code === null) return undefined;',
+      "ending.code === null) return 'signalled';",
     ],
     ['stop exit codes are ignored', `policy.stopExitCodes.includes(ending.code)`, `false`],
     ['on-failure means always', `policy.policy === 'on-failure' && ending.code === 0`, `false`],

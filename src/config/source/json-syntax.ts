@@ -74,5 +74,8 @@ function explain(text: string, offset: number): JsonError {
   const key = /[{,]\s*$/.test(before) ? /^[\w$-]+/.exec(rest)?.[0] : undefined;
   return key
     ? because(`"${key}" stands without quotes`, `write "${key}"`)
-    : because('this is not valid in JSON', 'write text in double quotes, a number, true, false, null, {} or []');
+    : because(
+        'this is not valid in JSON',
+        'write text in double quotes, a number, true, false, null, {} or []',
+      );
 }

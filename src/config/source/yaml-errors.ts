@@ -11,6 +11,7 @@ export function explainYamlError(error: YAMLError | YAMLWarning, text: string): 
   const [, bracket] = /end with a ([}\]])/.exec(error.message) ?? [];
   if (bracket)
     return { message: `a bracket is not closed: "${bracket}" is missing`, hint: `write "${bracket}" here` };
+  if (/missing closing/i.test(error.message)) return OPEN_QUOTE;
   const known = EXPLANATIONS[error.code]?.(there.trim());
   if (known) return known;
   const [fact = ''] = error.message.split('\n');
@@ -19,6 +20,11 @@ export function explainYamlError(error: YAMLError | YAMLWarning, text: string): 
     hint: 'check the indentation and the quotes of this line',
   };
 }
+
+const OPEN_QUOTE: Explanation = {
+  message: 'a quote is not closed',
+  hint: 'close the quote, and indent the lines that continue the text',
+};
 
 const QUOTE_STAR = 'quote text that begins with "*", for example run: "* * * * *"';
 
