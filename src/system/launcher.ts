@@ -42,13 +42,23 @@ export class Launcher {
     );
     const size = Buffer.alloc(4);
     size.writeUInt32LE(strings.length);
-    this.#running().stdin!.write(Buffer.concat([size, strings]));
+    this.#write(Buffer.concat([size, strings]));
   }
 
   /** Its shims stay. */
   close(): void {
     this.#isClosed = true;
     this.#process?.stdin?.end();
+  }
+
+  /** Requests of one turn of the event loop go out together. */
+  #write(request: Buffer): void {
+    const { stdin } = this.#running();
+    if (stdin!.writableCorked === 0) {
+      stdin!.cork();
+      setImmediate(() => stdin!.uncork());
+    }
+    stdin!.write(request);
   }
 
   #running(): ChildProcess {

@@ -1,0 +1,5 @@
+export { app, Rig } from './rig.js';
+export { ConformingClient, assertConforms } from './conforming-client.js';
+export { Program, type Outcome } from './program.js';
+export type { Puppet } from './puppet.js';
+export { until } from './until.js';

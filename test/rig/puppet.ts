@@ -1,0 +1,172 @@
+/**
+ * A managed app that does what the test says. test/fixtures/apps/puppet.js connects to a socket of the test, says who
+ * it is, and from then on takes one command a line.
+ */
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** What a puppet says of itself when it connects. */
+export interface PuppetIdentity {
+  readonly pid: number;
+  readonly service: string;
+  readonly instance: number;
+  readonly attempt: number;
+  readonly operation: string | null;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ForkOptions {
+  /** A session of its own, and a parent that has ended. @default false */
+  readonly isDaemon?: boolean;
+  /** @default false */
+  readonly ignoresTerm?: boolean;
+}
+
+export class Puppet {
+  readonly identity: PuppetIdentity;
+  readonly #socket: Socket;
+  readonly #answers = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  #lastId = 0;
+  /** Resolves when the process has ended. */
+  readonly gone: Promise<unknown>;
+
+  constructor(identity: PuppetIdentity, socket: Socket) {
+    this.identity = identity;
+    this.#socket = socket;
+    this.gone = once(socket, 'close').then(() => {
+      for (const { reject } of this.#answers.values()) reject(new Error(`${this.name} ended before it answered`));
+    });
+  }
+
+  get name(): string {
+    const { service, instance, attempt } = this.identity;
+    return `${service}.${instance} attempt ${attempt}`;
+  }
+
+  get pid(): number {
+    return this.identity.pid;
+  }
+
+  get isConnected(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  print(text: string, stream: 'out' | 'err' = 'out'): Promise<void> {
+    return this.#ask('print', { text: `${text}\n`, stream });
+  }
+
+  async exit(code: number): Promise<void> {
+    this.#say('exit', { code });
+    await this.gone;
+  }
+
+  /** Ends itself by a signal. */
+  async crash(signal: NodeJS.Signals): Promise<void> {
+    this.#say('crash', { signal });
+    await this.gone;
+  }
+
+  ignore(signal: NodeJS.Signals): Promise<void> {
+    return this.#ask('ignore', { signal });
+  }
+
+  /** On the signal it prints the text and exits with the code. */
+  exitOn(signal: NodeJS.Signals, code: number, text = `got ${signal}`): Promise<void> {
+    return this.#ask('exitOn', { signal, code, text: `${text}\n` });
+  }
+
+  /** Serves HTTP; 0: any free port. Answers the port. */
+  listen(port: number): Promise<number> {
+    return this.#ask('listen', { port });
+  }
+
+  /** With which status it serves from now on. @default 200 */
+  serve(status: number): Promise<void> {
+    return this.#ask('serve', { status });
+  }
+
+  allocate(bytes: number): Promise<void> {
+    return this.#ask('allocate', { bytes });
+  }
+
+  /** Starts a process that sleeps for ever, and answers its pid. */
+  fork(options: ForkOptions = {}): Promise<number> {
+    return this.#ask('fork', options);
+  }
+
+  exec(command: string): Promise<ExecResult> {
+    return this.#ask('exec', { command });
+  }
+
+  env(): Promise<Record<string, string>> {
+    return this.#ask('env', {});
+  }
+
+  /** Called by the stage. */
+  take({ id, value, error }: { id: number; value?: unknown; error?: string }): void {
+    const answer = this.#answers.get(id);
+    this.#answers.delete(id);
+    if (error === undefined) answer?.resolve(value);
+    else answer?.reject(new Error(`${this.name}: ${error}`));
+  }
+
+  #ask<T>(order: string, details: object): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#answers.set(++this.#lastId, { resolve: resolve as (value: unknown) => void, reject });
+      this.#send(order, details);
+    });
+  }
+
+  /** What ends the puppet is not answered. */
+  #say(order: string, details: object): void {
+    this.#lastId++;
+    this.#send(order, details);
+  }
+
+  #send(order: string, details: object): void {
+    this.#socket.write(`${JSON.stringify({ id: this.#lastId, order, ...details })}\n`);
+  }
+}
+
+/** Where puppets come to. */
+export class Stage {
+  readonly path: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** All that ever came, in that order. */
+  readonly puppets: Puppet[] = [];
+
+  private constructor(path: string) {
+    this.path = path;
+    this.#server = createServer((socket) => this.#welcome(socket));
+  }
+
+  static async open(path: string): Promise<Stage> {
+    const stage = new Stage(path);
+    await once(stage.#server.listen(path), 'listening');
+    return stage;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #welcome(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined); // ECONNRESET: it was killed; 'close' follows
+    let puppet: Puppet | undefined;
+    createInterface({ input: socket }).on('line', (line) => {
+      const message = JSON.parse(line) as PuppetIdentity & { id: number };
+      if (puppet) puppet.take(message);
+      else this.puppets.push((puppet = new Puppet(message, socket)));
+    });
+  }
+}
