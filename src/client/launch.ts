@@ -39,7 +39,7 @@ export async function startDaemon(home: Home, probe: Client): Promise<void> {
 
 function launchDaemon(home: Home): Launch {
   const log = openSync(home.log, 'a', 0o600);
-  const child = spawn(shimPath(), ['lock', home.lock, '--', process.execPath, daemonPath()], {
+  const child = spawn(shimPath(), ['lock', home.lock, '--', process.execPath, ...DAEMON_FLAGS, daemonPath()], {
     detached: true,
     cwd: '/',
     env: daemonEnvironment(home),

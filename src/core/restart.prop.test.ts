@@ -65,7 +65,7 @@ test('the first restart of a row is immediate', () => {
   });
 });
 
-test('the backoff doubles within a row, up to jitter, and never exceeds its cap', () => {
+test('the backoff doubles within a row, and never exceeds its cap, up to jitter', () => {
   check(calmPolicy, ({ delayMs, maxDelayMs }, lived) => {
     let row = 0;
     for (const { isStable, decision } of lived) {
@@ -73,8 +73,8 @@ test('the backoff doubles within a row, up to jitter, and never exceeds its cap'
       if (row === 1) continue;
       const exactMs = delayMs * 2 ** (row - 2);
       assertWithin(decision.delayMs, {
-        min: Math.min(maxDelayMs, exactMs - ROUNDING_MS),
-        max: Math.min(maxDelayMs, exactMs * MOST_JITTER + ROUNDING_MS),
+        min: Math.min(maxDelayMs, exactMs) - ROUNDING_MS,
+        max: Math.min(maxDelayMs, exactMs) * MOST_JITTER + ROUNDING_MS,
       });
     }
   });

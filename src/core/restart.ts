@@ -1,11 +1,11 @@
 /**
  * Decides whether and when an instance that ended by itself is started again, and says why.
  *
- * The first restart is immediate, the following ones wait `delayMs`, doubled each time up to `maxDelayMs`, with
- * jitter so that instances that fail together do not come back together. An attempt that lived `stableMs` ends the
- * row. Independently of that, `limit` failures within the last `windowMs` are a crash loop, at any age of the
- * service: it is shown as crashed, with the reason, and tried once per `retryMs` until an attempt is stable. It is
- * never given up silently.
+ * The first restart is immediate, the following ones wait `delayMs`, doubled each time up to `maxDelayMs`, and up to a
+ * fifth longer by chance, so that instances that fail together do not come back together. An attempt that lived
+ * `stableMs` ends the row. Independently of that, `limit` failures within the last `windowMs` are a crash loop, at any age
+ * of the service: it is shown as crashed, with the reason, and tried once per `retryMs` until an attempt is stable. It
+ * is never given up silently.
  */
 import type { RestartSpec } from '../protocol/index.js';
 
@@ -73,7 +73,7 @@ export function decideRestart(
     const reason = `crash loop: ${failures.length} failures within ${Math.round((at - failures[0]!) / 1000)} s`;
     return { kind: 'crash-loop', delayMs: spread(policy.retryMs, ended.jitter), history: next, reason };
   }
-  const delayMs = row === 1 ? 0 : Math.min(policy.maxDelayMs, spread(backoffMs(row, policy), ended.jitter));
+  const delayMs = row === 1 ? 0 : spread(backoffMs(row, policy), ended.jitter);
   return { kind: 'restart', delayMs, history: next, reason: `failure ${row} in a row` };
 }
 
@@ -87,9 +87,10 @@ function isDone(ending: Ending, policy: RestartSpec): string | undefined {
 }
 
 function backoffMs(row: number, policy: RestartSpec): number {
-  return policy.delayMs * 2 ** Math.min(row - 2, MOST_DOUBLINGS);
+  return Math.min(policy.maxDelayMs, policy.delayMs * 2 ** Math.min(row - 2, MOST_DOUBLINGS));
 }
 
+/** Also at the cap: instances that fail together must not come back together for ever. */
 function spread(delayMs: number, jitter: number): number {
   return Math.round(delayMs * (1 + JITTER * jitter));
 }

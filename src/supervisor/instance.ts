@@ -165,6 +165,8 @@ export class Instance {
     this.#wasReady = wasReady;
     this.restarts = restarts;
     this.#attempt.adopt();
+    if (this.#state.id === 'starting')
+      this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });

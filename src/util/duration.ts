@@ -10,7 +10,7 @@ export function parseDuration(value: string | number): number | undefined {
 
 /** The two largest units, as a person would say it: `850ms`, `12s`, `3m 20s`, `2d 4h`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)}ms`;
   const parts: string[] = [];
   let rest = Math.round(ms / 1000);
   for (const [unit, seconds] of [

@@ -140,8 +140,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile('restart.ts', [
     [
       'the backoff is not capped',
-      `Math.min(policy.maxDelayMs, spread(backoffMs(row, policy), ended.jitter))`,
-      `spread(backoffMs(row, policy), ended.jitter)`,
+      `Math.min(policy.maxDelayMs, policy.delayMs * 2 ** Math.min(row - 2, MOST_DOUBLINGS))`,
+      `policy.delayMs * 2 ** Math.min(row - 2, MOST_DOUBLINGS)`,
     ],
     ['the backoff does not grow', `2 ** Math.min(row - 2, MOST_DOUBLINGS)`, `2`],
     ['the backoff overflows', `2 ** Math.min(row - 2, MOST_DOUBLINGS)`, `2 ** (row - 2)`],

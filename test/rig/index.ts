@@ -1,4 +1,4 @@
-export { app, Rig } from './rig.js';
+export { app, CLI_COMMAND, Rig } from './rig.js';
 export { ConformingClient, assertConforms } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';

@@ -13,6 +13,8 @@ export interface PuppetIdentity {
   readonly instance: number;
   readonly attempt: number;
   readonly operation: string | null;
+  /** Of the shell command PUPPET_FIRST. */
+  readonly first: ExecResult | null;
 }
 
 export interface ExecResult {

@@ -25,6 +25,8 @@ import { until, type Sight } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const CLI = join(ROOT, 'bin', 'upkeep.js');
+/** The same as one text for a shell. */
+export const CLI_COMMAND = `'${process.execPath}' '${CLI}'`;
 const SHOWN_EVENTS = 60;
 const LEAVE_MS = 5000;
 

@@ -1,0 +1,3 @@
+module.exports = ({ router, controller }) => {
+  router.get('/', controller.home.index);
+};

@@ -1,0 +1,4 @@
+module.exports = {
+  keys: 'of the proof, not secret',
+  cluster: { listen: { hostname: '127.0.0.1' } },
+};
