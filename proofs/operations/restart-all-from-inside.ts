@@ -39,8 +39,12 @@ const operations = await rig.client.call('operations', { query: { limit: '500' }
 assert.equal(operations.filter(({ kind }) => kind === 'restart').length, rounds, 'one operation a round');
 roundMs.sort((a, b) => a - b);
 console.log(`${rounds} rounds of "upkeep restart all" asked for by one of the ten services`);
-console.log(`${rounds * 10} restarts wanted, ${await countRestarts()} done; ${rounds} operations, all succeeded`);
-console.log(`the next attempt of the asking service read the result of its operation: ${rounds} of ${rounds}`);
+console.log(
+  `${rounds * 10} restarts wanted, ${await countRestarts()} done; ${rounds} operations, all succeeded`,
+);
+console.log(
+  `the next attempt of the asking service read the result of its operation: ${rounds} of ${rounds}`,
+);
 console.log(`from the question to the report: median ${ms(0.5)}, slowest ${ms(1)}`);
 
 /** Answers the next attempt, once it has entered: by then it has read the result. */
@@ -71,7 +75,9 @@ async function assertReported(asking: Puppet, next: Puppet): Promise<void> {
   assert.ok(operation !== null && report !== null);
   assert.equal(report.code, 0, report.stderr);
   const told = JSON.parse(report.stdout) as OperationView;
-  const { id, status, kind, steps, requester } = await rig.client.call('operation', { params: { id: operation } });
+  const { id, status, kind, steps, requester } = await rig.client.call('operation', {
+    params: { id: operation },
+  });
   assert.deepEqual([told.id, told.status, kind], [id, 'succeeded', 'restart']);
   assert.equal(status, 'succeeded');
   assert.equal(steps.length, 1 + OTHERS.length);

@@ -1,10 +1,14 @@
 /** The daemon's own words, to stdout, which is <home>/daemon.log: the only place on its side that words events. */
-import type { NewEvent } from '../protocol/index.js';
+import type { NewEvent, UpkeepError } from '../protocol/index.js';
 
 export type DaemonLog = (message: string) => void;
 
 export function createLog(write: (text: string) => void, wall: () => Date): DaemonLog {
   return (message) => write(`${wall().toISOString()} ${message}\n`);
+}
+
+export function wordError({ message, hint }: UpkeepError): string {
+  return hint === undefined ? message : `${message}\n  hint: ${hint}`;
 }
 
 /** undefined: not worth a line. */

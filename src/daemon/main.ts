@@ -9,11 +9,13 @@ import {
   serviceRoutes,
   type Handlers,
 } from '../api/index.js';
-import { PROTOCOL, type DaemonView } from '../protocol/index.js';
+import { PROTOCOL, UpkeepError, type DaemonView } from '../protocol/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor } from '../supervisor/index.js';
 import { packageRoot, systemClock } from '../system/index.js';
-import { createLog, wordEvent } from './log.js';
+import { createLog, wordError, wordEvent } from './log.js';
+
+const EXIT_BOOT_FAILED = 70; // EX_SOFTWARE
 
 const home = process.env.UPKEEP_HOME;
 if (home === undefined)
@@ -82,8 +84,16 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 process.on('uncaughtException', onInternalError);
 process.on('unhandledRejection', onInternalError);
 
-await supervisor.boot();
-await api.listen(join(home, 'daemon.sock'));
-const started = { type: 'daemon-started', pid: process.pid, version } as const;
-log(wordEvent(started)!);
-events.emit(started);
+try {
+  await supervisor.boot();
+  await api.listen(join(home, 'daemon.sock'));
+  const started = { type: 'daemon-started', pid: process.pid, version } as const;
+  log(wordEvent(started)!);
+  events.emit(started);
+} catch (error) {
+  // A daemon that cannot begin must not hold the lock. What runs goes on; nothing of the state is touched.
+  log(error instanceof UpkeepError ? wordError(error) : String((error as Error).stack));
+  process.exitCode = EXIT_BOOT_FAILED;
+  supervisor.letGo();
+  events.flush();
+}

@@ -1,7 +1,9 @@
 /** The history of events: numbered, dated, kept in memory for the API and on disk in two files of bounded size. */
-import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NewEvent, UpkeepEvent } from '../protocol/index.js';
+import * as v from 'valibot';
+import { UpkeepEvent, type NewEvent } from '../protocol/index.js';
+import { isTorn, parseLines } from './json-lines.js';
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const KEPT_IN_MEMORY = 1000;
@@ -16,14 +18,20 @@ export class EventStore {
   #unwritten: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #bytes: number;
+  /** The file ends within a line: the next one must not be lost with it. */
+  #isTorn: boolean;
   #seq: number;
 
   constructor(folder: string, wall: () => Date) {
     this.#path = join(folder, 'events.jsonl');
     this.#wall = wall;
-    this.#recent = [...readEvents(`${this.#path}.1`), ...readEvents(this.#path)].slice(-KEPT_IN_MEMORY);
-    this.#seq = this.#recent.at(-1)?.seq ?? 0;
-    this.#bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    const text = readIfAny(this.#path);
+    this.#recent = [...parseEvents(readIfAny(`${this.#path}.1`)), ...parseEvents(text)].slice(
+      -KEPT_IN_MEMORY,
+    );
+    this.#seq = Math.max(0, ...this.#recent.map(({ seq }) => seq));
+    this.#bytes = Buffer.byteLength(text);
+    this.#isTorn = isTorn(text);
   }
 
   emit(event: NewEvent): void {
@@ -50,33 +58,32 @@ export class EventStore {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#unwritten.join('');
+    const lines = this.#unwritten.join('');
     this.#unwritten = [];
-    if (text === '') return;
+    if (lines === '') return;
+    const text = this.#isTorn ? `\n${lines}` : lines;
+    const bytes = Buffer.byteLength(text);
+    this.#isTorn = true; // until all of it is written
     try {
-      if (this.#bytes + text.length > MAX_FILE_BYTES && existsSync(this.#path)) {
+      if (this.#bytes + bytes > MAX_FILE_BYTES && existsSync(this.#path)) {
         renameSync(this.#path, `${this.#path}.1`);
         this.#bytes = 0;
       }
       appendFileSync(this.#path, text, { mode: 0o600 });
-      this.#bytes += text.length;
+      this.#bytes += bytes;
+      this.#isTorn = false;
     } catch {
       // A full disk must not end the daemon; the events stay in memory.
     }
   }
 }
 
-function readEvents(path: string): UpkeepEvent[] {
-  if (!existsSync(path)) return [];
-  const events: UpkeepEvent[] = [];
-  for (const line of readFileSync(path, 'utf8')
-    .split('\n')
-    .slice(-KEPT_IN_MEMORY - 1)) {
-    try {
-      if (line !== '') events.push(JSON.parse(line) as UpkeepEvent);
-    } catch {
-      continue; // torn by a power cut
-    }
-  }
-  return events;
+function readIfAny(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+/** The latest ones. What a power cut made of the file is no event. */
+function parseEvents(text: string): UpkeepEvent[] {
+  const latest = text.split('\n').slice(-KEPT_IN_MEMORY - 1);
+  return parseLines(latest.join('\n')).filter((value) => v.is(UpkeepEvent, value));
 }

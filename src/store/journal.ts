@@ -1,78 +1,109 @@
 /**
- * An append-only file of JSON lines. `append` resolves when the line is on disk (fdatasync); lines that arrive during a
+ * A file of JSON lines that grows. `append` resolves when the line is on disk (fdatasync); lines that arrive during a
  * write share the next one, so that a hundred requests cost a few syncs.
+ *
+ * Where the file cannot just grow on (it does not exist, its last line is torn, a write failed, it is too long), the next
+ * append first renews it: what still matters is written beside it and takes its place.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { open, rename, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { deferred, type Deferred } from '../util/index.js';
+import { syncFolder } from './disk.js';
+import { formatLines, isTorn, parseLines } from './json-lines.js';
+
+const MAX_BYTES = 8 * 1024 * 1024;
+
+export interface JournalOptions {
+  /** Beyond this it is renewed. @default 8 MiB */
+  readonly maxBytes?: number;
+}
 
 export class Journal {
   readonly #path: string;
+  readonly #maxBytes: number;
+  #summarize: () => readonly unknown[] = () => [];
   #file: FileHandle | undefined;
-  #lines: string[] = [];
+  #bytes = 0;
+  #isStale = true;
+  #values: unknown[] = [];
   #synced: Deferred | undefined;
-  #isWriting = false;
+  /** Resolves when nothing is left to write. */
+  #writing: Promise<void> | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, { maxBytes = MAX_BYTES }: JournalOptions = {}) {
     this.#path = path;
+    this.#maxBytes = maxBytes;
   }
 
-  /** Every complete line; what a power cut tore off at the end is dropped. */
-  read(): unknown[] {
-    let text: string;
-    try {
-      text = readFileSync(this.#path, 'utf8');
-    } catch {
-      return []; // a new home
-    }
-    const values: unknown[] = [];
-    for (const line of text.split('\n')) {
-      if (line === '') continue;
-      try {
-        values.push(JSON.parse(line));
-      } catch {
-        continue; // torn
-      }
-    }
-    return values;
-  }
-
-  /** Replaces the content; only before the first `append`. */
-  compact(values: readonly unknown[]): void {
-    const fresh = `${this.#path}.new`;
-    writeFileSync(fresh, values.map((value) => `${JSON.stringify(value)}\n`).join(''), { mode: 0o600 });
-    renameSync(fresh, this.#path);
+  /** Every complete line; what a power cut tore off is dropped. `summarize` tells what still matters when it is renewed. */
+  read(summarize: () => readonly unknown[]): unknown[] {
+    this.#summarize = summarize;
+    const text = readIfAny(this.#path);
+    if (text === undefined) return []; // a new home
+    this.#bytes = Buffer.byteLength(text);
+    this.#isStale = isTorn(text) || this.#bytes > this.#maxBytes;
+    return parseLines(text);
   }
 
   append(value: unknown): Promise<void> {
-    this.#lines.push(`${JSON.stringify(value)}\n`);
+    this.#values.push(value);
     this.#synced ??= deferred();
     const { promise } = this.#synced;
-    if (!this.#isWriting) void this.#writeAll();
+    this.#writing ??= this.#writeAll();
     return promise;
   }
 
   async close(): Promise<void> {
-    await this.#synced?.promise.catch(() => undefined);
+    await this.#writing;
     await this.#file?.close();
     this.#file = undefined;
   }
 
   async #writeAll(): Promise<void> {
-    this.#isWriting = true;
     while (this.#synced) {
       const synced = this.#synced;
-      const text = this.#lines.join('');
-      this.#lines = [];
+      const text = formatLines(this.#values);
+      this.#values = [];
       this.#synced = undefined;
       await this.#write(text).then(synced.resolve, synced.reject);
     }
-    this.#isWriting = false;
+    this.#writing = undefined;
   }
 
   async #write(text: string): Promise<void> {
+    if (this.#isStale) await this.#renew();
+    this.#isStale = true; // until the line is whole
     this.#file ??= await open(this.#path, 'a', 0o600);
-    await this.#file.write(text);
+    await this.#file.appendFile(text);
     await this.#file.datasync();
+    this.#bytes += Buffer.byteLength(text);
+    this.#isStale = this.#bytes > this.#maxBytes;
+  }
+
+  async #renew(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+    const fresh = `${this.#path}.new`;
+    const file = await open(fresh, 'w', 0o600);
+    const text = formatLines(this.#summarize());
+    try {
+      await file.writeFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, this.#path);
+    await syncFolder(dirname(this.#path));
+    this.#bytes = Buffer.byteLength(text);
+  }
+}
+
+function readIfAny(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -7,16 +7,18 @@
  *   3. state.json.new  -> state.json            renamed
  *   4. the folder       fsynced
  *
- * A file is two lines: a header with format version, sequence number and checksum, and the body. Whoever loads takes
- * the valid file with the highest sequence number, wherever the writer was cut off, and says which one that was.
+ * A file is two lines: a header with format version, sequence number and a checksum of all, and the body; later formats
+ * keep the header. Whoever loads takes the whole file with the highest sequence number, wherever the writer was cut off,
+ * says which one that was, and ends what the writer began: step 1 of the next save overwrites state.json.new.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ServiceSpec, UpkeepError } from '../protocol/index.js';
 import { deferred, type Deferred } from '../util/index.js';
+import { syncFolder } from './disk.js';
 
 export const STATE_FORMAT = 1;
 
@@ -39,13 +41,15 @@ export interface LoadedState {
   readonly notes: readonly string[];
 }
 
-const NAMES = ['state.json', 'state.json.new', 'state.json.previous'] as const;
+const CURRENT = 'state.json';
+const FRESH = 'state.json.new';
+const PREVIOUS = 'state.json.previous';
 
-type Candidate =
-  | { readonly name: string; readonly kind: 'absent' }
-  | { readonly name: string; readonly kind: 'broken'; readonly why: string }
-  | { readonly name: string; readonly kind: 'newer'; readonly format: number }
-  | { readonly name: string; readonly kind: 'valid'; readonly seq: number; readonly body: string };
+type Candidate = { readonly name: string } & (
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'broken'; readonly why: string }
+  | { readonly kind: 'whole'; readonly format: number; readonly seq: number; readonly body: string }
+);
 
 export class StateFile {
   readonly #folder: string;
@@ -57,30 +61,22 @@ export class StateFile {
     this.#folder = folder;
   }
 
-  /** Throws `internal` only where a valid file exists but none can be understood: starting empty would lose services. */
+  /** Throws only where a newer upkeep wrote the newest state: starting with an older one would lose services. */
   load(): LoadedState {
-    const candidates = NAMES.map((name) => readCandidate(this.#folder, name));
-    const newer = candidates.find((candidate) => candidate.kind === 'newer');
-    if (newer?.kind === 'newer') {
-      throw new UpkeepError(
-        'unsupported',
-        `Cannot read ${join(this.#folder, newer.name)}: format ${newer.format}, this version knows ${STATE_FORMAT}`,
-        {
-          hint: 'start the newer upkeep that wrote it',
-        },
-      );
-    }
-    const valid = candidates.filter((candidate) => candidate.kind === 'valid').sort((a, b) => b.seq - a.seq);
+    const candidates = [CURRENT, FRESH, PREVIOUS].map((name) => readCandidate(this.#folder, name));
     const broken = candidates.filter((candidate) => candidate.kind === 'broken');
     const notes = broken.map(({ name, why }) => `${name} is not usable (${why})`);
-    const best = valid[0];
+    const whole = candidates.filter((candidate) => candidate.kind === 'whole');
+    const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
     if (!best) {
       if (notes.length > 0) notes.push('no complete state was found: starting without services');
       return { state: { services: [] }, notes };
     }
+    if (best.format > STATE_FORMAT) throw newerFormat(join(this.#folder, best.name), best.format);
     this.#seq = best.seq;
-    if (best.name !== NAMES[0] || notes.length > 0)
+    if (best.name !== CURRENT || notes.length > 0)
       notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
+    if (best.name === FRESH) this.#endRenames(whole.some(({ name }) => name === CURRENT));
     return { state: v.parse(StoredState, JSON.parse(best.body)), notes };
   }
 
@@ -103,16 +99,31 @@ export class StateFile {
     }
     this.#isWriting = false;
   }
+
+  /** Steps 2 and 3; a broken file must not take the place of the previous state. Step 4 comes with the next save. */
+  #endRenames(isCurrentWhole: boolean): void {
+    const [current, fresh, previous] = paths(this.#folder);
+    if (isCurrentWhole) renameSync(current, previous);
+    renameSync(fresh, current);
+  }
 }
 
 /** The bytes of a state file. */
-export function encodeState(seq: number, body: string): string {
-  const sha256 = createHash('sha256').update(body).digest('hex');
-  return `${JSON.stringify({ format: STATE_FORMAT, seq, sha256 })}\n${body}\n`;
+export function encodeState(seq: number, body: string, format: number = STATE_FORMAT): string {
+  return `${JSON.stringify({ format, seq, sha256: checksum(format, seq, body) })}\n${body}\n`;
+}
+
+/** The header counts, too: a flipped bit in a number would make an old state the newest. */
+function checksum(format: number, seq: number, body: string): string {
+  return createHash('sha256').update(`${format} ${seq}\n${body}`).digest('hex');
+}
+
+function paths(folder: string): [current: string, fresh: string, previous: string] {
+  return [join(folder, CURRENT), join(folder, FRESH), join(folder, PREVIOUS)];
 }
 
 async function writeState(folder: string, seq: number, body: string): Promise<void> {
-  const [current, fresh, previous] = NAMES.map((name) => join(folder, name)) as [string, string, string];
+  const [current, fresh, previous] = paths(folder);
   const file = await open(fresh, 'w', 0o600);
   try {
     await file.writeFile(encodeState(seq, body));
@@ -124,12 +135,7 @@ async function writeState(folder: string, seq: number, body: string): Promise<vo
     if (error.code !== 'ENOENT') throw error; // the first state has no predecessor
   });
   await rename(fresh, current);
-  const directory = await open(folder, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncFolder(folder);
 }
 
 function readCandidate(folder: string, name: string): Candidate {
@@ -144,12 +150,19 @@ function readCandidate(folder: string, name: string): Candidate {
   const header = v.safeParse(Header, end < 0 ? undefined : parseJson(text.slice(0, end)));
   if (!header.success) return { name, kind: 'broken', why: 'its header is incomplete' };
   const { format, seq, sha256 } = header.output;
-  if (format > STATE_FORMAT) return { name, kind: 'newer', format };
   const body = text.slice(end + 1, -1);
-  const isWhole = text.endsWith('\n') && createHash('sha256').update(body).digest('hex') === sha256;
+  const isWhole = text.endsWith('\n') && checksum(format, seq, body) === sha256;
   return isWhole
-    ? { name, kind: 'valid', seq, body }
+    ? { name, kind: 'whole', format, seq, body }
     : { name, kind: 'broken', why: 'its checksum does not match' };
+}
+
+function newerFormat(path: string, format: number): UpkeepError {
+  return new UpkeepError(
+    'unsupported',
+    `Cannot read ${path}: format ${format}, this version knows ${STATE_FORMAT}`,
+    { hint: 'start the newer upkeep that wrote it' },
+  );
 }
 
 function parseJson(text: string): unknown {

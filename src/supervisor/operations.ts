@@ -3,13 +3,14 @@
  * services, and tells how it gets on. Who asked may die at any time; what was accepted is done, also by the next
  * daemon.
  */
+import * as v from 'valibot';
 import { joinable, runnable } from '../core/index.js';
 import {
+  OperationRequest,
+  OperationView,
   UpkeepError,
   type Failure,
-  type OperationRequest,
   type OperationStep,
-  type OperationView,
   type Requester,
 } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
@@ -21,6 +22,8 @@ const PROGRESS_MS = 50;
 
 /** A step while it is done. */
 export interface Step extends PlannedStep {
+  /** Decided anew when it is its turn; see `Performer`. */
+  action: PlannedStep['action'];
   readonly view: OperationStep;
   /** Aborted when a later stop or delete wants the service. */
   readonly abort: AbortController;
@@ -38,19 +41,28 @@ export interface Operation {
   readonly steps: readonly Step[];
   readonly view: OperationView;
   /** Attempt numbers when it was accepted: after a crash of the daemon, a restart is done where they have grown. */
-  readonly baseline: Readonly<Record<string, readonly number[]>>;
+  readonly baseline: Record<string, number[]>;
   readonly isResumed: boolean;
-  /** It is on disk: from here on it will be done. */
+  /** Resolves when it is on disk: from here on it will be done. Rejects where it cannot be written down. */
+  readonly accepted: Deferred;
   isAccepted: boolean;
   isRunning: boolean;
 }
 
-type Line =
-  | { type: 'accepted'; request: OperationRequest; view: OperationView; baseline: Operation['baseline'] }
-  | { type: 'ended'; view: OperationView };
+const AcceptedLine = v.object({
+  type: v.literal('accepted'),
+  request: OperationRequest,
+  view: OperationView,
+  baseline: v.record(v.string(), v.array(v.number())),
+});
+type AcceptedLine = v.InferOutput<typeof AcceptedLine>;
+
+const Line = v.variant('type', [AcceptedLine, v.object({ type: v.literal('ended'), view: OperationView })]);
+type Line = v.InferOutput<typeof Line>;
 
 export interface OperationHost {
-  plan(request: OperationRequest): PlannedStep[];
+  /** `ahead`: the operations that will be done before it, oldest first. */
+  plan(request: OperationRequest, ahead: readonly Operation[]): PlannedStep[];
   attempts(services: readonly string[]): Operation['baseline'];
   /** Does the steps; records their outcome; never rejects. */
   perform(operation: Operation): Promise<void>;
@@ -66,6 +78,7 @@ export class Operations {
   readonly #views = new Map<string, OperationView>();
   readonly #listeners = new Map<string, Set<(view: OperationView) => void>>();
   readonly #progressed = new Set<Operation>();
+  #unfinished: readonly AcceptedLine[] = [];
   #lastId = 0;
 
   constructor(journal: Journal, host: OperationHost) {
@@ -74,60 +87,52 @@ export class Operations {
   }
 
   /** Reads the journal; answers what a former daemon accepted and did not end, to be given to `resume`. */
-  load(): Extract<Line, { type: 'accepted' }>[] {
-    const open = new Map<string, Extract<Line, { type: 'accepted' }>>();
-    for (const line of this.#journal.read() as Line[]) {
+  load(): readonly AcceptedLine[] {
+    const open = new Map<string, AcceptedLine>();
+    for (const line of this.#journal.read(() => this.#summarize())) {
+      if (!v.is(Line, line)) continue; // it only looks whole
       this.#lastId = Math.max(this.#lastId, Number(line.view.id));
       this.#views.set(line.view.id, line.view);
       if (line.type === 'accepted') open.set(line.view.id, line);
       else open.delete(line.view.id);
     }
     this.#forgetOld();
-    const ended = [...this.#views.values()]
-      .filter((view) => !open.has(view.id))
-      .map((view): Line => ({ type: 'ended', view }));
-    this.#journal.compact([...ended, ...open.values()]);
-    return [...open.values()];
+    this.#unfinished = [...open.values()];
+    return this.#unfinished;
   }
 
-  resume(lines: ReturnType<Operations['load']>): void {
+  resume(lines: readonly AcceptedLine[]): void {
+    this.#unfinished = [];
     for (const { request, view, baseline } of lines) {
       const steps = view.steps.map((step): PlannedStep => {
         const spec =
           request.kind === 'up' ? request.services.find(({ name }) => name === step.service) : undefined;
         return { service: step.service, action: step.action, ...(spec ? { spec } : {}) };
       });
-      this.#enqueue(createOperation(view.id, request, steps, { ...view, status: 'queued' }, baseline, true));
+      const operation = createOperation(request, steps, { ...view, status: 'queued' }, baseline, true);
+      this.#enqueue(operation);
+      this.#supersede(operation);
     }
     this.#runNext();
   }
 
   /** Resolves when the request is accepted, that is: on disk. */
   async request(request: OperationRequest, requester: Requester): Promise<OperationView> {
-    const planned = this.#host.plan(request);
+    const planned = this.#host.plan(request, this.#queue);
     const services = new Set(planned.map((step) => step.service));
-    const key = JSON.stringify(request);
-    const same = joinable(this.#queue, key, services);
+    const same = joinable(this.#queue, JSON.stringify(request), services);
     if (same) {
       same.view.joined.push(requester);
+      await same.accepted.promise;
       return same.view;
     }
-    const id = String(++this.#lastId);
+    const view = this.#newView(String(++this.#lastId), request, requester);
     const baseline = this.#host.attempts([...services]);
-    const operation = createOperation(
-      id,
-      request,
-      planned,
-      this.#newView(id, request, requester),
-      baseline,
-      false,
-    );
+    const operation = createOperation(request, planned, view, baseline, false);
     this.#enqueue(operation);
-    await this.#journal.append({ type: 'accepted', request, view: operation.view, baseline } satisfies Line);
-    operation.isAccepted = true;
-    this.#supersede(operation);
-    this.#runNext();
-    return operation.view;
+    this.#accept(operation);
+    await operation.accepted.promise;
+    return view;
   }
 
   find(id: string): OperationView {
@@ -205,6 +210,40 @@ export class Operations {
     this.#forgetOld();
   }
 
+  #accept(operation: Operation): void {
+    const { id, request, accepted } = operation;
+    this.#journal.append(toLine(operation)).then(
+      () => {
+        operation.isAccepted = true;
+        accepted.resolve();
+        this.#supersede(operation);
+        this.#runNext();
+      },
+      (cause: Error) => {
+        accepted.reject(notWritten(request, cause));
+        this.#views.delete(id);
+        this.#leaveQueue(operation);
+      },
+    );
+  }
+
+  /** What waited for it may run. */
+  #leaveQueue(operation: Operation): void {
+    this.#queue.splice(this.#queue.indexOf(operation), 1);
+    this.#runNext();
+  }
+
+  /** What the journal has to hold at this moment; what is not accepted yet comes after it. */
+  #summarize(): Line[] {
+    const ended = [...this.#views.values()].filter(hasEnded);
+    const open = this.#queue.filter(({ isAccepted, view }) => isAccepted && !hasEnded(view));
+    return [
+      ...ended.map((view): Line => ({ type: 'ended', view })),
+      ...this.#unfinished,
+      ...open.map(toLine),
+    ];
+  }
+
   /** A stop need not wait until what it stops has become ready. */
   #supersede(by: Operation): void {
     const { kind } = by.request;
@@ -235,11 +274,11 @@ export class Operations {
     await this.#host.perform(operation);
     view.status = view.steps.every((step) => step.status === 'done') ? 'succeeded' : 'failed';
     view.finishedAt = this.#host.now();
-    await this.#journal.append({ type: 'ended', view } satisfies Line).catch(() => undefined); // a full disk undoes nothing
-    this.#queue.splice(this.#queue.indexOf(operation), 1);
+    // A full disk undoes nothing: once it can be written again, the journal is renewed with this end in it.
+    await this.#journal.append({ type: 'ended', view } satisfies Line).catch(() => undefined);
     this.#host.onChange(view);
     this.#tell(operation);
-    this.#runNext();
+    this.#leaveQueue(operation);
   }
 
   /** Ends are told at once; progress at most every `PROGRESS_MS`: a hundred steps at a time are one piece of news. */
@@ -274,43 +313,52 @@ export function hasEnded(view: OperationView): boolean {
 }
 
 function createOperation(
-  id: string,
   request: OperationRequest,
   planned: readonly PlannedStep[],
   view: OperationView,
   baseline: Operation['baseline'],
   isResumed: boolean,
 ): Operation {
-  const steps = planned.map((step): Step => {
-    const stepView: OperationStep = {
-      service: step.service,
-      action: step.action,
-      status: 'pending',
-      startedAt: null,
-      finishedAt: null,
-    };
-    return {
-      ...step,
-      view: stepView,
-      abort: new AbortController(),
-      stopped: deferred(),
-      ended: deferred<boolean>(),
-    };
-  });
+  const steps = planned.map(createStep);
   view.steps = steps.map((step) => step.view);
-  const services = new Set(planned.map((step) => step.service));
+  const accepted = deferred();
+  accepted.promise.catch(() => undefined); // who asked is told, and may be gone
+  if (isResumed) accepted.resolve();
   return {
-    id,
+    id: view.id,
     request,
-    services,
+    services: new Set(planned.map((step) => step.service)),
     key: JSON.stringify(request),
     steps,
     view,
     baseline,
     isResumed,
+    accepted,
     isAccepted: isResumed,
     isRunning: false,
   };
+}
+
+function createStep(planned: PlannedStep): Step {
+  const { service, action } = planned;
+  return {
+    ...planned,
+    view: { service, action, status: 'pending', startedAt: null, finishedAt: null },
+    abort: new AbortController(),
+    stopped: deferred(),
+    ended: deferred<boolean>(),
+  };
+}
+
+function toLine({ request, view, baseline }: Operation): AcceptedLine {
+  return { type: 'accepted', request, view, baseline };
+}
+
+function notWritten({ kind }: OperationRequest, cause: Error): UpkeepError {
+  return new UpkeepError('internal', `Cannot accept the operation (${kind}): ${cause.message}`, {
+    hint: 'nothing was done; see whether the disk of the home of upkeep is full or cannot be written',
+    cause,
+  });
 }
 
 function supersededBy(by: Operation, service: string): UpkeepError {

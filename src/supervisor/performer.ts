@@ -1,6 +1,8 @@
 /** Does the steps of an operation: dependencies before dependents when starting, the other way round when stopping. */
 import { UpkeepError, type Failure, type ServiceSpec } from '../protocol/index.js';
+import type { Instance } from './instance.js';
 import type { Operation, Operations, Step } from './operations.js';
+import { planSpec } from './plan.js';
 import type { Service } from './service.js';
 
 export interface PerformerHost {
@@ -14,11 +16,15 @@ export interface PerformerHost {
   onInternalError(error: unknown): void;
 }
 
+/** How long after a failed save the next one is tried, where no operation comes before. */
+const SAVE_AGAIN_MS = 5000;
+
 const STARTING: ReadonlySet<Step['action']> = new Set(['create', 'start', 'restart', 'update', 'keep']);
 
 export class Performer {
   readonly #host: PerformerHost;
   readonly #book: () => Operations;
+  #saveAgain: NodeJS.Timeout | undefined;
 
   constructor(host: PerformerHost, book: () => Operations) {
     this.#host = host;
@@ -26,12 +32,50 @@ export class Performer {
   }
 
   async perform(operation: Operation): Promise<void> {
+    for (const step of operation.steps) if (step.spec) this.#decideAgain(operation, step, step.spec);
     // Services exist before any step begins, so that steps find what they depend on.
-    for (const step of operation.steps) {
-      if (step.spec && !this.#host.services.has(step.service)) this.#host.create(step.spec);
-    }
+    const fresh = operation.steps.filter((step) => step.action === 'create');
+    for (const { spec } of fresh) this.#host.create(spec!);
+    if (fresh.length > 0) await this.#saveAhead();
     await Promise.all(operation.steps.map((step) => this.#performStep(operation, step)));
-    await this.#host.save().catch((error: unknown) => this.#host.onInternalError(error));
+    await this.#host.save().catch((error: Error) => this.#onUnsaved(operation, error));
+  }
+
+  /** An operation before this one may have failed; a daemon before this one may have done a part of it. */
+  #decideAgain(operation: Operation, step: Step, spec: ServiceSpec): void {
+    const action = planSpec(spec, this.#host.services);
+    // As described already, which does not mean that all of it runs.
+    const isHalfDone = operation.isResumed && action === 'keep';
+    if (!isHalfDone) step.action = action;
+    else if (step.action !== 'keep' && step.action !== 'update') step.action = 'start';
+    step.view.action = step.action;
+  }
+
+  /**
+   * Before anything is spawned by a new description: a daemon that finds it running has to know it. Where this fails, so
+   * does the save at the end, which tells.
+   */
+  #saveAhead(): Promise<void> {
+    return this.#host.save().catch(() => undefined);
+  }
+
+  /** Done, but not durable: who asked has to know, and it is tried again until it is. */
+  #onUnsaved(operation: Operation, error: Error): void {
+    const failure: Failure = {
+      code: 'internal',
+      message: `Cannot save the state: ${error.message}`,
+      hint: 'the operation itself is done; the state is saved as soon as the disk allows it',
+    };
+    for (const step of operation.steps) {
+      if (step.view.status === 'done') this.#book().endStep(operation, step, 'failed', failure);
+    }
+    this.#saveLater();
+  }
+
+  #saveLater(): void {
+    clearTimeout(this.#saveAgain);
+    const save = (): void => void this.#host.save().catch(() => this.#saveLater());
+    this.#saveAgain = setTimeout(save, SAVE_AGAIN_MS).unref();
   }
 
   async #performStep(operation: Operation, step: Step): Promise<void> {
@@ -84,21 +128,22 @@ export class Performer {
     if (step.spec) service.update(step.spec);
     await this.#untilDependenciesAllow(operation, step, service);
     this.#book().beginStep(operation, step);
+    step.abort.signal.throwIfAborted();
     service.start(operation.id);
     await service.untilStarted(step.abort.signal);
   }
 
   async #restart(operation: Operation, step: Step, service: Service): Promise<void> {
-    if (operation.isResumed && this.#wasRestarted(operation, service)) {
-      this.#book().beginStep(operation, step);
-      return service.untilStarted(step.abort.signal);
-    }
+    // With a new description it is that which tells, see `#decideAgain`.
+    if (operation.isResumed && !step.spec && this.#wasRestarted(operation, service))
+      return this.#start(operation, step, service);
     const stands = (other: Step): boolean => STARTING.has(other.action) && other !== step;
     const isAlone = !operation.steps.some(
       (other) => stands(other) && (this.#rests(other, step) || this.#rests(step, other)),
     );
     if (isAlone && !step.spec) {
       this.#book().beginStep(operation, step);
+      step.abort.signal.throwIfAborted();
       service.restart(askedBy(operation), operation.id);
       return service.untilStarted(step.abort.signal);
     }
@@ -107,8 +152,12 @@ export class Performer {
     service.halt(askedBy(operation));
     await service.untilStopped();
     step.stopped.resolve();
-    if (step.spec) this.#replace(service, step.spec);
+    if (step.spec) {
+      this.#replace(service, step.spec);
+      await this.#saveAhead();
+    }
     await this.#untilDependenciesAllow(operation, step, service);
+    step.abort.signal.throwIfAborted();
     service.start(operation.id);
     await service.untilStarted(step.abort.signal);
   }
@@ -125,7 +174,7 @@ export class Performer {
     const spec = step.spec!;
     const { instances } = service.spec;
     this.#replace(service, { ...spec, instances });
-    if (spec.instances !== instances) await this.#scale(operation, step, service, spec.instances);
+    await this.#scale(operation, step, service, spec.instances);
   }
 
   async #scale(operation: Operation, step: Step, service: Service, count: number): Promise<void> {
@@ -192,9 +241,20 @@ function askedBy(operation: Operation): string {
 function sendSignal(operation: Operation, service: Service): void {
   if (operation.request.kind !== 'signal') return;
   const { signal } = operation.request;
-  const reached = service.instances.filter((instance) => instance.signal(signal));
+  const meant = operation.baseline[service.name] ?? [];
+  // A former daemon may have sent it: it must not reach what was started since.
+  const isMeant = ({ attempt, index }: Instance): boolean => !operation.isResumed || attempt === meant[index];
+  const reached = service.instances.filter((instance) => isMeant(instance) && instance.signal(signal));
   if (reached.length > 0) return;
+  if (operation.isResumed) throw uncertainSignal(signal, service.name);
   throw new UpkeepError('not-running', `Cannot send ${signal} to "${service.name}": it does not run`, {
     hint: `start it: upkeep start ${service.name}`,
   });
+}
+
+function uncertainSignal(signal: string, service: string): UpkeepError {
+  return new UpkeepError(
+    'interrupted',
+    `Cannot tell whether ${signal} reached "${service}": the daemon ended before it said so`,
+  );
 }

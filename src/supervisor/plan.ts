@@ -16,7 +16,36 @@ export interface PlannedStep {
   readonly spec?: ServiceSpec;
 }
 
-type ExistingServices = ReadonlyMap<string, Existing>;
+export type ExistingServices = ReadonlyMap<string, Existing>;
+
+/** An operation that was accepted and will be done. */
+export interface Ahead {
+  readonly request: OperationRequest;
+  readonly steps: readonly PlannedStep[];
+}
+
+/**
+ * What will be there when everything accepted so far is done: a request means that, not the moment that it happens to
+ * come in. Each step sets what it changes, so it does not matter how much of it is done already.
+ */
+export function foresee(existing: ExistingServices, ahead: readonly Ahead[]): ExistingServices {
+  const services = new Map<string, Existing>(existing);
+  for (const { request, steps } of ahead) {
+    for (const { service, action, spec } of steps) {
+      const known = services.get(service);
+      if (action === 'delete') services.delete(service);
+      else if (spec) services.set(service, { spec, isWanted: true });
+      else if (known) services.set(service, foreseeStep(known, action, request));
+    }
+  }
+  return services;
+}
+
+function foreseeStep(known: Existing, action: PlannedStep['action'], request: OperationRequest): Existing {
+  if (request.kind === 'scale')
+    return { spec: { ...known.spec, instances: request.instances }, isWanted: known.isWanted };
+  return action === 'signal' ? known : { spec: known.spec, isWanted: action !== 'stop' };
+}
 
 export function planSteps(request: OperationRequest, existing: ExistingServices): PlannedStep[] {
   switch (request.kind) {
@@ -61,17 +90,24 @@ function planUp(
     order.map((name) => wanted.get(name)!),
     existing,
   );
-  const ACTIONS = {
-    create: 'create',
-    update: 'update',
-    recreate: 'restart',
-    start: 'start',
-    keep: 'keep',
-  } as const;
-  return rows.flatMap((row): PlannedStep[] => {
-    if (row.action === 'orphan') return request.prune ? [{ service: row.service, action: 'delete' }] : [];
-    return [{ service: row.service, action: ACTIONS[row.action], spec: wanted.get(row.service)! }];
+  return rows.flatMap(({ service, action }): PlannedStep[] => {
+    if (action === 'orphan') return request.prune ? [{ service, action: 'delete' }] : [];
+    return [{ service, action: ACTIONS[action], spec: wanted.get(service)! }];
   });
+}
+
+const ACTIONS = {
+  create: 'create',
+  update: 'update',
+  recreate: 'restart',
+  start: 'start',
+  keep: 'keep',
+  orphan: 'delete',
+} as const;
+
+/** What is to be done to one service so that it is as described. */
+export function planSpec(spec: ServiceSpec, existing: ExistingServices): PlannedStep['action'] {
+  return ACTIONS[reconcile([spec], existing)[0]!.action];
 }
 
 function select(selection: ServiceSelection, existing: ExistingServices, verb: string): string[] {

@@ -135,10 +135,10 @@ export class Service {
   scale(count: number, askedBy: string, operation: string | null): void {
     this.#spec = Object.freeze({ ...this.#spec, instances: count });
     for (const instance of this.instances.slice(count)) instance.stop(askedBy);
-    const before = this.instances.length;
     this.#fill();
-    if (this.#isWanted && !this.#spec.schedule?.run) {
-      for (const instance of this.instances.slice(before)) instance.start(operation);
+    if (!this.#isWanted || this.#spec.schedule?.run) return;
+    for (const instance of this.instances.slice(0, count)) {
+      if (instance.status === 'stopped') instance.start(operation);
     }
   }
 
@@ -201,7 +201,9 @@ export class Service {
   }
 
   adopt(found: FoundAttempt): Instance {
-    const instance = this.instances[found.instance] ?? this.#add(found.instance);
+    // Where a scaling down was cut off there are more than there should be.
+    while (this.instances.length <= found.instance) this.#add(this.instances.length);
+    const instance = this.instances[found.instance]!;
     instance.adopt(found);
     return instance;
   }

@@ -22,7 +22,7 @@ import type { Instance } from './instance.js';
 import { MemoryWatch } from './memory-watch.js';
 import { Operations } from './operations.js';
 import { Performer } from './performer.js';
-import { planSteps, requireService } from './plan.js';
+import { foresee, planSteps, requireService } from './plan.js';
 import { identify, type ManagedInstance } from './requester.js';
 import { Sampler } from './sampler.js';
 import { Service, type ServiceTriggers } from './service.js';
@@ -73,7 +73,7 @@ export class Supervisor {
     this.#memory = new MemoryWatch(this.#services, this.#sampler);
     const performer = new Performer(this.#performerHost(), () => this.#operations);
     this.#operations = new Operations(storage.journal, {
-      plan: (request) => planSteps(request, this.#services),
+      plan: (request, ahead) => planSteps(request, foresee(this.#services, ahead)),
       attempts: (names) =>
         Object.fromEntries(names.map((name) => [name, this.#services.get(name)?.attempts ?? []])),
       perform: (operation) => performer.perform(operation),
@@ -96,9 +96,9 @@ export class Supervisor {
     const unfinished = this.#operations.load();
     this.#adopt();
     for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
-    await this.#startWanted(
-      new Set(unfinished.flatMap((line) => line.view.steps.map((step) => step.service))),
-    );
+    const steps = unfinished.flatMap((line) => line.view.steps);
+    const claimed = steps.filter(({ action }) => action !== 'keep' && action !== 'signal');
+    this.#startWanted(new Set(claimed.map((step) => step.service)));
     this.#operations.resume(unfinished);
   }
 
@@ -166,15 +166,21 @@ export class Supervisor {
     return () => ends.forEach((end) => end());
   }
 
-  /** Lets go of everything without ending anything. */
+  /** The daemon goes; what runs goes on, and the next daemon takes it back. */
   async detach(): Promise<void> {
+    // Attempt numbers may be newer than those on disk; where they cannot be saved, the daemon ends all the same.
+    await this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError);
+    this.letGo();
+    await this.#operations.close();
+  }
+
+  /** Lets go of everything without ending or saving anything. */
+  letGo(): void {
     clearInterval(this.#shimPoll);
     this.#memory.end();
-    await this.#storage.state.save(this.#snapshot());
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
     this.#context.launcher.close();
-    await this.#operations.close();
   }
 
   #performerHost(): ConstructorParameters<typeof Performer>[0] {
@@ -202,20 +208,18 @@ export class Supervisor {
 
   #triggers(): ServiceTriggers {
     return {
-      onRestartWanted: (service, why) => {
-        const requester = { ...SELF, command: `upkeep daemon (${why})` };
-        this.#operations
-          .request({ kind: 'restart', services: [service] }, requester)
-          .catch((error: unknown) => {
-            this.#context.emit({
-              type: 'warning',
-              service,
-              message: `restart for ${why} failed: ${String(error)}`,
-            });
-          });
-      },
+      onRestartWanted: (service, why) => this.#ask({ kind: 'restart', services: [service] }, why, service),
       onWarning: (service, message) => this.#context.emit({ type: 'warning', service, message }),
     };
+  }
+
+  /** The daemon asks itself. */
+  #ask(request: OperationRequest, why: string, service: string | null): void {
+    const requester = { ...SELF, command: `upkeep daemon (${why})` };
+    this.#operations.request(request, requester).catch((error: Error) => {
+      const message = `${request.kind} for ${why} failed: ${error.message}`;
+      this.#context.emit({ type: 'warning', service, message });
+    });
   }
 
   #add(service: Service): void {
@@ -265,8 +269,8 @@ export class Supervisor {
     );
   }
 
-  /** What should run and does not; services of operations that are still to be finished are left to these. */
-  async #startWanted(claimed: ReadonlySet<string>): Promise<void> {
+  /** What should run and does not; what unfinished operations start or stop is left to these. */
+  #startWanted(claimed: ReadonlySet<string>): void {
     const stray = [...this.#services.values()].filter(
       (service) => !service.isWanted && service.status !== 'stopped',
     );
@@ -279,11 +283,8 @@ export class Supervisor {
       );
     });
     if (missing.length === 0) return;
-    const requester = { ...SELF, command: 'upkeep daemon (start of the daemon)' };
-    await this.#operations.request(
-      { kind: 'start', services: missing.map((service) => service.name) },
-      requester,
-    );
+    const services = missing.map((service) => service.name);
+    this.#ask({ kind: 'start', services }, 'start of the daemon', null);
   }
 
   #snapshot(): Parameters<StateFile['save']>[0] {

@@ -16,7 +16,10 @@ import {
 interface OpenApi {
   readonly paths: Record<
     string,
-    Record<string, { responses: { 200: { content: Record<string, { schema: { contentSchema?: object } }> } } }>
+    Record<
+      string,
+      { responses: { 200: { content: Record<string, { schema: { contentSchema?: object } }> } } }
+    >
   >;
 }
 

@@ -33,7 +33,10 @@ export interface ForkOptions {
 export class Puppet {
   readonly identity: PuppetIdentity;
   readonly #socket: Socket;
-  readonly #answers = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #answers = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >();
   #lastId = 0;
   /** Resolves when the process has ended. */
   readonly gone: Promise<unknown>;
@@ -42,7 +45,8 @@ export class Puppet {
     this.identity = identity;
     this.#socket = socket;
     this.gone = once(socket, 'close').then(() => {
-      for (const { reject } of this.#answers.values()) reject(new Error(`${this.name} ended before it answered`));
+      for (const { reject } of this.#answers.values())
+        reject(new Error(`${this.name} ended before it answered`));
     });
   }
 

@@ -17,7 +17,14 @@ import type {
   ServiceView,
   UpkeepEvent,
 } from '../../src/protocol/index.js';
-import { findByEnvironment, isAlive, readCommand, readProcess, type ProcessRow } from '../../src/system/index.js';
+import {
+  findByEnvironment,
+  isAlive,
+  readCommand,
+  readProcess,
+  readProcessTable,
+  type ProcessRow,
+} from '../../src/system/index.js';
 import { ConformingClient } from './conforming-client.js';
 import { Program, type Outcome } from './program.js';
 import { Stage, type Puppet } from './puppet.js';
@@ -207,6 +214,23 @@ export class Rig implements AsyncDisposable {
     return findByEnvironment(`UPKEEP_HOME=${this.home.path}`);
   }
 
+  /** Whoever lives or is a zombie, on the whole machine. */
+  table(): ProcessRow[] {
+    return [...readProcessTable().values()];
+  }
+
+  /** What a process was started with; undefined where it has ended. */
+  environmentOf(pid: number): NodeJS.ProcessEnv | undefined {
+    try {
+      const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+      return Object.fromEntries(
+        entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+      );
+    } catch {
+      return undefined; // it has ended
+    }
+  }
+
   // ── puppets ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A service that does what the test says. */
@@ -232,8 +256,8 @@ export class Rig implements AsyncDisposable {
   }
 
   async #refuseLeftovers(): Promise<void> {
-    const left = await until('nobody is left', () => this.processes().length === 0 && [], LEAVE_MS).catch(() =>
-      this.processes(),
+    const left = await until('nobody is left', () => this.processes().length === 0 && [], LEAVE_MS).catch(
+      () => this.processes(),
     );
     if (left.length === 0) return;
     const words = left.map(({ pid, state }) => `  pid ${pid} (${state}) ${readCommand(pid)}`);

@@ -1,0 +1,7 @@
+/** What a power cut asks of whoever writes files: names are durable only when their folder is synced, too. */
+import { open } from 'node:fs/promises';
+
+export async function syncFolder(folder: string): Promise<void> {
+  const directory = await open(folder, 'r');
+  await directory.sync().finally(() => directory.close());
+}
