@@ -10,6 +10,7 @@ import {
   type Diagnostic,
   type LoadResult,
 } from '../config/index.js';
+import { withDependencies } from '../core/index.js';
 import { UpkeepError, type ServiceSpec } from '../protocol/index.js';
 import { mostSimilar } from '../util/index.js';
 import { usageError } from './arguments.js';
@@ -58,13 +59,13 @@ export async function loadConfigFile(
 }
 
 export async function loadCommandLine(line: CommandLine): Promise<ServiceSpec> {
-  const result = await specFromCommandLine(line, { cwd: process.cwd(), shellEnv: process.env });
+  const result = await specFromCommandLine(line, { cwd: process.cwd(), shellEnv: { ...process.env } });
   if (!result.ok) throw refuse(`start "${line.target}"`, result.diagnostics);
   noteDiagnostics(result.warnings);
   return result.services[0];
 }
 
-/** `--only a,b`; undefined: all of them. */
+/** `--only a,b`: these and what they depend on; undefined: all of them. */
 export function selectServices(
   services: readonly ServiceSpec[],
   only: string | undefined,
@@ -73,7 +74,10 @@ export function selectServices(
   const known = services.map(({ name }) => name);
   const wanted = only.split(',').map((name) => name.trim());
   const unknown = wanted.find((name) => !known.includes(name));
-  if (unknown === undefined) return services.filter(({ name }) => wanted.includes(name));
+  if (unknown === undefined) {
+    const names = withDependencies(wanted, services);
+    return services.filter(({ name }) => names.includes(name));
+  }
   const similar = mostSimilar(unknown, known);
   throw new UpkeepError(
     'service-not-found',

@@ -39,7 +39,7 @@ export type LoadResult = Outcome<{ readonly file: string; readonly services: rea
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadResult> {
   const {
     profile = null,
-    shellEnv = process.env,
+    shellEnv = { ...process.env },
     nodePath = process.execPath,
     cwd = process.cwd(),
   } = options;

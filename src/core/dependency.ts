@@ -55,3 +55,20 @@ export function withFollowers(chosen: readonly string[], services: readonly Depe
   }
   return [...names];
 }
+
+/** The chosen services and, transitively, what they depend on, as far as `isNeeded`; in an order to start them in. */
+export function withDependencies<T extends Dependent>(
+  chosen: readonly string[],
+  services: readonly T[],
+  isNeeded: (service: T) => boolean = () => true,
+): string[] {
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const names = new Set(chosen);
+  for (const name of names) {
+    for (const dependency of Object.keys(byName.get(name)?.dependsOn ?? {})) {
+      const service = byName.get(dependency);
+      if (service && isNeeded(service)) names.add(dependency);
+    }
+  }
+  return startOrder(services.filter((service) => names.has(service.name)));
+}

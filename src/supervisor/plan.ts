@@ -1,5 +1,5 @@
 /** Turns a request into steps: which services, in which order, what is done to each. Refuses what cannot be meant. */
-import { reconcile, startOrder, withFollowers, type Existing } from '../core/index.js';
+import { reconcile, startOrder, withDependencies, withFollowers, type Existing } from '../core/index.js';
 import {
   UpkeepError,
   type OperationRequest,
@@ -52,10 +52,7 @@ export function planSteps(request: OperationRequest, existing: ExistingServices)
     case 'up':
       return planUp(request, existing);
     case 'start':
-      return withDependencies(select(request.services, existing, 'start'), existing).map((service) => ({
-        service,
-        action: 'start',
-      }));
+      return planStart(select(request.services, existing, 'start'), existing);
     case 'restart': {
       const chosen = select(request.services, existing, 'restart');
       return withFollowers(chosen, specs(existing)).map((service) => ({ service, action: 'restart' }));
@@ -110,21 +107,19 @@ export function planSpec(spec: ServiceSpec, existing: ExistingServices): Planned
   return ACTIONS[reconcile([spec], existing)[0]!.action];
 }
 
+/** Whatever the chosen services depend on is started first, where it does not run. */
+function planStart(chosen: readonly string[], existing: ExistingServices): PlannedStep[] {
+  const isStopped = ({ name }: ServiceSpec): boolean => existing.get(name)?.isWanted === false;
+  return withDependencies(chosen, specs(existing), isStopped).map((service) => ({
+    service,
+    action: 'start',
+  }));
+}
+
 function select(selection: ServiceSelection, existing: ExistingServices, verb: string): string[] {
   if (selection === 'all') return [...existing.keys()];
   for (const name of selection) requireService(name, existing, verb);
   return [...new Set(selection)];
-}
-
-/** The chosen services and whatever they depend on that does not run, dependencies first. */
-function withDependencies(chosen: readonly string[], existing: ExistingServices): string[] {
-  const names = new Set(chosen);
-  for (const name of names) {
-    for (const dependency of Object.keys(existing.get(name)?.spec.dependsOn ?? {})) {
-      if (existing.get(dependency)?.isWanted === false) names.add(dependency);
-    }
-  }
-  return startOrder(specs(existing).filter((spec) => names.has(spec.name)));
 }
 
 function specs(existing: ExistingServices): ServiceSpec[] {

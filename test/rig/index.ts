@@ -1,5 +1,7 @@
-export { app, CLI_COMMAND, Rig } from './rig.js';
+export { app, CLI, CLI_COMMAND, Rig } from './rig.js';
 export { ConformingClient, assertConforms } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';
 export { until } from './until.js';
+export { freePort } from './free-port.js';
+export { assertSucceeded, failureOf } from './expect.js';

@@ -97,6 +97,11 @@ export class Puppet {
     return this.#ask('serve', { status });
   }
 
+  /** How many requests it has answered. */
+  hits(): Promise<number> {
+    return this.#ask('hits', {});
+  }
+
   allocate(bytes: number): Promise<void> {
     return this.#ask('allocate', { bytes });
   }

@@ -31,7 +31,7 @@ import { Stage, type Puppet } from './puppet.js';
 import { until, type Sight } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-const CLI = join(ROOT, 'bin', 'upkeep.js');
+export const CLI = join(ROOT, 'bin', 'upkeep.js');
 /** The same as one text for a shell. */
 export const CLI_COMMAND = `'${process.execPath}' '${CLI}'`;
 const SHOWN_EVENTS = 60;
@@ -248,11 +248,19 @@ export class Rig implements AsyncDisposable {
     );
   }
 
+  /** A daemon is started where the test has killed it: somebody has to end what it left. */
   async #endEverything(): Promise<void> {
     if (this.processes().length === 0) return;
-    // The CLI starts a daemon where the test has killed it: somebody has to end what it left.
-    await this.cli('delete', 'all');
-    await this.cli('daemon', 'stop');
+    if (!(await this.#isDaemonThere())) await this.startDaemon();
+    await this.request({ kind: 'delete', services: 'all' });
+    await this.client.call('stopDaemon');
+  }
+
+  async #isDaemonThere(): Promise<boolean> {
+    return this.client.call('daemon').then(
+      () => true,
+      () => false,
+    );
   }
 
   async #refuseLeftovers(): Promise<void> {

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import type { UpkeepError } from '../protocol/index.js';
+import { encodeState, STATE_FORMAT, StateFile } from './state-file.js';
+
+const EMPTY = { services: [] };
+const folder = mkdtempSync(join(tmpdir(), 'upkeep-state-'));
+const place = (name: string): string => join(folder, name);
+
+beforeEach(() => {
+  for (const name of ['state.json', 'state.json.new', 'state.json.previous'])
+    rmSync(place(name), { force: true });
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test('a new home has an empty state and nothing to say about it', () => {
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+});
+
+test('a saved state is loaded again, and its predecessor is kept', async () => {
+  const file = new StateFile(folder);
+  await file.save(EMPTY);
+  await file.save(EMPTY);
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+  assert.equal(seqOf('state.json'), 2);
+  assert.equal(seqOf('state.json.previous'), 1);
+  assert.equal(existsSync(place('state.json.new')), false);
+});
+
+test('saves during a write share the next one', async () => {
+  const file = new StateFile(folder);
+  await Promise.all(Array.from({ length: 20 }, () => file.save(EMPTY)));
+  assert.equal(seqOf('state.json'), 2);
+});
+
+test('numbers go on where the loaded state ended', async () => {
+  put('state.json', 41);
+  const file = new StateFile(folder);
+  file.load();
+  await file.save(EMPTY);
+  assert.equal(seqOf('state.json'), 42);
+});
+
+test('a save that fails rejects, and the next one succeeds', async () => {
+  const file = new StateFile(folder);
+  mkdirSync(place('state.json.new'));
+  await assert.rejects(file.save(EMPTY), { code: 'EISDIR' });
+  rmdirSync(place('state.json.new'));
+  await file.save(EMPTY);
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+});
+
+test('a torn file is passed over for the previous state, in words', () => {
+  put('state.json.previous', 7);
+  writeFileSync(place('state.json'), encodeState(8, JSON.stringify(EMPTY)).slice(0, -5));
+  assert.deepEqual(new StateFile(folder).load().notes, [
+    'state.json is not usable (its checksum does not match)',
+    'loaded state.json.previous, the newest complete state (number 7)',
+  ]);
+});
+
+test('a complete new file that was not renamed is loaded and takes its place', () => {
+  put('state.json', 7);
+  put('state.json.new', 8);
+  const { notes } = new StateFile(folder).load();
+  assert.deepEqual(notes, ['loaded state.json.new, the newest complete state (number 8)']);
+  assert.equal(seqOf('state.json'), 8);
+  assert.equal(seqOf('state.json.previous'), 7);
+});
+
+test('a broken file does not take the place of the previous state', () => {
+  writeFileSync(place('state.json'), '');
+  put('state.json.previous', 6);
+  put('state.json.new', 8);
+  new StateFile(folder).load();
+  assert.equal(seqOf('state.json'), 8);
+  assert.equal(seqOf('state.json.previous'), 6);
+});
+
+test('a flipped bit in the number of a state does not make it the newest', () => {
+  put('state.json', 8);
+  const forged = encodeState(7, JSON.stringify(EMPTY)).replace('"seq":7', '"seq":9');
+  writeFileSync(place('state.json.previous'), forged);
+  assert.match(new StateFile(folder).load().notes.join(), /loaded state\.json, .*\(number 8\)/);
+});
+
+test('a state of a newer format is refused', () => {
+  put('state.json', 8, STATE_FORMAT + 1);
+  put('state.json.previous', 7);
+  assert.throws(
+    () => new StateFile(folder).load(),
+    (error: UpkeepError) =>
+      error.code === 'unsupported' && /format 2, this version knows 1/.test(error.message),
+  );
+});
+
+test('an older state of a newer format does no harm: somebody has gone back already', () => {
+  put('state.json', 8);
+  put('state.json.previous', 7, STATE_FORMAT + 1);
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+});
+
+test('where nothing is usable it starts without services, and says so', () => {
+  writeFileSync(place('state.json'), '\0'.repeat(4096));
+  assert.deepEqual(new StateFile(folder).load(), {
+    state: EMPTY,
+    notes: [
+      'state.json is not usable (its header is incomplete)',
+      'no complete state was found: starting without services',
+    ],
+  });
+});
+
+function put(name: string, seq: number, format?: number): void {
+  writeFileSync(place(name), encodeState(seq, JSON.stringify(EMPTY), format));
+}
+
+function seqOf(name: string): number {
+  return (JSON.parse(readFileSync(place(name), 'utf8').split('\n')[0]!) as { seq: number }).seq;
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertSucceeded, failureOf, Rig } from '../rig/index.js';
+
+test('a service is started, restarted, stopped, started again and deleted', async () => {
+  await using rig = await Rig.create();
+
+  assertSucceeded(await rig.up({ api: rig.puppet() }));
+  const first = await rig.enter('api');
+  const running = await rig.instance('api');
+  assert.deepEqual([running.status, running.pid, running.attempt], ['running', first.pid, 1]);
+
+  assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
+  const second = await rig.enter('api', { after: 1 });
+  assert.notEqual(second.pid, first.pid);
+  assert.deepEqual([second.identity.attempt, (await rig.service('api')).restarts], [2, 1]);
+
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+  await second.gone;
+  const stopped = await rig.instance('api');
+  assert.deepEqual([stopped.status, stopped.pid], ['stopped', null]);
+  assert.match(stopped.exit!.askedBy!, /^operation \d+ \(stop\)$/);
+
+  assertSucceeded(await rig.request({ kind: 'start', services: ['api'] }));
+  const third = await rig.enter('api', { after: 2 });
+  assert.equal((await rig.service('api')).restarts, 1, 'a start on request is no restart');
+
+  assertSucceeded(await rig.request({ kind: 'delete', services: ['api'] }));
+  await third.gone;
+  assert.deepEqual(await rig.client.call('services'), []);
+});
+
+test('a start of what runs and a stop of what is stopped change nothing', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const { pid } = await rig.enter('api');
+
+  assertSucceeded(await rig.request({ kind: 'start', services: ['api'] }));
+  assert.equal((await rig.instance('api')).pid, pid);
+
+  await rig.request({ kind: 'stop', services: ['api'] });
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+  assert.equal((await rig.instance('api')).status, 'stopped');
+});
+
+test('scaling up leaves what runs alone, scaling down ends the last instances and counts on afterwards', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const first = await rig.enter('api');
+
+  assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 3 }));
+  const third = await rig.enter('api', { instance: 2 });
+  assert.equal((await rig.service('api')).instances.length, 3);
+  assert.equal((await rig.instance('api')).pid, first.pid);
+
+  assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 1 }));
+  await third.gone;
+  assert.equal((await rig.service('api')).instances.length, 1);
+
+  assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 3 }));
+  assert.equal((await rig.enter('api', { instance: 2, after: 1 })).identity.attempt, 2);
+});
+
+test('a signal reaches every instance, and is refused where none runs', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet({ instances: 2, restart: 'never' }) });
+  const puppets = [await rig.enter('api', { instance: 0 }), await rig.enter('api', { instance: 1 })];
+  await Promise.all(puppets.map((puppet) => puppet.exitOn('SIGUSR2', 7)));
+
+  assert.equal((await rig.cli('signal', 'api', 'USR2')).code, 0);
+  await Promise.all(puppets.map((puppet) => puppet.gone));
+  const { exit } = await rig.untilInstance('api', ({ status }) => status === 'completed');
+  assert.equal(exit!.code, 7);
+
+  await rig.untilInstance('api', ({ status }) => status === 'completed', 1);
+  const failure = failureOf(await rig.request({ kind: 'signal', service: 'api', signal: 'SIGUSR2' }));
+  assert.equal(failure.code, 'not-running');
+});
+
+test('up changes what differs, keeps the rest and prunes what left the file', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ kept: rig.puppet(), changed: rig.puppet(), gone: rig.puppet() });
+  const kept = await rig.enter('kept');
+  const changed = await rig.enter('changed');
+
+  const services = { kept: rig.puppet(), changed: rig.puppet({ env: { COLOR: 'green' } }) };
+  const operation = await rig.request({
+    kind: 'up',
+    services: [...(await rig.specs(services))],
+    prune: true,
+  });
+
+  assertSucceeded(operation);
+  const actions = Object.fromEntries(operation.steps.map(({ service, action }) => [service, action]));
+  assert.deepEqual(actions, { kept: 'keep', changed: 'restart', gone: 'delete' });
+  assert.equal((await rig.instance('kept')).pid, kept.pid);
+  const after = await rig.enter('changed', { after: changed.identity.attempt });
+  assert.equal((await after.env()).COLOR, 'green');
+});
