@@ -8,6 +8,7 @@ export class LineFramer {
 
   /** What is complete now, ending in a newline; undefined: nothing yet. */
   push(chunk: Buffer): Buffer | undefined {
+    if (chunk.length === 0) return undefined;
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0) return this.#keep(chunk);
     const complete = this.#rest

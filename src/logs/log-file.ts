@@ -25,14 +25,15 @@ export class LogFile {
   }
 
   append(lines: Buffer): void {
+    let written = 0;
     try {
       if (this.#bytes > 0 && this.#bytes + lines.length > this.#limits.maxBytes) this.#rotate();
       const fd = this.#open();
-      for (let written = 0; written < lines.length;) written += writeSync(fd, lines, written);
-      this.#bytes += lines.length;
+      while (written < lines.length) written += writeSync(fd, lines, written);
     } catch {
-      this.lostBytes += lines.length; // ENOSPC: the application and the daemon go on
+      this.lostBytes += lines.length - written; // ENOSPC: the application and the daemon go on
     }
+    this.#bytes += written;
   }
 
   close(): void {

@@ -58,5 +58,5 @@ test('after the shim was killed the exit is unknown, its tree is ended, and the 
   );
   assert.equal(exit!.kind, 'unknown');
   assert.match(exit!.reason, /its shim was killed/);
-  assert.deepEqual([readProcess(puppet.pid), readProcess(child)], [undefined, undefined]);
+  assert.deepEqual([rig.lives(puppet.pid), rig.lives(child)], [false, false]);
 });

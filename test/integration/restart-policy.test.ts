@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { unlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { app, Rig } from '../rig/index.js';
 
@@ -62,7 +63,6 @@ test('an attempt that lives long enough ends the crash loop', async () => {
   const command = `test ! -e ${flag} && exec sleep 1000000`;
   await rig.up({ api: { command: ['/bin/sh', '-c', command], restart: { ...HASTY, stable: '200ms' } } });
   await rig.untilInstance('api', ({ status }) => status === 'crashed');
-  const { unlinkSync } = await import('node:fs');
   unlinkSync(flag);
   const healed = await rig.untilInstance(
     'api',
@@ -70,8 +70,11 @@ test('an attempt that lives long enough ends the crash loop', async () => {
   );
   process.kill(healed.pid!, 'SIGKILL');
   const next = await rig.untilInstance('api', ({ attempt }) => attempt > healed.attempt);
-  const delays = (await rig.events('api')).filter(({ type }) => type === 'instance-restarting');
-  assert.equal(delays.at(-1)?.type === 'instance-restarting' && delays.at(-1)!.attempt, healed.attempt - 1);
+  const waits = (await rig.events('api')).filter((event) => event.type === 'instance-restarting');
+  assert.ok(
+    waits.every(({ attempt }) => attempt < healed.attempt),
+    'the next restart was immediate again',
+  );
   assert.equal(next.attempt, healed.attempt + 1);
 });
 

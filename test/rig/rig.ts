@@ -2,7 +2,7 @@
  * A daemon of its own for one test: a temporary home, the built CLI, a client, puppets. At its end everything is
  * deleted, and whatever still lives and knows this home fails the test.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -184,11 +184,7 @@ export class Rig implements AsyncDisposable {
   /** Everything in the log file of a service. */
   async log(service: string, stream: 'out' | 'err' = 'out'): Promise<string> {
     const { logs } = await this.client.call('service', { params: { name: service } });
-    try {
-      return readFileSync(logs[stream], 'utf8');
-    } catch {
-      return ''; // nothing was written yet
-    }
+    return readOrEmpty(logs[stream]);
   }
 
   /** Waits for the condition; in vain, it tells what happened instead. */
@@ -209,9 +205,26 @@ export class Rig implements AsyncDisposable {
     return this.until(`${name}.${index} fulfils ${String(is)}`, look);
   }
 
+  /** Waits until the daemon is told of changes of a file that `write` has written. */
+  async untilWatched(name: string): Promise<void> {
+    const { pid } = await this.client.call('daemon');
+    const inode = statSync(join(this.folder, 'app', name)).ino.toString(16);
+    await this.until(`${name} is watched`, () =>
+      readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
+        readOrEmpty(`/proc/${pid}/fdinfo/${fd}`).includes(` ino:${inode} `),
+      ),
+    );
+  }
+
   /** Processes that know this home. */
   processes(): ProcessRow[] {
     return findByEnvironment(`UPKEEP_HOME=${this.home.path}`);
+  }
+
+  /** A zombie does not: it only waits to be reaped, by whoever is not ours. */
+  lives(pid: number): boolean {
+    const row = readProcess(pid);
+    return row !== undefined && row.state !== 'Z';
   }
 
   /** Whoever lives or is a zombie, on the whole machine. */
@@ -276,6 +289,14 @@ export class Rig implements AsyncDisposable {
   async #tellStory(): Promise<string> {
     const { stdout } = await this.cli('events', '-n', String(SHOWN_EVENTS));
     return `What happened instead:\n${stdout}`;
+  }
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // not there yet, or not any more
   }
 }
 
