@@ -3,9 +3,12 @@ import { ensureBuilt, filesUnder, runQuietly, TEST_RUNNER } from './setup.mjs';
 
 ensureBuilt();
 
-const UNIT_TESTS = [...filesUnder('src'), 'test/layers.test.ts', 'test/shim-binary.test.ts'].filter((file) =>
-  file.endsWith('.test.ts'),
-);
+const UNIT_TESTS = [
+  ...filesUnder('src'),
+  'test/layers.test.ts',
+  'test/shim-binary.test.ts',
+  'test/docs.test.ts',
+].filter((file) => file.endsWith('.test.ts'));
 
 const STEPS = {
   tests: [process.execPath, ...TEST_RUNNER, ...UNIT_TESTS],

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import type { OperationView, ServiceView } from '../../src/protocol/index.js';
-import { app, CLI_COMMAND, Rig, type Puppet } from '../../test/rig/index.js';
+import { app, Rig, type Puppet } from '../../test/rig/index.js';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const rounds = Math.max(3, Math.round(100 * Number(values.scale)));
@@ -17,7 +17,7 @@ const ASKER = 'asker';
 const OTHERS = Array.from({ length: 9 }, (_, index) => `other-${index + 1}`);
 
 await using rig = await Rig.create();
-const first = `${CLI_COMMAND} operation $UPKEEP_OPERATION --wait --json`;
+const first = rig.command('operation', '$UPKEEP_OPERATION', '--wait', '--json');
 await rig.up({
   [ASKER]: rig.puppet({ env: { PUPPET_FIRST: first } }),
   ...Object.fromEntries(OTHERS.map((name) => [name, { script: app('waits-forever.js') }])),
@@ -50,7 +50,7 @@ console.log(`from the question to the report: median ${ms(0.5)}, slowest ${ms(1)
 /** Answers the next attempt, once it has entered: by then it has read the result. */
 async function restartAllFrom(asking: Puppet): Promise<Puppet> {
   // It is ended while it waits for the answer, and its shell and the command with it.
-  const isCutOff = await asking.exec(`${CLI_COMMAND} restart all`).then(
+  const isCutOff = await asking.exec(rig.command('restart', 'all')).then(
     () => false,
     () => true,
   );

@@ -1,7 +1,8 @@
 /** Runs Egg, Node-RED, verdaccio, TypeScript, Python and a pipeline for 10 minutes of restarts and kills: no leftovers. */
 import { parseArgs } from 'node:util';
-import { applicationsAt, type Application } from './real-applications/applications.js';
-import { createFigures, formatFigures, type Figures } from './real-applications/figures.js';
+import { sendSignal } from '../../src/system/index.js';
+import { applicationsAt } from './real-applications/applications.js';
+import { formatFigures } from './real-applications/figures.js';
 import { isListening } from './real-applications/questions.js';
 import { createSite, removeSite, type Site } from './real-applications/site.js';
 import { livingIn } from './real-applications/tree.js';
@@ -17,25 +18,22 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => in
 
 const site = await createSite(basePort);
 const applications = applicationsAt(site.folder, basePort);
-const figures = applications.map(({ service }) => createFigures(service));
+const visitors = applications.map((application) => new Visitor(site, application));
 const failures: string[] = [];
 try {
   await visitAll(FULL_MS * Number(values.scale));
 } catch (error) {
   failures.push((error as Error).message);
 } finally {
-  failures.push(...(await leave(site)), ...figures.flatMap((figure) => figure.failures));
+  failures.push(...(await leave(site)), ...visitors.flatMap(({ figures }) => figures.failures));
 }
 await report();
 
 /** At least one round, however short the time. */
 async function visitAll(ms: number): Promise<void> {
-  await expectFreePorts(applications);
+  await expectFreePorts();
   const until = performance.now() + ms;
   console.log(await site.upkeep('up'));
-  const visitors = applications.map((application, index) => {
-    return new Visitor(site, application, figures[index] as Figures);
-  });
   for (const visitor of visitors) await visitor.arrive();
   for (let round = 1; round === 1 || performance.now() < until; round++) {
     for (const visitor of visitors) {
@@ -46,8 +44,8 @@ async function visitAll(ms: number): Promise<void> {
   }
 }
 
-async function expectFreePorts(all: readonly Application[]): Promise<void> {
-  for (const { port } of all) {
+async function expectFreePorts(): Promise<void> {
+  for (const { port } of applications) {
     if (port === null || !(await isListening(port))) continue;
     throw new Error(`port ${port} is in use; choose others with UPKEEP_PROOF_PORT`);
   }
@@ -56,24 +54,21 @@ async function expectFreePorts(all: readonly Application[]): Promise<void> {
 /** Ends everything and answers what did not go well. */
 async function leave({ home, upkeep }: Site): Promise<string[]> {
   const problems: string[] = [];
-  for (const command of [
-    ['delete', 'all'],
-    ['daemon', 'stop'],
-  ]) {
-    await upkeep(...command).catch((error: Error) => problems.push(error.message));
-  }
+  const note = (error: Error): unknown => problems.push(error.message);
+  await upkeep('delete', 'all').catch(note);
+  await upkeep('daemon', 'stop').catch(note);
   if (await within(END_MS, () => livingIn(home).length === 0)) return problems;
-  for (const { pid, name } of livingIn(home)) {
-    problems.push(`left at the end: pid ${pid}, ${name}`);
-    process.kill(pid, 'SIGKILL');
+  for (const row of livingIn(home)) {
+    problems.push(`left at the end: pid ${row.pid}, ${row.name}`);
+    sendSignal(row, 'SIGKILL');
   }
   return problems;
 }
 
 async function report(): Promise<void> {
-  console.log(`\n${formatFigures(figures)}\n`);
+  console.log(`\n${formatFigures(visitors.map(({ figures }) => figures))}\n`);
   for (const failure of failures) console.log(failure);
-  if (failures.length > 0) console.log(`\nLogs and state are kept in ${site.folder}/..`);
+  if (failures.length > 0) console.log(`\nLogs and state are kept in ${site.root}`);
   else await removeSite(site);
   const verdict =
     failures.length === 0 ? 'whole after every restart, empty after every stop' : 'it did not hold';

@@ -5,3 +5,4 @@ export * from './dependency.js';
 export * from './reconcile.js';
 export * from './health.js';
 export * from './queue.js';
+export * from './model.js';

@@ -18,6 +18,7 @@ import {
   descendants,
   findListener,
   readCommand,
+  readEnvironment,
   readProcessTable,
   type ProcessId,
   type ShimReport,
@@ -43,7 +44,7 @@ import { watchReadiness, type Readiness } from './readiness.js';
 export interface InstanceOwner {
   readonly spec: ServiceSpec;
   readonly log: ServiceLog;
-  /** Called after each change of status, health or exit. */
+  /** Called after each change of status, process, health or exit. */
   onInstanceChange(instance: Instance): void;
 }
 
@@ -161,10 +162,11 @@ export class Instance {
     const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAt);
     this.#state = adoptInstance(attempt, since, wasReady);
     this.#attempt = this.#createAttempt(attempt, runDir);
-    this.#env = toRecord(resolvePlainEnvironment(this.#owner.spec));
     this.#wasReady = wasReady;
     this.restarts = restarts;
     this.#attempt.adopt();
+    // The shim was given the same, and unlike the application it never writes over it.
+    this.#env = (this.shimPid && readEnvironment(this.shimPid)) || {};
     if (this.#state.id === 'starting')
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
     if (wasReady) this.#watchHealth();
@@ -348,6 +350,7 @@ export class Instance {
         onRunning: (at) => {
           this.#startedAt = at;
           readiness.onRunning();
+          this.#owner.onInstanceChange(this);
         },
         onExited: (exit, isTreeEmpty, at) => {
           readiness.end();

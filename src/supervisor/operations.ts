@@ -29,6 +29,8 @@ export interface Step extends PlannedStep {
   readonly abort: AbortController;
   /** Nothing of the service lives any more: what it depends on may stop, too. */
   readonly stopped: Deferred;
+  /** The service was told to start, or never will be by this step: what depends on it may look at it now. */
+  readonly launched: Deferred;
   /** Settles with the outcome; never rejects. */
   readonly ended: Deferred<boolean>;
 }
@@ -182,6 +184,7 @@ export class Operations {
     step.view.finishedAt = this.#host.now();
     if (failure) step.view.failure = failure;
     step.stopped.resolve();
+    step.launched.resolve();
     step.ended.resolve(status === 'done');
     this.#tell(operation);
   }
@@ -346,6 +349,7 @@ function createStep(planned: PlannedStep): Step {
     view: { service, action, status: 'pending', startedAt: null, finishedAt: null },
     abort: new AbortController(),
     stopped: deferred(),
+    launched: deferred(),
     ended: deferred<boolean>(),
   };
 }

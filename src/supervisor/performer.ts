@@ -130,6 +130,7 @@ export class Performer {
     this.#book().beginStep(operation, step);
     step.abort.signal.throwIfAborted();
     service.start(operation.id);
+    step.launched.resolve();
     await service.untilStarted(step.abort.signal);
   }
 
@@ -159,6 +160,7 @@ export class Performer {
     await this.#untilDependenciesAllow(operation, step, service);
     step.abort.signal.throwIfAborted();
     service.start(operation.id);
+    step.launched.resolve();
     await service.untilStarted(step.abort.signal);
   }
 
@@ -193,7 +195,7 @@ export class Performer {
         const other = operation.steps.find(
           (candidate) => candidate.service === name && STARTING.has(candidate.action),
         );
-        if (other && condition !== 'started') await other.ended.promise;
+        if (other) await (condition === 'started' ? other.launched : other.ended).promise;
         const dependency = this.#host.services.get(name);
         await dependency?.untilDependable(condition, service.name, step.abort.signal);
       }),

@@ -290,14 +290,17 @@ export class Service {
     if (!this.#isWanted) return fail('is stopped');
     if (statuses.includes('crashed')) return fail('is crashed');
     if (condition === 'started')
-      return statuses.every((status) => status !== 'stopped' && status !== 'stopping');
-    const areReady = statuses.every(
-      (status) => status === 'running' || status === 'scheduled' || status === 'completed',
-    );
+      return this.instances.every((instance, index) => instance.process || isSettled(statuses[index]!));
+    const areReady = statuses.every(isSettled);
     return (
       areReady && (condition === 'ready' || this.instances.every((instance) => instance.isHealthy === true))
     );
   }
+}
+
+/** It is as up as it gets: ready, or not meant to live at this moment. */
+function isSettled(status: InstanceStatus): boolean {
+  return status === 'running' || status === 'scheduled' || status === 'completed';
 }
 
 function startFailure(service: string, exit: ExitView | undefined): UpkeepError {

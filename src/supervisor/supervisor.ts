@@ -279,7 +279,8 @@ export class Supervisor {
       return (
         service.isWanted &&
         !claimed.has(service.name) &&
-        service.instances.some((instance) => instance.isAtRest)
+        // One that completed while there was no daemon has done its work.
+        service.instances.some((instance) => instance.status === 'stopped')
       );
     });
     if (missing.length === 0) return;

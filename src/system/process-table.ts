@@ -122,6 +122,18 @@ export function readUid(pid: number): number | undefined {
   }
 }
 
+/** What the process was executed with; undefined where it is gone or not ours to see. */
+export function readEnvironment(pid: number): Record<string, string> | undefined {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+    return Object.fromEntries(
+      entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+    );
+  } catch {
+    return undefined; // it has ended, or belongs to another user
+  }
+}
+
 /** Processes whose initial environment holds `KEY=value`; those of other users are not seen without privilege. */
 export function findByEnvironment(entry: string): ProcessRow[] {
   const found: ProcessRow[] = [];

@@ -20,11 +20,13 @@ test('a dependent starts only when its dependency is ready', async () => {
 
 test('"stop all" ends dependents before what they depend on', async () => {
   await using rig = await Rig.create();
-  await rig.up({
-    db: rig.puppet(),
-    api: rig.puppet({ dependsOn: ['db'] }),
-    web: rig.puppet({ dependsOn: ['api'] }),
-  });
+  assertSucceeded(
+    await rig.up({
+      db: rig.puppet(),
+      api: rig.puppet({ dependsOn: ['db'] }),
+      web: rig.puppet({ dependsOn: ['api'] }),
+    }),
+  );
   assertSucceeded(await rig.request({ kind: 'stop', services: 'all' }));
   assert.deepEqual(await order(rig, 'stopped'), ['web', 'api', 'db']);
 });

@@ -97,3 +97,25 @@ test('up changes what differs, keeps the rest and prunes what left the file', as
   const after = await rig.enter('changed', { after: changed.identity.attempt });
   assert.equal((await after.env()).COLOR, 'green');
 });
+
+test('a service can be scaled to nothing and back', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const puppet = await rig.enter('api');
+  assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 0 }));
+  await puppet.gone;
+  assert.deepEqual((await rig.service('api')).instances, []);
+  assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 1 }));
+  await rig.enter('api', { after: 1 });
+});
+
+test('a service in a crash loop is started at once by a restart on request', async () => {
+  await using rig = await Rig.create();
+  const flag = rig.write('broken', '');
+  const command = ['/bin/sh', '-c', `test ! -e ${flag} && exec sleep 1000000`];
+  await rig.up({ api: { command, restart: { delay: '20ms', limit: 3, retry: '1h' } } });
+  await rig.untilInstance('api', ({ status }) => status === 'crashed');
+  rig.remove('broken');
+  assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
+  assert.equal((await rig.instance('api')).status, 'running');
+});

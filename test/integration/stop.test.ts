@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readProcess } from '../../src/system/index.js';
-import { app, assertSucceeded, Rig } from '../rig/index.js';
+import { app, assertSucceeded, failureOf, Rig } from '../rig/index.js';
 
 const GRACE_MS = 400;
 
@@ -103,4 +103,38 @@ test('a fork bomb of 200 does not survive its stop', async () => {
     rig.processes().filter(({ name }) => name === 'sleep'),
     [],
   );
+});
+
+test('what lives on under the kill scope "process" can go on writing', async () => {
+  await using rig = await Rig.create();
+  const flag = rig.write('wait', '');
+  const command = `(while test -e ${flag}; do sleep 0.05; done; echo still here) & exec sleep 1000000`;
+  await rig.up({ api: { command: ['/bin/sh', '-c', command], stop: { killScope: 'process' } } });
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+  rig.remove('wait');
+  await rig.untilLogged('api', 'still here');
+});
+
+test('a service whose secret is still being read can be stopped and deleted', async () => {
+  await using rig = await Rig.create();
+  const secrets = { TOKEN: { command: ['/bin/sh', '-c', 'exec sleep 1'] } };
+  const up = await rig.accept({
+    kind: 'up',
+    services: [...(await rig.specs({ api: rig.puppet({ secrets }) }))],
+  });
+  await rig.untilInstance('api', ({ status }) => status === 'starting');
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+  assert.equal((await rig.instance('api')).status, 'stopped');
+  assert.equal((await rig.ended(up.id)).status, 'failed');
+  assertSucceeded(await rig.request({ kind: 'delete', services: ['api'] }));
+});
+
+test('a service that is not ready yet can be deleted', async () => {
+  await using rig = await Rig.create();
+  const services = { api: { script: app('never-ready.js'), ready: { log: 'listening' } } };
+  const up = await rig.accept({ kind: 'up', services: [...(await rig.specs(services))] });
+  await rig.untilInstance('api', ({ pid }) => pid !== null);
+  assertSucceeded(await rig.request({ kind: 'delete', services: ['api'] }));
+  assert.equal(failureOf(await rig.ended(up.id)).code, 'superseded');
+  assert.deepEqual(await rig.client.call('services'), []);
 });

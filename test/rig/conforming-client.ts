@@ -13,16 +13,6 @@ import {
   type StreamName,
 } from '../../src/protocol/index.js';
 
-interface OpenApi {
-  readonly paths: Record<
-    string,
-    Record<
-      string,
-      { responses: { 200: { content: Record<string, { schema: { contentSchema?: object } }> } } }
-    >
-  >;
-}
-
 export class ConformingClient extends Client {
   override async call<N extends CallName>(name: N, options: RequestOptions<N> = {}): Promise<RouteAnswer<N>> {
     const answer = await super.call(name, options).catch(assertCatalogued);
@@ -45,26 +35,39 @@ export class ConformingClient extends Client {
   }
 }
 
-const validators = new Map<RouteName, ValidateFunction>();
+const validators = new Map<string, ValidateFunction>();
 let ajv: Ajv2020 | undefined;
-let openApi: OpenApi | undefined;
 
 export function assertConforms(name: RouteName, answer: unknown): void {
-  const validate = validators.get(name) ?? compile(name);
-  validators.set(name, validate);
-  if (validate(answer)) return;
-  const [error] = validate.errors!;
-  assert.fail(`${name}: ${error!.instancePath} ${error!.message}\n${JSON.stringify(answer, null, 2)}`);
+  const { method, path, ...endpoint } = ENDPOINTS[name];
+  const isStream = 'isStream' in endpoint;
+  const content = isStream
+    ? ['text/event-stream', 'schema', 'contentSchema']
+    : ['application/json', 'schema'];
+  assertFits(['paths', path, method.toLowerCase(), 'responses', '200', 'content', ...content], answer);
 }
 
-function compile(name: RouteName): ValidateFunction {
-  openApi ??= JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as OpenApi;
-  ajv ??= new Ajv2020({ strict: false, validateFormats: false }).addSchema(openApi, 'openapi');
-  const { method, path, ...endpoint } = ENDPOINTS[name];
-  const type = 'isStream' in endpoint ? 'text/event-stream' : 'application/json';
-  const place = ['paths', path, method.toLowerCase(), 'responses', '200', 'content', type, 'schema'];
-  if ('isStream' in endpoint) place.push('contentSchema');
-  return ajv.compile({ $ref: `openapi#/${place.map(escape).join('/')}` });
+/** Of an answer that is not 2xx. */
+export function assertRefusalConforms(answer: unknown): void {
+  assertFits(['components', 'responses', 'Error', 'content', 'application/json', 'schema'], answer);
+}
+
+/** `place`: where in the document the schema stands. */
+function assertFits(place: readonly string[], value: unknown): void {
+  const reference = `openapi#/${place.map(escape).join('/')}`;
+  const validate = validators.get(reference) ?? compile(reference);
+  validators.set(reference, validate);
+  if (validate(value)) return;
+  const [error] = validate.errors!;
+  assert.fail(`${place[1]}: ${error!.instancePath} ${error!.message}\n${JSON.stringify(value, null, 2)}`);
+}
+
+function compile(reference: string): ValidateFunction {
+  ajv ??= new Ajv2020({ strict: false, validateFormats: false }).addSchema(
+    JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as object,
+    'openapi',
+  );
+  return ajv.compile({ $ref: reference });
 }
 
 /** A JSON pointer inside of a URI. */

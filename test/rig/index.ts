@@ -1,5 +1,5 @@
-export { app, CLI, CLI_COMMAND, Rig } from './rig.js';
-export { ConformingClient, assertConforms } from './conforming-client.js';
+export { app, CLI, Rig } from './rig.js';
+export { assertConforms, assertRefusalConforms, ConformingClient } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';
 export { until } from './until.js';

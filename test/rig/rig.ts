@@ -22,7 +22,6 @@ import {
   isAlive,
   readCommand,
   readProcess,
-  readProcessTable,
   type ProcessRow,
 } from '../../src/system/index.js';
 import { ConformingClient } from './conforming-client.js';
@@ -32,8 +31,7 @@ import { until, type Sight } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const CLI = join(ROOT, 'bin', 'upkeep.js');
-/** The same as one text for a shell. */
-export const CLI_COMMAND = `'${process.execPath}' '${CLI}'`;
+const CLI_COMMAND = `'${process.execPath}' '${CLI}'`;
 const SHOWN_EVENTS = 60;
 const LEAVE_MS = 5000;
 
@@ -103,6 +101,11 @@ export class Rig implements AsyncDisposable {
     return program;
   }
 
+  /** The same for a shell. */
+  command(...args: string[]): string {
+    return [CLI_COMMAND, ...args].join(' ');
+  }
+
   async startDaemon(): Promise<void> {
     const { code, stderr } = await this.cli('daemon', 'start');
     if (code !== 0) throw new Error(`The daemon does not start: ${stderr}`);
@@ -128,6 +131,10 @@ export class Rig implements AsyncDisposable {
     const path = join(this.folder, 'app', name);
     writeFileSync(path, text, { mode });
     return path;
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.folder, 'app', name), { recursive: true });
   }
 
   /** What `upkeep.config.json` with these services means. */
@@ -187,6 +194,12 @@ export class Rig implements AsyncDisposable {
     return readOrEmpty(logs[stream]);
   }
 
+  async untilLogged(service: string, text: string, stream: 'out' | 'err' = 'out'): Promise<void> {
+    await this.until(`${service} wrote "${text}"`, async () =>
+      (await this.log(service, stream)).includes(text),
+    );
+  }
+
   /** Waits for the condition; in vain, it tells what happened instead. */
   async until<T>(what: string, look: () => Sight<T>, deadlineMs?: number): Promise<T> {
     try {
@@ -225,23 +238,6 @@ export class Rig implements AsyncDisposable {
   lives(pid: number): boolean {
     const row = readProcess(pid);
     return row !== undefined && row.state !== 'Z';
-  }
-
-  /** Whoever lives or is a zombie, on the whole machine. */
-  table(): ProcessRow[] {
-    return [...readProcessTable().values()];
-  }
-
-  /** What a process was started with; undefined where it has ended. */
-  environmentOf(pid: number): NodeJS.ProcessEnv | undefined {
-    try {
-      const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
-      return Object.fromEntries(
-        entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-      );
-    } catch {
-      return undefined; // it has ended
-    }
   }
 
   // ── puppets ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceConfig } from '../../../src/config/index.js';
-import { app } from '../../../test/rig/index.js';
-import { failureOf, HASTY, type Case, type CaseStage, type Finding } from './case.js';
+import { app, failureOf } from '../../../test/rig/index.js';
+import { HASTY, type Case, type CaseStage, type Finding } from './case.js';
 
 export const CANNOT_START: readonly Case[] = [
   {

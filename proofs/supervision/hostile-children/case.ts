@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import type { ServiceConfig } from '../../../src/config/index.js';
 import type { ExitView, OperationView, UpkeepEvent } from '../../../src/protocol/index.js';
-import { childrenByParent, descendants, readProcess, readProcessTable } from '../../../src/system/index.js';
+import {
+  childrenByParent,
+  descendants,
+  readEnvironment,
+  readProcess,
+  readProcessTable,
+} from '../../../src/system/index.js';
 import type { ProcessRow } from '../../../src/system/index.js';
 import type { Rig } from '../../../test/rig/index.js';
 
@@ -62,7 +68,7 @@ export class CaseStage {
   /** Remembers who lives in the tree of the service at this moment. */
   notice(): readonly ProcessRow[] {
     const roots = this.rig.processes().filter(({ name }) => name === 'upkeep-shim');
-    const mine = roots.filter(({ pid }) => this.rig.environmentOf(pid)?.UPKEEP_SERVICE === this.service);
+    const mine = roots.filter(({ pid }) => readEnvironment(pid)?.UPKEEP_SERVICE === this.service);
     const children = childrenByParent(readProcessTable());
     const rows = mine.flatMap(({ pid }) => descendants(children, pid));
     for (const row of rows) this.seen.set(row.pid, row);
@@ -76,14 +82,8 @@ export class CaseStage {
     );
     const named = this.rig
       .processes()
-      .filter(({ pid }) => this.rig.environmentOf(pid)?.UPKEEP_SERVICE === this.service);
+      .filter(({ pid }) => readEnvironment(pid)?.UPKEEP_SERVICE === this.service);
     return [...new Set([...remembered, ...named].map(({ pid }) => pid))];
-  }
-
-  async untilLog(text: string): Promise<void> {
-    await this.rig.until(`${this.service} wrote "${text}"`, async () =>
-      (await this.rig.log(this.service)).includes(text),
-    );
   }
 
   /** The last one of its type. */
@@ -92,14 +92,4 @@ export class CaseStage {
     assert.ok(found, `there is an event ${type}`);
     return found as Extract<UpkeepEvent, { type: T }>;
   }
-}
-
-/** The failure of the only step. */
-export function failureOf({
-  status,
-  steps,
-}: OperationView): NonNullable<OperationView['steps'][number]['failure']> {
-  assert.equal(status, 'failed');
-  assert.ok(steps[0]?.failure);
-  return steps[0].failure;
 }

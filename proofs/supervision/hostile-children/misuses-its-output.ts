@@ -30,7 +30,7 @@ export const MISUSES_ITS_OUTPUT: readonly Case[] = [
     child: 'closes its stdout and stderr',
     async run(stage) {
       await stage.up({ script: app('closes-its-output.sh') });
-      await stage.untilLog('last words');
+      await stage.rig.untilLogged(stage.service, 'last words');
       const { status, attempt } = await stage.rig.instance(stage.service);
       assert.deepEqual([status, attempt], ['running', 1]);
       const { exit } = await stage.stop();

@@ -1,6 +1,6 @@
 /** Children that want to outlive their stop. */
 import assert from 'node:assert/strict';
-import { readProcess } from '../../../src/system/index.js';
+import { readEnvironment, readProcess, readProcessTable } from '../../../src/system/index.js';
 import { app } from '../../../test/rig/index.js';
 import type { Case, CaseStage } from './case.js';
 
@@ -23,9 +23,7 @@ export const REFUSES_TO_END: readonly Case[] = [
     async run(stage) {
       await stage.up({ script: app('double-forks.sh'), stop, ready: { log: 'hidden' } });
       await stage.rig.until('the hidden process is itself', () =>
-        stage
-          .notice()
-          .some(({ pid, name }) => name === 'sleep' && stage.rig.environmentOf(pid)?.PATH === undefined),
+        stage.notice().some(({ pid, name }) => name === 'sleep' && readEnvironment(pid)?.PATH === undefined),
       );
       const { exit } = await stage.stop();
       assert.equal(exit.signal, 'SIGTERM');
@@ -93,5 +91,6 @@ export const REFUSES_TO_END: readonly Case[] = [
 
 function zombiesOf(stage: CaseStage): number {
   const roots = new Set(stage.notice().map(({ pid }) => pid));
-  return stage.rig.table().filter(({ state, parent }) => state === 'Z' && roots.has(parent)).length;
+  return [...readProcessTable().values()].filter(({ state, parent }) => state === 'Z' && roots.has(parent))
+    .length;
 }

@@ -14,6 +14,8 @@ const UPKEEP = fileURLToPath(new URL('../../../bin/upkeep.js', import.meta.url))
 const COMMAND_TIMEOUT_MS = 120_000;
 
 export interface Site {
+  /** Everything of this run; removed if all went well. */
+  readonly root: string;
   /** Holds the configuration file and a folder for each application. */
   readonly folder: string;
   /** UPKEEP_HOME. */
@@ -38,11 +40,11 @@ export async function createSite(basePort: number): Promise<Site> {
     const options = { cwd: folder, env, timeout: COMMAND_TIMEOUT_MS };
     return (await run(process.execPath, [UPKEEP, ...args], options)).stdout;
   };
-  return { folder, home, upkeep };
+  return { root, folder, home, upkeep };
 }
 
-export async function removeSite({ folder }: Site): Promise<void> {
-  await rm(join(folder, '..'), { recursive: true, force: true });
+export async function removeSite({ root }: Site): Promise<void> {
+  await rm(root, { recursive: true, force: true });
 }
 
 /** Once for each content of package.json. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../../src/system/index.js';
 import type { Application } from './applications.js';
-import type { Figures } from './figures.js';
+import { createFigures, type Figures } from './figures.js';
 import { isListening } from './questions.js';
 import type { Site } from './site.js';
 import { describe, flawOf, readTree, survivors, type Member, type Tree } from './tree.js';
@@ -13,23 +13,23 @@ const SHIM_MS = 2000;
 const POLL_MS = 50;
 
 export class Visitor {
+  readonly figures: Figures;
   readonly #site: Site;
   readonly #application: Application;
-  readonly #figures: Figures;
   /** Of the last visit: nobody but the proof may restart anything. */
   #attempt: number | undefined;
 
-  constructor(site: Site, application: Application, figures: Figures) {
+  constructor(site: Site, application: Application) {
     this.#site = site;
     this.#application = application;
-    this.#figures = figures;
+    this.figures = createFigures(application.service);
   }
 
   /** After the first start. */
   async arrive(): Promise<void> {
     await this.#whole(() => undefined);
     const tree = this.#tree();
-    this.#figures.processes = tree.members.length;
+    this.figures.processes = tree.members.length;
     this.#attempt = attemptOf(tree);
   }
 
@@ -50,8 +50,8 @@ export class Visitor {
     const askedAt = performance.now();
     await this.#upkeep('restart');
     await this.#whole(() => wordSurvivors(survivors(before)));
-    this.#figures.answers.push(performance.now() - askedAt);
-    this.#figures.restarts++;
+    this.figures.answers.push(performance.now() - askedAt);
+    this.figures.restarts++;
   }
 
   /** Takes turns through the roles. What the application repairs by itself is as good as a restart. */
@@ -65,13 +65,13 @@ export class Visitor {
       const isRestarted = attemptOf(tree) !== victim.attempt;
       return isRestarted ? wordSurvivors(survivors(before)) : undefined;
     });
-    this.#figures.answers.push(performance.now() - killedAt);
-    this.#figures.kills++;
+    this.figures.answers.push(performance.now() - killedAt);
+    this.figures.kills++;
   }
 
   #victim({ members }: Tree): Member {
     const roles = this.#application.roles.filter(({ count }) => count !== 'any');
-    const role = roles[this.#figures.kills % roles.length]!.name;
+    const role = roles[this.figures.kills % roles.length]!.name;
     const candidates = members.filter((member) => member.role === role);
     const victim = candidates[Math.floor(Math.random() * candidates.length)];
     if (!victim) throw new Error(`there is no process "${role}" to kill`);
@@ -82,25 +82,25 @@ export class Visitor {
     const before = this.#tree();
     const askedAt = performance.now();
     await this.#upkeep('stop');
-    this.#figures.stops.push(performance.now() - askedAt);
+    this.figures.stops.push(performance.now() - askedAt);
     await this.#expectNothing(before);
     const startedAt = performance.now();
     await this.#upkeep('start');
     await this.#whole(() => undefined);
-    this.#figures.answers.push(performance.now() - startedAt);
+    this.figures.answers.push(performance.now() - startedAt);
   }
 
   /** Whoever says "stopped" must mean it: there is no time of grace for the processes of the application. */
   async #expectNothing(before: Tree): Promise<void> {
     const { members } = this.#tree();
     const left = [...members, ...survivors(before).filter(({ pid }) => !members.some((m) => m.pid === pid))];
-    this.#figures.leftovers += left.length;
+    this.figures.leftovers += left.length;
     for (const member of left) this.#fail(`left after stop: ${describe(member)}`);
     const { port } = this.#application;
     if (port !== null && (await isListening(port))) this.#fail(`port ${port} is open after stop`);
     const isGone = await within(SHIM_MS, () => this.#tree().shims.length === 0);
     if (isGone) return;
-    this.#figures.leftovers++;
+    this.figures.leftovers++;
     this.#fail(`the shim lives ${SHIM_MS} ms after stop`);
   }
 
@@ -131,7 +131,7 @@ export class Visitor {
   }
 
   #fail(message: string): void {
-    this.#figures.failures.push(`${new Date().toISOString()} ${this.#application.service}: ${message}`);
+    this.figures.failures.push(`${new Date().toISOString()} ${this.#application.service}: ${message}`);
   }
 }
 

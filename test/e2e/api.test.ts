@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { createServer, request, type IncomingHttpHeaders } from 'node:http';
+import { test } from 'node:test';
+import {
+  ENDPOINTS,
+  ERRORS,
+  PROTOCOL,
+  PROTOCOL_HEADER,
+  VERSION_HEADER,
+  type ErrorBody,
+  type RouteName,
+} from '../../src/protocol/index.js';
+import { assertConforms, assertRefusalConforms, Rig } from '../rig/index.js';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** One value, or each of a stream. */
+  readonly values: unknown[];
+}
+
+test('every route answers as the OpenAPI document says', async () => {
+  await using rig = await Rig.create();
+  await rig.up({
+    api: rig.puppet(),
+    broken: { command: ['/bin/sh', '-c', 'echo no; exit 1'], restart: 'never' },
+  });
+  await (await rig.enter('api')).print('a line');
+  await rig.untilLogged('api', 'a line');
+  await rig.untilInstance('broken', ({ status }) => status === 'completed');
+  const services = await rig.specs({ api: rig.puppet({ instances: 2 }), fresh: rig.puppet() });
+
+  const asked: Record<RouteName, () => Promise<Answer>> = {
+    daemon: () => ask(rig, '/v1/daemon'),
+    services: () => ask(rig, '/v1/services'),
+    service: () => ask(rig, '/v1/services/broken'),
+    environment: () => ask(rig, '/v1/services/api/environment?reveal=1'),
+    diff: () => ask(rig, '/v1/diff', { body: { services } }),
+    request: () => ask(rig, '/v1/operations', { body: { kind: 'restart', services: 'all' } }),
+    operations: () => ask(rig, '/v1/operations?limit=10'),
+    operation: () => ask(rig, '/v1/operations/1?wait=1'),
+    events: () => ask(rig, '/v1/events?limit=1000'),
+    logs: () => ask(rig, '/v1/logs?service=api&lines=5'),
+    stopDaemon: () => ask(rig, '/v1/daemon/stop', { body: {} }),
+  };
+  for (const name of Object.keys(asked) as RouteName[]) {
+    const { status, headers, values } = await asked[name]();
+    assert.equal(status, 200, name);
+    assert.equal(headers[PROTOCOL_HEADER], String(PROTOCOL), name);
+    assert.ok(values.length > 0, name);
+    for (const value of values) assertConforms(name, value);
+  }
+  assert.deepEqual(Object.keys(asked).sort(), Object.keys(ENDPOINTS).sort());
+});
+
+test('whatever is refused is refused with a code of the catalogue and its status', async () => {
+  await using rig = await Rig.create();
+  const refusals: [code: keyof typeof ERRORS, answer: Promise<Answer>][] = [
+    ['route-not-found', ask(rig, '/v1/nonsense')],
+    ['route-not-found', ask(rig, '/v1/daemon', { method: 'PUT' })],
+    ['service-not-found', ask(rig, '/v1/services/nobody')],
+    ['service-not-found', ask(rig, '/v1/logs?service=nobody')],
+    ['operation-not-found', ask(rig, '/v1/operations/999')],
+    ['bad-request', ask(rig, '/v1/operations?limit=many')],
+    ['bad-request', ask(rig, '/v1/logs?stream=sideways')],
+    ['bad-request', ask(rig, '/v1/operations', { text: '{' })],
+    ['bad-request', ask(rig, '/v1/operations', { body: { kind: 'explode' } })],
+    ['bad-request', ask(rig, '/v1/operations', { body: { kind: 'start', services: [] } })],
+    ['protocol-mismatch', ask(rig, '/v1/services', { headers: { [PROTOCOL_HEADER]: '999' } })],
+  ];
+  for (const [code, answer] of refusals) {
+    const { status, values } = await answer;
+    assertRefusalConforms(values[0]);
+    assert.equal((values[0] as ErrorBody).error.code, code);
+    assert.equal(status, ERRORS[code].status);
+  }
+});
+
+test('a client of another protocol can still see and end the daemon', async () => {
+  await using rig = await Rig.create();
+  const headers = { [PROTOCOL_HEADER]: '999' };
+  assert.equal((await ask(rig, '/v1/daemon', { headers })).status, 200);
+  assert.equal((await ask(rig, '/v1/daemon/stop', { headers, body: {} })).status, 200);
+});
+
+test('a command refuses to talk to a daemon of another protocol, and says what to do', async () => {
+  await using rig = await Rig.create({ hasDaemon: false });
+  await rig.cli('daemon', 'start');
+  await rig.cli('daemon', 'stop');
+  rmSync(rig.home.socket, { force: true });
+  const stranger = createServer((_, response) => {
+    response.setHeader(PROTOCOL_HEADER, '999').setHeader(VERSION_HEADER, '99.0.0').end('[]');
+  });
+  await new Promise<void>((resolve) => stranger.listen(rig.home.socket, resolve));
+
+  const { code, stderr } = await rig.cli('list');
+
+  stranger.close();
+  assert.equal(code, ERRORS['protocol-mismatch'].exit);
+  assert.match(
+    stderr,
+    /^Cannot talk to the daemon: it is upkeep 99\.0\.0 with protocol 999, this command is /,
+  );
+  assert.match(stderr, /hint: replace the daemon, services go on running: /);
+});
+
+interface Question {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  readonly text?: string;
+}
+
+/** As curl would, without upkeep's own client. */
+function ask(rig: Rig, path: string, { method, headers = {}, body, text }: Question = {}): Promise<Answer> {
+  const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
+  const options = {
+    socketPath: rig.home.socket,
+    path,
+    method: method ?? (content === undefined ? 'GET' : 'POST'),
+    headers,
+    agent: false as const,
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(options, (response) => {
+      let received = '';
+      response.setEncoding('utf8').on('data', (part: string) => (received += part));
+      response.on('end', () => {
+        const isStream = response.headers['content-type'] === 'text/event-stream';
+        const blocks = isStream ? received.split('\n\n').filter(Boolean) : [received];
+        const values = blocks.map((block) => JSON.parse(block.replace(/^data: /, '')) as unknown);
+        resolve({ status: response.statusCode!, headers: response.headers, values });
+      });
+    });
+    outgoing.on('error', reject).end(content);
+  });
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { EnvironmentView } from '../../src/protocol/index.js';
+import { assertSucceeded, failureOf, Rig } from '../rig/index.js';
+
+test('env files are read anew at each start: the later file wins, env wins over all', async () => {
+  await using rig = await Rig.create();
+  rig.write('first.env', 'A=1\nB=1\nC=1\n');
+  rig.write('second.env', 'B=2\nC=2\n');
+  const api = rig.puppet({ envFiles: ['first.env', 'second.env'], env: { C: '3' } });
+  assertSucceeded(await rig.up({ api }));
+  const before = await (await rig.enter('api')).env();
+  assert.deepEqual([before.A, before.B, before.C], ['1', '2', '3']);
+
+  rig.write('first.env', 'A=changed\n');
+  assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
+  assert.equal((await (await rig.enter('api', { after: 1 })).env()).A, 'changed');
+});
+
+test('an env file that is missing fails the start with its name', async () => {
+  await using rig = await Rig.create();
+  const path = rig.write('settings.env', 'A=1\n');
+  await rig.up({ api: rig.puppet({ envFiles: ['settings.env'], restart: 'never' }) });
+  rig.remove('settings.env');
+  const failure = failureOf(await rig.request({ kind: 'restart', services: ['api'] }));
+  assert.equal(failure.code, 'start-failed');
+  assert.match(failure.message, new RegExp(`^Cannot start "api": env file ${path} cannot be read`));
+});
+
+test('secrets come from files and commands, reach the service, and stand nowhere in the home', async () => {
+  await using rig = await Rig.create();
+  rig.write('password', 'open sesame\n');
+  const secrets = {
+    DB_PASSWORD: { file: 'password' },
+    API_TOKEN: { command: ['/bin/sh', '-c', 'printf "%s-%s" shibbo leth'] },
+  };
+  assertSucceeded(await rig.up({ api: rig.puppet({ secrets }) }));
+  const env = await (await rig.enter('api')).env();
+  assert.deepEqual([env.DB_PASSWORD, env.API_TOKEN], ['open sesame', 'shibbo-leth']);
+
+  assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
+  for (const text of filesOf(rig.home.path)) {
+    assert.ok(!text.includes('open sesame') && !text.includes('shibbo-leth'));
+  }
+});
+
+test('a secret command that fails is told without what it printed', async () => {
+  await using rig = await Rig.create();
+  const secrets = { API_TOKEN: { command: ['/bin/sh', '-c', 'echo half-a-secret; exit 9'] } };
+  const failure = failureOf(await rig.up({ api: rig.puppet({ secrets, restart: 'never' }) }));
+  assert.equal(
+    failure.message,
+    'Cannot start "api": secret API_TOKEN from secret command /bin/sh failed (9)',
+  );
+  assert.ok(!JSON.stringify(failure).includes('half-a-secret'));
+});
+
+test('"env" and "show" mask what looks secret, and reveal it only where that is asked for', async () => {
+  await using rig = await Rig.create();
+  rig.write('token', 'from-a-file');
+  const env = {
+    COLOR: 'green',
+    DB_PASSWORD: 'plain-password',
+    DATABASE_URL: 'postgres://user:url-password@db/shop',
+  };
+  await rig.up({ api: rig.puppet({ env, secrets: { API_TOKEN: { file: 'token' } } }) });
+  const hidden = ['plain-password', 'url-password', 'from-a-file'];
+
+  for (const args of [
+    ['env', 'api'],
+    ['env', 'api', '--json'],
+    ['show', 'api', '--json'],
+    ['show', 'api'],
+  ]) {
+    const { stdout, code } = await rig.cli(...args);
+    assert.equal(code, 0);
+    for (const value of hidden) assert.ok(!stdout.includes(value), `${args.join(' ')} shows ${value}`);
+  }
+  const masked = JSON.parse((await rig.cli('env', 'api', '--json')).stdout) as EnvironmentView;
+  assert.deepEqual(
+    masked.entries.find(({ key }) => key === 'COLOR'),
+    {
+      key: 'COLOR',
+      value: 'green',
+      source: masked.entries.find(({ key }) => key === 'COLOR')!.source,
+      redacted: false,
+    },
+  );
+  const revealed = (await rig.cli('env', 'api', '--reveal')).stdout;
+  for (const value of hidden) assert.ok(revealed.includes(value));
+});
+
+test('a service is told who it is', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet({ instances: 2 }) });
+  const env = await (await rig.enter('api', { instance: 1 })).env();
+  assert.deepEqual(
+    [env.UPKEEP_SERVICE, env.UPKEEP_INSTANCE, env.UPKEEP_ATTEMPT, env.UPKEEP_HOME],
+    ['api', '1', '1', rig.home.path],
+  );
+});
+
+/** The text of every file below the folder. */
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
+    .map((path) => readFileSync(path, 'utf8'));
+}

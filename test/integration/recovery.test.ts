@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readCommand, readProcess } from '../../src/system/index.js';
+import { app, assertSucceeded, failureOf, Rig } from '../rig/index.js';
+
+test('a killed daemon is not noticed by its services: the next one takes them back as they are', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet({ instances: 3 }), web: rig.puppet() });
+  const puppet = await rig.enter('web');
+  const before = await pids(rig);
+  assert.equal(before.length, 4);
+
+  await rig.killDaemon();
+  await puppet.print('nobody listens');
+  await rig.startDaemon();
+
+  assert.deepEqual(await pids(rig), before);
+  assert.deepEqual(
+    new Set((await rig.client.call('services')).map(({ status }) => status)),
+    new Set(['running']),
+  );
+  assert.equal((await rig.service('api')).restarts, 0);
+  await puppet.print('somebody listens');
+  await rig.untilLogged('web', 'somebody listens');
+  assert.equal(await rig.log('web'), 'nobody listens\nsomebody listens\n');
+});
+
+test('a daemon that is ended on request leaves its services alone, too', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const before = await pids(rig);
+  assert.equal((await rig.cli('daemon', 'stop')).code, 0);
+  await rig.startDaemon();
+  assert.deepEqual(await pids(rig), before);
+});
+
+test('exits that happened while there was no daemon are reported exactly, and the policy is followed', async () => {
+  await using rig = await Rig.create();
+  const job = rig.puppet({ restart: 'never' });
+  await rig.up({ job, crashing: job, api: rig.puppet() });
+  const [exiting, crashing, api] = [
+    await rig.enter('job'),
+    await rig.enter('crashing'),
+    await rig.enter('api'),
+  ];
+
+  await rig.killDaemon();
+  await exiting.print('last words');
+  await exiting.exit(9);
+  await crashing.crash('SIGSEGV');
+  await api.exit(0);
+  await rig.startDaemon();
+
+  const done = await rig.untilInstance('job', ({ status }) => status === 'completed');
+  assert.deepEqual([done.exit!.kind, done.exit!.code, done.exit!.lastLines], ['exited', 9, ['last words']]);
+  const crashed = await rig.untilInstance('crashing', ({ status }) => status === 'completed');
+  assert.deepEqual([crashed.exit!.kind, crashed.exit!.signal], ['signalled', 'SIGSEGV']);
+  const next = await rig.enter('api', { after: 1 });
+  assert.equal(next.identity.attempt, 2);
+  assert.equal((await rig.service('api')).restarts, 1);
+});
+
+test('an operation that was accepted is finished by the next daemon', async () => {
+  await using rig = await Rig.create();
+  const ready = { log: 'open for business', timeout: '20s' };
+  const up = await rig.accept({
+    kind: 'up',
+    services: [...(await rig.specs({ api: rig.puppet({ ready }) }))],
+  });
+  const puppet = await rig.enter('api');
+
+  await rig.killDaemon();
+  await rig.startDaemon();
+  await puppet.print('open for business');
+
+  assertSucceeded(await rig.ended(up.id));
+  assert.equal((await rig.instance('api')).pid, puppet.pid);
+});
+
+test('an attempt that was taken back still has to become ready in time', async () => {
+  await using rig = await Rig.create();
+  const ready = { log: 'listening', timeout: '1500ms' };
+  const services = { api: { script: app('never-ready.js'), ready, restart: 'never' as const } };
+  const up = await rig.accept({ kind: 'up', services: [...(await rig.specs(services))] });
+  await rig.untilInstance('api', ({ status, pid }) => status === 'starting' && pid !== null);
+  await rig.killDaemon();
+  await rig.startDaemon();
+  assert.equal(failureOf(await rig.ended(up.id)).code, 'not-ready');
+});
+
+test('a stopped service stays stopped, a deleted one deleted, whatever becomes of the daemon', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ kept: rig.puppet(), stopped: rig.puppet(), deleted: rig.puppet() });
+  await rig.request({ kind: 'stop', services: ['stopped'] });
+  await rig.request({ kind: 'delete', services: ['deleted'] });
+  await rig.killDaemon();
+  await rig.startDaemon();
+  const services = await rig.client.call('services');
+  assert.deepEqual(
+    services.map(({ name, status }) => `${name} ${status}`),
+    ['kept running', 'stopped stopped'],
+  );
+});
+
+test('a killed launcher takes nobody along, and is replaced by the next start', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const before = await pids(rig);
+  const launcher = rig.processes().find(({ pid }) => readCommand(pid)?.includes('upkeep-shim serve'));
+
+  await rig.killProcess(launcher!.pid);
+
+  assertSucceeded(await rig.up({ web: rig.puppet() }));
+  assert.deepEqual((await pids(rig)).slice(0, 1), before);
+  assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
+  assert.equal((await rig.enter('api', { after: 1 })).identity.attempt, 2);
+});
+
+test('the end of a shim is noticed, also when the launcher that started it is gone', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const puppet = await rig.enter('api');
+  const shim = readProcess(puppet.pid)!.parent;
+  await rig.killDaemon();
+  await rig.startDaemon();
+
+  await rig.killProcess(shim);
+
+  await rig.enter('api', { after: 1 });
+  assert.ok(!rig.lives(puppet.pid));
+  assert.equal((await rig.instance('api')).exit!.kind, 'unknown');
+});
+
+test('a stop that was waiting for its grace is finished by the next daemon', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet({ stop: { grace: '1500ms' } }) });
+  const puppet = await rig.enter('api');
+  await puppet.ignore('SIGTERM');
+  const stop = await rig.accept({ kind: 'stop', services: ['api'] });
+  await rig.untilInstance('api', ({ status }) => status === 'stopping');
+  await rig.killDaemon();
+  await rig.startDaemon();
+  assertSucceeded(await rig.ended(stop.id));
+  assert.ok(!rig.lives(puppet.pid));
+});
+
+test('a service that was taken back is checked with the environment that it was given', async () => {
+  await using rig = await Rig.create();
+  rig.write('api.env', 'COLOR=green\n');
+  const health = {
+    command: ['/bin/sh', '-c', 'test "$COLOR$UPKEEP_SERVICE" = greenapi'],
+    interval: '100ms',
+    failures: 1,
+  };
+  await rig.up({ api: rig.puppet({ envFiles: ['api.env'], health }) });
+  const { pid } = await rig.untilInstance('api', ({ healthy }) => healthy === true);
+  await rig.killDaemon();
+  await rig.startDaemon();
+  const after = await rig.untilInstance('api', ({ healthy }) => healthy !== null);
+  assert.deepEqual([after.healthy, after.pid], [true, pid]);
+});
+
+async function pids(rig: Rig): Promise<(number | null)[]> {
+  const services = await rig.client.call('services');
+  return services.flatMap(({ instances }) => instances.map(({ pid }) => pid));
+}
