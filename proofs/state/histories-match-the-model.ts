@@ -17,26 +17,26 @@ const TRIES = 3;
 interface Outcome {
   readonly differences: ReadonlyMap<History, readonly string[]>;
   readonly operations: number;
-  readonly kills: number;
+  readonly deaths: number;
 }
 
 const startedAt = performance.now();
-const sum = { histories: 0, operations: 0, kills: 0 };
+const sum = { histories: 0, operations: 0, deaths: 0 };
 for (let done = 0; done < HISTORIES && process.exitCode === undefined; done += BATCH) {
   const seeds = Array.from(
     { length: Math.min(BATCH, HISTORIES - done) },
     (_, index) => FIRST_SEED + done + index,
   );
-  const { differences, operations, kills } = await liveTogether(seeds);
+  const { differences, operations, deaths } = await liveTogether(seeds);
   for (const [history, found] of differences) await report(history, found);
   sum.histories += seeds.length;
   sum.operations += operations;
-  sum.kills += kills;
+  sum.deaths += deaths;
   console.log(`${sum.histories} histories, ${seconds()} s`);
 }
 const verdict = process.exitCode === undefined ? 'each ended as modelled' : 'NOT all ended as modelled';
 console.log(
-  `${sum.histories} histories, ${sum.operations} operations, ${sum.kills} daemons killed, ${seconds()} s: ${verdict}`,
+  `${sum.histories} histories, ${sum.operations} operations, ${sum.deaths} daemons ended, ${seconds()} s: ${verdict}`,
 );
 
 function liveTogether(seeds: readonly number[]): Promise<Outcome> {
@@ -49,7 +49,7 @@ async function liveOn(create: (marks: string) => History[]): Promise<Outcome> {
   const histories = create(world.marks);
   await Promise.all(histories.map((history) => world.live(history)));
   const differences = await world.differences(histories);
-  return { differences, operations: world.operations, kills: world.kills };
+  return { differences, operations: world.operations, deaths: world.deaths };
 }
 
 async function report(history: History, found: readonly string[]): Promise<void> {

@@ -125,9 +125,11 @@ export class Service {
     for (const instance of this.instances) instance.restart(askedBy, operation);
   }
 
-  /** What takes effect without touching a running instance. */
+  /** What takes effect without touching a running instance; where none runs, also another number of them. */
   update(spec: ServiceSpec): void {
     this.#spec = Object.freeze(spec);
+    this.#fill();
+    if (this.instances.every((instance) => instance.isAtRest)) this.#forgetSurplus();
     if (this.#isWanted) this.arm();
   }
 

@@ -5,7 +5,7 @@ export type Command =
   | { readonly id: 'ask'; readonly request: OperationRequest }
   /** From outside, to the processes of a service. */
   | { readonly id: 'kill'; readonly service: string; readonly signal: 'SIGKILL' | 'SIGTERM' }
-  | { readonly id: 'kill-daemon' };
+  | { readonly id: 'end-daemon'; readonly signal: 'SIGKILL' | 'SIGTERM' };
 
 export interface Turn {
   readonly command: Command;
@@ -21,7 +21,7 @@ export interface History {
   readonly clients: readonly (readonly Turn[])[];
 }
 
-const MOST_TURNS = 7;
+const MOST_TURNS = 9;
 const MOST_PAUSE_MS = 60;
 const MOST_INSTANCES = 3;
 
@@ -96,7 +96,7 @@ function randomCommand(
   if (dice < 75) return ask({ kind: 'delete', services: chosen });
   if (dice < 86) return ask({ kind: 'scale', service: name, instances: random(MOST_INSTANCES + 1) });
   if (dice < 97) return { id: 'kill', service: name, signal: random(2) === 0 ? 'SIGKILL' : 'SIGTERM' };
-  return { id: 'kill-daemon' };
+  return { id: 'end-daemon', signal: random(3) === 0 ? 'SIGTERM' : 'SIGKILL' };
 }
 
 function askUp(specs: ServiceSpec[], prune = false): Command {
@@ -168,8 +168,8 @@ function wordCommand(command: Command): string {
   switch (command.id) {
     case 'kill':
       return `${command.signal} to ${command.service}`;
-    case 'kill-daemon':
-      return 'SIGKILL to the daemon';
+    case 'end-daemon':
+      return `${command.signal} to the daemon`;
     case 'ask': {
       const { request } = command;
       if (request.kind !== 'up') return JSON.stringify(request);

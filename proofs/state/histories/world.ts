@@ -29,8 +29,8 @@ export class World {
   readonly #rig: Rig;
   readonly #client: Client;
   readonly #accepted = new Map<number, Accepted>();
-  /** How often the daemon was killed. */
-  kills = 0;
+  /** How often the daemon was ended. */
+  deaths = 0;
 
   constructor(rig: Rig) {
     this.#rig = rig;
@@ -76,8 +76,8 @@ export class World {
         for (const { row, service } of this.#living())
           if (service === command.service) sendSignal(row, command.signal);
         return;
-      case 'kill-daemon':
-        return this.#killDaemon();
+      case 'end-daemon':
+        return this.#endDaemon(command.signal);
     }
   }
 
@@ -89,11 +89,11 @@ export class World {
     await accept().catch(tolerate('service-not-found', 'daemon-unreachable'));
   }
 
-  async #killDaemon(): Promise<void> {
+  async #endDaemon(signal: NodeJS.Signals): Promise<void> {
     const daemon = await this.#client.call('daemon').catch(tolerate('daemon-unreachable'));
     const row = daemon && readProcess(daemon.pid);
-    if (!row || !sendSignal(row, 'SIGKILL')) return; // another history was faster
-    this.kills++;
+    if (!row || !sendSignal(row, signal)) return; // another history was faster
+    this.deaths++;
     await until(`daemon ${row.pid} is gone`, () => !isAlive(row));
     this.#readJournal();
   }
