@@ -43,14 +43,12 @@ function listProofs() {
   console.log('\nRun one with: npm run proof <topic>/<name> [--scale 0.1]');
 }
 
-/** What the first line of comment says. */
+/** The first sentence of the first comment. */
 function description(file) {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  for (const line of lines) {
-    const [, text] = /^\s*(?:\/\*\*?|\*|\/\/|#(?!!))\s*(.+?)\s*(?:\*\/)?$/.exec(line) ?? [];
-    if (text) return text;
-  }
-  return '';
+  const text = readFileSync(file, 'utf8').replace(/^#!.*\n/, '');
+  const [, block, lines] = /^\s*(?:\/\*\*?(.*?)\*\/|((?:(?:\/\/|#).*\n)+))/s.exec(text) ?? [];
+  const words = (block ?? lines ?? '').replaceAll(/^\s*(?:\*|\/\/|#)?\s?/gm, ' ').replaceAll(/\s+/g, ' ');
+  return words.trim().replace(/(?<=\.)\s.*$/, '');
 }
 
 /** npm takes `--scale 0.1` for an option of its own unless `--` stands before it, and tells it in a variable. */

@@ -1,6 +1,13 @@
 /** Asks for an operation, follows it to its end and words how it went: the one path of every command that changes. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectOrStart, homeFrom, type Client } from '../client/index.js';
-import { ERRORS, type ErrorCode, type OperationRequest, type OperationView } from '../protocol/index.js';
+import {
+  ERRORS,
+  type ErrorCode,
+  type OperationRequest,
+  type OperationView,
+  type ServiceView,
+} from '../protocol/index.js';
 import { onInterruption } from './interruption.js';
 import { failuresOf, summarize, unfinished } from './output/operation.js';
 import { printFailure } from './output/error.js';
@@ -12,6 +19,8 @@ export interface OperationOptions {
   readonly json?: boolean | undefined;
   /** Show the services afterwards. */
   readonly showServices?: boolean;
+  /** Look once more this long after the start: what ends at once was no success, also where no rule says so. */
+  readonly settleMs?: number;
 }
 
 export async function requestOperation(
@@ -66,7 +75,7 @@ function printAccepted(operation: OperationView, { json }: OperationOptions): nu
 export async function reportEnd(
   client: Client,
   operation: OperationView,
-  { json, showServices }: OperationOptions,
+  { json, showServices, settleMs }: OperationOptions,
 ): Promise<number> {
   if (json) {
     printJson(operation);
@@ -74,15 +83,24 @@ export async function reportEnd(
   }
   for (const failure of failuresOf(operation)) printFailure(failure);
   if (operation.status === 'succeeded') print(summarize(operation));
-  if (showServices) await printServices(client, operation);
-  return exitCodeOf(operation);
-}
-
-async function printServices(client: Client, { steps }: OperationView): Promise<void> {
-  const concerned = new Set(steps.map(({ service }) => service));
-  const services = (await client.call('services')).filter(({ name }) => concerned.has(name));
+  if (!showServices) return exitCodeOf(operation);
+  if (settleMs !== undefined && operation.status === 'succeeded') await settle(operation, settleMs);
+  const services = await concernedServices(client, operation);
+  const { endedEarly } = await import('./output/exit.js');
+  const failure = settleMs === undefined ? undefined : endedEarly(services, operation);
+  if (failure) printFailure(failure);
   const { formatServices } = await import('./output/service.js');
   if (services.length > 0) print(formatServices(services, Date.now()));
+  return failure ? ERRORS['start-failed'].exit : exitCodeOf(operation);
+}
+
+function settle({ startedAt, acceptedAt }: OperationView, settleMs: number): Promise<void> {
+  return delay(Math.max(0, Date.parse(startedAt ?? acceptedAt) + settleMs - Date.now()));
+}
+
+async function concernedServices(client: Client, { steps }: OperationView): Promise<ServiceView[]> {
+  const concerned = new Set(steps.map(({ service }) => service));
+  return (await client.call('services')).filter(({ name }) => concerned.has(name));
 }
 
 function exitCodeOf({ status, steps }: OperationView): number {

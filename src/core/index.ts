@@ -6,3 +6,4 @@ export * from './reconcile.js';
 export * from './health.js';
 export * from './queue.js';
 export * from './model.js';
+export * from './environment.js';

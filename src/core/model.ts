@@ -77,7 +77,9 @@ function select(model: Model, selection: ServiceSelection): ReadonlySet<string> 
 /** Whatever a service depends on and is not wanted starts with it. */
 function withDependencies(model: Model, names: ReadonlySet<string>): ReadonlySet<string> {
   return closure(names, (name) =>
-    Object.keys(model.get(name)?.spec.dependsOn ?? {}).filter((other) => model.get(other)?.isWanted === false),
+    Object.keys(model.get(name)?.spec.dependsOn ?? {}).filter(
+      (other) => model.get(other)?.isWanted === false,
+    ),
   );
 }
 

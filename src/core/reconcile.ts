@@ -1,5 +1,6 @@
 /** Compares the services that are wanted with those that exist: what `up` does and what `diff` shows. */
 import type { ServiceSpec, SpecChange } from '../protocol/index.js';
+import { isBaseVariable } from './environment.js';
 
 export interface Existing {
   readonly spec: ServiceSpec;
@@ -54,7 +55,7 @@ function compare(spec: ServiceSpec, existing: Existing | undefined): SpecChange 
 function changedKeys(before: ServiceSpec, after: ServiceSpec): SpecChange['changes'] {
   const changes: SpecChange['changes'] = [];
   const walk = (from: unknown, to: unknown, path: readonly string[]): void => {
-    if (stable(from) === stable(to) || isSourceOfVariable(path)) return;
+    if (stable(from) === stable(to) || isSourceOfVariable(path) || isOfTheShell(path, from, to)) return;
     if (path.length < 3 && isRecord(from) && isRecord(to)) {
       for (const key of new Set([...Object.keys(from), ...Object.keys(to)]))
         walk(own(from, key), own(to, key), [...path, key]);
@@ -70,6 +71,12 @@ function changedKeys(before: ServiceSpec, after: ServiceSpec): SpecChange['chang
 /** Where a variable comes from is no difference; its value is. */
 function isSourceOfVariable(path: readonly string[]): boolean {
   return path.length === 3 && path[0] === 'env' && path[2] === 'source';
+}
+
+/** A base variable that the shell gave both times. */
+function isOfTheShell([part, key, ...below]: readonly string[], ...values: readonly unknown[]): boolean {
+  if (part !== 'env' || key === undefined || below.length > 0 || !isBaseVariable(key)) return false;
+  return values.every((value) => value === undefined || (isRecord(value) && value['source'] === 'shell'));
 }
 
 /** A variable may be called `constructor`. */

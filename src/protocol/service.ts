@@ -21,6 +21,8 @@ export const ExitView = v.strictObject({
   at: timestamp,
   /** How long the attempt lived, milliseconds. */
   livedMs: v.number(),
+  /** How many of its descendants were still alive then. */
+  leftBehind: v.number(),
   lastLines: v.array(v.string()),
 });
 export type ExitView = v.InferOutput<typeof ExitView>;

@@ -3,5 +3,9 @@ import { open } from 'node:fs/promises';
 
 export async function syncFolder(folder: string): Promise<void> {
   const directory = await open(folder, 'r');
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }

@@ -20,6 +20,7 @@ import {
   type FifoReader,
   type Launcher,
   type ProcessId,
+  type ProcessRow,
   type ShimReport,
   type Unrunnable,
 } from '../system/index.js';
@@ -48,6 +49,8 @@ export interface AttemptSetup {
 
 /** How often a tree whose shim was killed is looked for until it is gone. */
 const LOST_POLL_MS = 100;
+/** How often the orphans of a process that has just ended are looked for. */
+const SWEEP_POLL_MS = 50;
 
 export class Attempt {
   readonly number: number;
@@ -60,6 +63,8 @@ export class Attempt {
   #readers: FifoReader[] = [];
   /** Asked for before the pid was known. */
   #pendingStop: SignalName | undefined;
+  /** Pids that were asked to end after the application itself had. */
+  readonly #asked = new Set<number>();
   #isReleased = false;
   #isCancelled = false;
 
@@ -153,10 +158,24 @@ export class Attempt {
     else this.#cancel();
   }
 
-  /** Asks what the application left behind to end. */
+  /** What the application left behind, at this moment. */
+  leftBehind(): ProcessRow[] {
+    return this.#shim ? leftovers(this.#shim.pid, this.#process?.pid ?? 0) : [];
+  }
+
+  /**
+   * Asks what the application left behind to end, from above: only what nobody else looks after any more, and each
+   * once. Behind a wrapper that is gone (npm) stands a master that wants to end its workers itself; told together, they
+   * wait for each other.
+   */
   stopTree(signal: SignalName): void {
-    if (!this.#shim) return;
-    for (const row of leftovers(this.#shim.pid, this.#process?.pid ?? 0)) endBy(row, signal);
+    if (!this.#shim || this.#isReleased || this.#seen.has('empty')) return;
+    for (const row of this.leftBehind()) {
+      if (row.parent !== this.#shim.pid || this.#asked.has(row.pid)) continue;
+      this.#asked.add(row.pid);
+      endBy(row, signal);
+    }
+    setTimeout(() => this.stopTree(signal), SWEEP_POLL_MS);
   }
 
   killTree(): void {

@@ -20,6 +20,8 @@ export interface ExitContext {
   readonly at: Date;
   readonly livedMs: number;
   readonly lastLines: readonly string[];
+  /** How many descendants outlived it. */
+  readonly leftBehind: number;
 }
 
 export function describeExit(exit: AttemptExit, context: ExitContext): ExitView {
@@ -29,22 +31,23 @@ export function describeExit(exit: AttemptExit, context: ExitContext): ExitView 
     code: exit.kind === 'exited' ? exit.code : null,
     signal: exit.kind === 'signalled' ? signalName(exit.signal) : null,
     askedBy: context.askedBy,
-    reason: wordExit(exit, context.askedBy),
+    reason: wordExit(exit, context),
     at: context.at.toISOString(),
     livedMs: Math.max(0, Math.round(context.livedMs)),
+    leftBehind: context.leftBehind,
     lastLines: [...context.lastLines],
   };
 }
 
-function wordExit(exit: AttemptExit, askedBy: string | null): string {
+function wordExit(exit: AttemptExit, { askedBy, leftBehind }: ExitContext): string {
   const by = askedBy === null ? '' : `, asked by ${askedBy}`;
+  // Where upkeep asked for the end, it is dealing with them.
+  const left = leftBehind > 0 && askedBy === null ? `, leaving ${leftBehind === 1 ? 'a process' : `${leftBehind} processes`} behind` : '';
   switch (exit.kind) {
     case 'exited':
-      return `exit code ${exit.code}${by}`;
+      return `exit code ${exit.code}${by}${left}`;
     case 'signalled':
-      return askedBy === null
-        ? `ended by ${signalName(exit.signal)}, not sent by upkeep`
-        : `ended by ${signalName(exit.signal)}${by}`;
+      return `ended by ${signalName(exit.signal)}${askedBy === null ? ', not sent by upkeep' : by}${left}`;
     case 'spawn-failed':
     case 'unknown':
       return exit.fact;

@@ -20,6 +20,7 @@ import {
   readCommand,
   readEnvironment,
   readProcessTable,
+  signalName,
   type ProcessId,
   type ShimReport,
   type Timer,
@@ -64,6 +65,8 @@ export class Instance {
   #startedAt: number | undefined;
   /** Who asked for the present end, and the operation that the next attempt belongs to. */
   #askedBy: string | null = null;
+  /** The signals that this attempt got from upkeep, each with who asked for it. */
+  readonly #sentSignals = new Map<string, string | null>();
   #operation: string | null = null;
   #wasReady = false;
   /** Since the service was created. */
@@ -139,8 +142,10 @@ export class Instance {
     this.#send({ id: 'fail', at: this.#context.clock.now(), attempt: this.attempt, kind });
   }
 
-  signal(signal: SignalName): boolean {
-    return this.#attempt?.signal(signal) ?? false;
+  signal(signal: SignalName, askedBy: string): boolean {
+    const isSent = this.#attempt?.signal(signal) ?? false;
+    if (isSent) this.#sentSignals.set(signal, askedBy);
+    return isSent;
   }
 
   /** A report of the shim, by way of the FIFO that all shims share. */
@@ -180,7 +185,7 @@ export class Instance {
 
   /** The daemon goes, the process stays. */
   detach(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
+    this.#cancelTimers();
     this.#readiness?.end();
     this.#health?.end();
     this.#attempt?.detach();
@@ -208,6 +213,8 @@ export class Instance {
     this.#state = state;
     if (state.attempt > before.attempt) this.#countSpawn(before);
     for (const effect of effects) this.#carryOut(effect);
+    // A retry that is due in an hour would keep a daemon alive that wants to end.
+    if (this.isAtRest) this.#cancelTimers();
     if (instanceStatus(before) === this.status && before.attempt === state.attempt) return;
     this.#onStatus(before, state);
     this.#owner.onInstanceChange(this);
@@ -247,10 +254,12 @@ export class Instance {
       case 'spawn':
         return this.#spawn(effect.attempt);
       case 'signal':
+        this.#sentSignals.set(effect.signal, this.#askedBy);
         return this.#attempt?.stop(effect.signal);
       case 'signal-tree':
         return this.#attempt?.stopTree(effect.signal);
       case 'kill-tree':
+        this.#sentSignals.set('SIGKILL', this.#askedBy);
         return this.#attempt?.killTree();
       case 'release':
         return this.#release();
@@ -278,14 +287,19 @@ export class Instance {
   }
 
   #release(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
+    this.#cancelTimers();
     this.#attempt?.release();
     this.#attempt = undefined;
   }
 
+  #cancelTimers(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
   #spawn(number: number): void {
     this.#askedBy = null;
+    this.#sentSignals.clear();
     const { spec } = this.#owner;
     const { home, clock } = this.#context;
     const runDir = join(runFolder(home), runName(spec.name, this.index, number, clock.wall()));
@@ -365,7 +379,10 @@ export class Instance {
   #onExited(attempt: number, exit: AttemptExit, isTreeEmpty: boolean, at: number, lastLines: string[]): void {
     const { clock, random } = this.#context;
     const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
-    this.exit = describeExit(exit, { attempt, askedBy: this.#askedBy, at: new Date(at), livedMs, lastLines });
+    const askedBy =
+      exit.kind === 'signalled' ? (this.#sentSignals.get(signalName(exit.signal)) ?? null) : this.#askedBy;
+    const leftBehind = isTreeEmpty ? 0 : (this.#attempt?.leftBehind().length ?? 0);
+    this.exit = describeExit(exit, { attempt, askedBy, at: new Date(at), livedMs, leftBehind, lastLines });
     this.#startedAt = undefined;
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
     this.#emitInstance({ type: 'instance-exited', exit: this.exit });

@@ -82,6 +82,7 @@ export class Operations {
   readonly #progressed = new Set<Operation>();
   #unfinished: readonly AcceptedLine[] = [];
   #lastId = 0;
+  #isClosed = false;
 
   constructor(journal: Journal, host: OperationHost) {
     this.#journal = journal;
@@ -189,7 +190,9 @@ export class Operations {
     this.#tell(operation);
   }
 
+  /** Nothing begins any more; what has begun is finished by the next daemon. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#journal.close();
   }
 
@@ -262,6 +265,7 @@ export class Operations {
   }
 
   #runNext(): void {
+    if (this.#isClosed) return;
     for (const operation of runnable(this.#queue)) {
       if (!operation.isAccepted) continue;
       operation.isRunning = true;

@@ -246,7 +246,9 @@ function sendSignal(operation: Operation, service: Service): void {
   const meant = operation.baseline[service.name] ?? [];
   // A former daemon may have sent it: it must not reach what was started since.
   const isMeant = ({ attempt, index }: Instance): boolean => !operation.isResumed || attempt === meant[index];
-  const reached = service.instances.filter((instance) => isMeant(instance) && instance.signal(signal));
+  const reached = service.instances.filter(
+    (instance) => isMeant(instance) && instance.signal(signal, askedBy(operation)),
+  );
   if (reached.length > 0) return;
   if (operation.isResumed) throw uncertainSignal(signal, service.name);
   throw new UpkeepError('not-running', `Cannot send ${signal} to "${service.name}": it does not run`, {

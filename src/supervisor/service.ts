@@ -274,7 +274,7 @@ export class Service {
         'dependency-failed',
         `Cannot start "${dependent}": it depends on "${this.name}", which ${fact}`,
         {
-          hint: `see why: upkeep show ${this.name}`,
+          hint: `see why: upkeep show ${this.name}; then start it: upkeep start ${dependent}`,
         },
       );
     };
@@ -312,10 +312,16 @@ function startFailure(service: string, exit: ExitView | undefined): UpkeepError 
   const message = fact.startsWith('Cannot ') ? fact : `Cannot start "${service}": ${fact}`;
   const lines = exit?.lastLines ?? [];
   return new UpkeepError(isLate ? 'not-ready' : 'start-failed', message, {
-    hint:
-      lines.length > 0
-        ? `all of its output: upkeep logs ${service}`
-        : `what happens next: upkeep show ${service}`,
+    hint: startHint(service, exit),
     details: { lines },
   });
+}
+
+function startHint(service: string, exit: ExitView | undefined): string {
+  if (exit?.code === 0 && exit.leftBehind > 0) {
+    return 'it went into the background; start it in the foreground (without --daemon or the like)';
+  }
+  return exit && exit.lastLines.length > 0
+    ? `all of its output: upkeep logs ${service}`
+    : `what happens next: upkeep show ${service}`;
 }

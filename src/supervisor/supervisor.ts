@@ -168,10 +168,10 @@ export class Supervisor {
 
   /** The daemon goes; what runs goes on, and the next daemon takes it back. */
   async detach(): Promise<void> {
+    await this.#operations.close();
     // Attempt numbers may be newer than those on disk; where they cannot be saved, the daemon ends all the same.
     await this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError);
     this.letGo();
-    await this.#operations.close();
   }
 
   /** Lets go of everything without ending or saving anything. */

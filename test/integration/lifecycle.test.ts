@@ -119,3 +119,13 @@ test('a service in a crash loop is started at once by a restart on request', asy
   assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
   assert.equal((await rig.instance('api')).status, 'running');
 });
+
+test('a daemon ends at once, also after a service was deleted whose next start was an hour away', async () => {
+  await using rig = await Rig.create();
+  const restart = { delay: '20ms', limit: 3, retry: '1h' };
+  await rig.up({ api: { command: ['/bin/sh', '-c', 'exit 1'], restart } });
+  await rig.untilInstance('api', ({ status }) => status === 'crashed');
+  assertSucceeded(await rig.request({ kind: 'delete', services: ['api'] }));
+  const { code, stderr } = await rig.cli('daemon', 'stop');
+  assert.deepEqual([code, stderr], [0, '']);
+});

@@ -88,11 +88,10 @@ test('an unhealthy instance is restarted gracefully', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
   const health = { http: '/', interval: '100ms', failures: 2 };
-  await rig.up({ api: rig.puppet({ port, ready: 'start', health }) });
+  await becomesReady(rig, { port, health }, (puppet) => puppet.listen(port));
+  await rig.untilInstance('api', ({ healthy }) => healthy === true);
   const puppet = await rig.enter('api');
   await puppet.exitOn('SIGTERM', 0, 'closed the shop');
-  await puppet.listen(port);
-  await rig.untilInstance('api', ({ healthy, attempt }) => healthy === true && attempt === 1);
 
   await puppet.serve(500);
 
@@ -107,7 +106,7 @@ test('an unhealthy instance is restarted gracefully', async () => {
 async function becomesReady(
   rig: Rig,
   config: ServiceConfig,
-  make: (puppet: Puppet) => Promise<void>,
+  make: (puppet: Puppet) => Promise<unknown>,
 ): Promise<void> {
   const { id } = await rig.accept({
     kind: 'up',

@@ -7,6 +7,9 @@ import { defineCommand, OPERATION_OPTIONS, type Invocation } from '../command.js
 import { requestOperation } from '../operation.js';
 
 const OPTIONS = { ...SPEC_OPTIONS, ...OPERATION_OPTIONS };
+/** A program with a mistake in its first lines has ended by then. */
+const SETTLE_MS = 300;
+
 type StartInvocation = Invocation<typeof OPTIONS>;
 
 export const command = defineCommand({
@@ -63,7 +66,7 @@ async function startNew(
     throw withSimilarService(error, stranger, known);
   });
   const request: OperationRequest = { kind: 'up', services: [spec], create: true };
-  return requestOperation(request, { ...values, showServices: true }, client);
+  return requestOperation(request, { ...values, showServices: true, settleMs: SETTLE_MS }, client);
 }
 
 function noSuchService(name: string, known: readonly string[]): UpkeepError {

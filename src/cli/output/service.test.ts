@@ -31,7 +31,7 @@ test('many instances are shown as their sum only', () => {
 test('what does not run tells why, and when it will again', () => {
   const exit = {
     ...({ attempt: 3, kind: 'exited', code: 1, signal: null, askedBy: null } as const),
-    ...{ reason: 'exit code 1', at: '2024-03-09T13:59:58.000Z', livedMs: 20, lastLines: [] },
+    ...{ reason: 'exit code 1', at: '2024-03-09T13:59:58.000Z', livedMs: 20, leftBehind: 0, lastLines: [] },
   };
   const waiting = instance({ status: 'waiting', exit, nextStartAt: '2024-03-09T14:00:05.000Z' });
   const [, row] = lines([{ ...service('api', [waiting]), status: 'waiting' }]);

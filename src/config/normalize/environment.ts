@@ -1,18 +1,17 @@
 /** The variables of a service, each with the place that it came from. */
+import { isBaseVariable } from '../../core/index.js';
 import type { ServiceSpec } from '../../protocol/index.js';
 import type { EnvLayer } from '../draft.js';
 
 export type ShellEnv = Readonly<Record<string, string | undefined>>;
 
-/** What a program can expect of any system; everything else of the shell is a matter of chance. */
-const BASE = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ', 'TMPDIR'];
 /** Belongs to the shell or to what started upkeep, and would mislead the service. */
 const OF_THE_SHELL = /^(?:npm_|UPKEEP_|_$|OLDPWD$|SHLVL$|PWD$)/;
 
 /** The base list, and what `inheritEnv` names. */
 export function shellLayer(shellEnv: ShellEnv, inherit: boolean | readonly string[]): EnvLayer {
   const isTaken = (key: string): boolean => {
-    if (BASE.includes(key) || key.startsWith('LC_')) return true;
+    if (isBaseVariable(key)) return true;
     return typeof inherit === 'boolean' ? inherit && !OF_THE_SHELL.test(key) : inherit.includes(key);
   };
   const taken = Object.entries(shellEnv).filter(
