@@ -45,7 +45,7 @@ function liveTogether(seeds: readonly number[]): Promise<Outcome> {
 
 async function liveOn(create: (marks: string) => History[]): Promise<Outcome> {
   await using rig = await Rig.create();
-  const world = new World(rig);
+  using world = new World(rig);
   const histories = create(world.marks);
   await Promise.all(histories.map((history) => world.live(history)));
   const differences = await world.differences(histories);

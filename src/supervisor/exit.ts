@@ -42,7 +42,10 @@ export function describeExit(exit: AttemptExit, context: ExitContext): ExitView 
 function wordExit(exit: AttemptExit, { askedBy, leftBehind }: ExitContext): string {
   const by = askedBy === null ? '' : `, asked by ${askedBy}`;
   // Where upkeep asked for the end, it is dealing with them.
-  const left = leftBehind > 0 && askedBy === null ? `, leaving ${leftBehind === 1 ? 'a process' : `${leftBehind} processes`} behind` : '';
+  const left =
+    leftBehind > 0 && askedBy === null
+      ? `, leaving ${leftBehind === 1 ? 'a process' : `${leftBehind} processes`} behind`
+      : '';
   switch (exit.kind) {
     case 'exited':
       return `exit code ${exit.code}${by}${left}`;

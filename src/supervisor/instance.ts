@@ -16,18 +16,16 @@ import type { ExitView, InstanceStatus, ServiceSpec, SignalName } from '../proto
 import {
   childrenByParent,
   descendants,
-  findListener,
-  readCommand,
   readEnvironment,
   readProcessTable,
-  signalName,
   type ProcessId,
   type ShimReport,
-  type Timer,
 } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
 import { Attempt } from './attempt.js';
+import { AttemptChecks } from './attempt-checks.js';
+import { Attribution } from './attribution.js';
 import type { CheckTarget } from './check.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
 import {
@@ -38,8 +36,8 @@ import {
   type Environment,
 } from './environment.js';
 import { describeExit, toEnding, type AttemptExit } from './exit.js';
-import { HealthWatch } from './health-watch.js';
-import { watchReadiness, type Readiness } from './readiness.js';
+import { findPortHolder } from './port-holder.js';
+import { Timers } from './timers.js';
 
 /** What an instance needs to know of the service that it is part of. */
 export interface InstanceOwner {
@@ -53,20 +51,19 @@ export class Instance {
   readonly index: number;
   readonly #owner: InstanceOwner;
   readonly #context: SupervisorContext;
-  readonly #timers = new Map<InstanceTimer, Timer>();
+  readonly #timers: Timers<InstanceTimer>;
+  readonly #attribution = new Attribution();
   readonly #events: InstanceEvent[] = [];
   #state: InstanceState;
   #attempt: Attempt | undefined;
-  #readiness: Readiness | undefined;
-  #health: HealthWatch | undefined;
+  #checks: AttemptChecks | undefined;
   #isDispatching = false;
+  /** What an operation in progress still wishes is for the next daemon. */
+  #isDetached = false;
   /** Environment of the current attempt, for checks. */
   #env: Readonly<Record<string, string>> = {};
   #startedAt: number | undefined;
-  /** Who asked for the present end, and the operation that the next attempt belongs to. */
-  #askedBy: string | null = null;
-  /** The signals that this attempt got from upkeep, each with who asked for it. */
-  readonly #sentSignals = new Map<string, string | null>();
+  /** The operation that the next attempt belongs to. */
   #operation: string | null = null;
   #wasReady = false;
   /** Since the service was created. */
@@ -80,6 +77,7 @@ export class Instance {
     this.index = index;
     this.#owner = owner;
     this.#context = context;
+    this.#timers = new Timers(context.clock);
     this.#state = createInstance(lastAttempt);
   }
 
@@ -105,7 +103,7 @@ export class Instance {
   }
 
   get isHealthy(): boolean | null {
-    return this.#health?.isHealthy ?? null;
+    return this.#checks?.isHealthy ?? null;
   }
 
   /** Monotonic; undefined where no start is due. */
@@ -125,12 +123,12 @@ export class Instance {
   }
 
   stop(askedBy: string): void {
-    this.#askedBy = askedBy;
+    this.#attribution.ask(askedBy);
     this.#send({ id: 'stop', at: this.#context.clock.now() });
   }
 
   restart(askedBy: string, operation: string | null): void {
-    this.#askedBy = askedBy;
+    this.#attribution.ask(askedBy);
     this.#operation = operation;
     this.failedStart = undefined;
     this.#send({ id: 'restart', at: this.#context.clock.now() });
@@ -138,13 +136,13 @@ export class Instance {
 
   /** It lives, but is not worth living; the restart policy decides what follows. */
   fail(kind: 'memory' | 'unhealthy', why: string): void {
-    this.#askedBy = `upkeep: ${why}`;
+    this.#attribution.ask(`upkeep: ${why}`);
     this.#send({ id: 'fail', at: this.#context.clock.now(), attempt: this.attempt, kind });
   }
 
   signal(signal: SignalName, askedBy: string): boolean {
     const isSent = this.#attempt?.signal(signal) ?? false;
-    if (isSent) this.#sentSignals.set(signal, askedBy);
+    if (isSent) this.#attribution.sent(signal, askedBy);
     return isSent;
   }
 
@@ -185,9 +183,9 @@ export class Instance {
 
   /** The daemon goes, the process stays. */
   detach(): void {
-    this.#cancelTimers();
-    this.#readiness?.end();
-    this.#health?.end();
+    this.#isDetached = true;
+    this.#timers.cancelAll();
+    this.#checks?.end();
     this.#attempt?.detach();
   }
 
@@ -200,6 +198,7 @@ export class Instance {
   }
 
   #send(event: InstanceEvent): void {
+    if (this.#isDetached) return;
     this.#events.push(event);
     if (this.#isDispatching) return;
     this.#isDispatching = true;
@@ -214,7 +213,7 @@ export class Instance {
     if (state.attempt > before.attempt) this.#countSpawn(before);
     for (const effect of effects) this.#carryOut(effect);
     // A retry that is due in an hour would keep a daemon alive that wants to end.
-    if (this.isAtRest) this.#cancelTimers();
+    if (this.isAtRest) this.#timers.cancelAll();
     if (instanceStatus(before) === this.status && before.attempt === state.attempt) return;
     this.#onStatus(before, state);
     this.#owner.onInstanceChange(this);
@@ -227,7 +226,7 @@ export class Instance {
       this.#wasReady = true;
       this.#attempt?.markReady();
       this.#watchHealth();
-    } else this.#health?.end();
+    } else if (state.id !== 'starting') this.#checks?.end();
     if (state.id === 'waiting' && before.id !== 'waiting') {
       const delayMs = state.until - this.#context.clock.now();
       this.#emitInstance({
@@ -254,12 +253,12 @@ export class Instance {
       case 'spawn':
         return this.#spawn(effect.attempt);
       case 'signal':
-        this.#sentSignals.set(effect.signal, this.#askedBy);
+        this.#attribution.sent(effect.signal);
         return this.#attempt?.stop(effect.signal);
       case 'signal-tree':
         return this.#attempt?.stopTree(effect.signal);
       case 'kill-tree':
-        this.#sentSignals.set('SIGKILL', this.#askedBy);
+        this.#attribution.sent('SIGKILL');
         return this.#attempt?.killTree();
       case 'release':
         return this.#release();
@@ -272,34 +271,28 @@ export class Instance {
 
   #setTimer({ timer, at, attempt }: Extract<InstanceEffect, { id: 'set-timer' }>): void {
     const { clock } = this.#context;
-    this.#timers.get(timer)?.cancel();
-    const fire = (): void => {
+    this.#timers.set(timer, at, () => {
       if (timer === 'ready' && this.#state.id === 'starting') this.#blameReadiness();
       this.#send({ id: 'timer', timer, attempt, at: clock.now() });
-    };
-    this.#timers.set(timer, clock.at(at, fire));
+    });
   }
 
   #blameReadiness(): void {
-    const missing = this.#readiness?.detail;
+    const missing = this.#checks?.missing;
     const waited = formatDuration(this.#owner.spec.ready.timeoutMs);
-    this.#askedBy = `upkeep: not ready within ${waited}${missing === undefined ? '' : ` (${missing})`}`;
+    this.#attribution.ask(
+      `upkeep: not ready within ${waited}${missing === undefined ? '' : ` (${missing})`}`,
+    );
   }
 
   #release(): void {
-    this.#cancelTimers();
+    this.#timers.cancelAll();
     this.#attempt?.release();
     this.#attempt = undefined;
   }
 
-  #cancelTimers(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
-  }
-
   #spawn(number: number): void {
-    this.#askedBy = null;
-    this.#sentSignals.clear();
+    this.#attribution.reset();
     const { spec } = this.#owner;
     const { home, clock } = this.#context;
     const runDir = join(runFolder(home), runName(spec.name, this.index, number, clock.wall()));
@@ -315,7 +308,7 @@ export class Instance {
   #execute(attempt: Attempt, runDir: string, environment: Environment): void {
     const { spec } = this.#owner;
     const { home } = this.#context;
-    const busy = this.#findPortHolder();
+    const busy = findPortHolder(spec);
     if (busy !== undefined) return attempt.fail(busy, 'stop that process, or set a free port');
     const identity = {
       home,
@@ -329,29 +322,15 @@ export class Instance {
     attempt.spawn(this.#env);
   }
 
-  /** A stranger on a port that this service declares, in words. Instances of one service may share theirs. */
-  #findPortHolder(): string | undefined {
-    const { spec } = this.#owner;
-    if (spec.instances > 1) return undefined;
-    for (const { port } of spec.ports) {
-      const holder = findListener(port);
-      if (!holder) continue;
-      const who =
-        holder.pid === null ? 'another user' : `pid ${holder.pid} (${readCommand(holder.pid) ?? 'ended'})`;
-      return `port ${port} is in use by ${who}`;
-    }
-    return undefined;
-  }
-
   #createAttempt(number: number, runDir: string): Attempt {
     const { spec, log } = this.#owner;
     const { clock, launcher } = this.#context;
-    const readiness = watchReadiness(spec.ready, this.#checkTarget(), () =>
+    const checks = new AttemptChecks(spec, this.#checkTarget(), () =>
       this.#send({ id: 'became-ready', at: clock.now(), attempt: number }),
     );
-    this.#readiness?.end();
-    this.#readiness = readiness;
-    const onLines = (lines: Buffer): void => readiness.onLines(lines);
+    this.#checks?.end();
+    this.#checks = checks;
+    const onLines = (lines: Buffer): void => checks.onLines(lines);
     const sinks = { out: log.sink(this.index, 'out', onLines), err: log.sink(this.index, 'err', onLines) };
     return new Attempt({
       number,
@@ -363,11 +342,11 @@ export class Instance {
       observer: {
         onRunning: (at) => {
           this.#startedAt = at;
-          readiness.onRunning();
+          checks.onRunning();
           this.#owner.onInstanceChange(this);
         },
         onExited: (exit, isTreeEmpty, at) => {
-          readiness.end();
+          checks.end();
           this.#onExited(number, exit, isTreeEmpty, at, [...sinks.out.tail(), ...sinks.err.tail()]);
         },
         onEmptied: () =>
@@ -379,8 +358,7 @@ export class Instance {
   #onExited(attempt: number, exit: AttemptExit, isTreeEmpty: boolean, at: number, lastLines: string[]): void {
     const { clock, random } = this.#context;
     const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
-    const askedBy =
-      exit.kind === 'signalled' ? (this.#sentSignals.get(signalName(exit.signal)) ?? null) : this.#askedBy;
+    const askedBy = this.#attribution.whoEnded(exit);
     const leftBehind = isTreeEmpty ? 0 : (this.#attempt?.leftBehind().length ?? 0);
     this.exit = describeExit(exit, { attempt, askedBy, at: new Date(at), livedMs, leftBehind, lastLines });
     this.#startedAt = undefined;
@@ -397,10 +375,7 @@ export class Instance {
   }
 
   #watchHealth(): void {
-    const { spec } = this.#owner;
-    this.#health?.end();
-    if (!spec.health) return;
-    this.#health = new HealthWatch(spec.health, this.#checkTarget(), (healthy, detail) => {
+    this.#checks?.watchHealth((healthy, detail) => {
       this.#emitInstance({ type: 'instance-health', healthy, detail });
       this.#owner.onInstanceChange(this);
       if (!healthy) this.fail('unhealthy', `unhealthy (${detail})`);

@@ -184,6 +184,24 @@ test('a restart that was waiting for the new process does not start another', as
   assert.deepEqual({ attempt, pid }, { attempt: 2, pid: second.pid });
 });
 
+test('a daemon that is asked to end in the middle of operations ends; the next one finishes them', async () => {
+  await using rig = await Rig.create();
+  assertSucceeded(await rig.up({ api: rig.puppet({ stop: { grace: '20s' } }), web: SLEEPER }));
+  const puppet = await rig.enter('api');
+  await puppet.ignore('SIGTERM');
+  const stop = await rig.accept({ kind: 'stop', services: ['api', 'web'] });
+  const start = await rig.accept({ kind: 'start', services: ['web'] });
+  await rig.untilInstance('api', ({ status }) => status === 'stopping');
+
+  const { code } = await rig.cli('daemon', 'stop');
+  assert.equal(code, 0);
+  await rig.startDaemon();
+  await puppet.crash('SIGKILL');
+
+  for (const { id } of [stop, start]) assertSucceeded(await rig.ended(id));
+  assert.equal((await rig.instance('web')).status, 'running');
+});
+
 test('operations that waited for each other are done in the order of their acceptance', async () => {
   await using rig = await Rig.create();
   assertSucceeded(await rig.up({ api: rig.puppet({ stop: { grace: '20s' } }) }));

@@ -12,6 +12,7 @@ import {
   type RouteName,
   type StreamName,
 } from '../../src/protocol/index.js';
+import { OPEN_API } from './paths.js';
 
 export class ConformingClient extends Client {
   override async call<N extends CallName>(name: N, options: RequestOptions<N> = {}): Promise<RouteAnswer<N>> {
@@ -64,7 +65,7 @@ function assertFits(place: readonly string[], value: unknown): void {
 
 function compile(reference: string): ValidateFunction {
   ajv ??= new Ajv2020({ strict: false, validateFormats: false }).addSchema(
-    JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as object,
+    JSON.parse(readFileSync(OPEN_API, 'utf8')) as object,
     'openapi',
   );
   return ajv.compile({ $ref: reference });

@@ -1,4 +1,5 @@
-export { app, CLI, Rig } from './rig.js';
+export { app, CLI } from './paths.js';
+export { Rig } from './rig.js';
 export { assertConforms, assertRefusalConforms, ConformingClient } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';

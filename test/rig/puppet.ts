@@ -3,8 +3,7 @@
  * it is, and from then on takes one command a line.
  */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { Socket } from 'node:net';
 
 /** What a puppet says of itself when it connects. */
 export interface PuppetIdentity {
@@ -142,42 +141,5 @@ export class Puppet {
 
   #send(order: string, details: object): void {
     this.#socket.write(`${JSON.stringify({ id: this.#lastId, order, ...details })}\n`);
-  }
-}
-
-/** Where puppets come to. */
-export class Stage {
-  readonly path: string;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  /** All that ever came, in that order. */
-  readonly puppets: Puppet[] = [];
-
-  private constructor(path: string) {
-    this.path = path;
-    this.#server = createServer((socket) => this.#welcome(socket));
-  }
-
-  static async open(path: string): Promise<Stage> {
-    const stage = new Stage(path);
-    await once(stage.#server.listen(path), 'listening');
-    return stage;
-  }
-
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #welcome(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => undefined); // ECONNRESET: it was killed; 'close' follows
-    let puppet: Puppet | undefined;
-    createInterface({ input: socket }).on('line', (line) => {
-      const message = JSON.parse(line) as PuppetIdentity & { id: number };
-      if (puppet) puppet.take(message);
-      else this.puppets.push((puppet = new Puppet(message, socket)));
-    });
   }
 }

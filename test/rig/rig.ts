@@ -6,7 +6,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { homeFrom, type Client, type Home } from '../../src/client/index.js';
 import { formatDiagnostics, loadConfig, type ServiceConfig } from '../../src/config/index.js';
 import type {
@@ -22,23 +21,18 @@ import {
   isAlive,
   readCommand,
   readProcess,
+  sendSignal,
   type ProcessRow,
 } from '../../src/system/index.js';
 import { ConformingClient } from './conforming-client.js';
+import { app, CLI } from './paths.js';
 import { Program, type Outcome } from './program.js';
-import { Stage, type Puppet } from './puppet.js';
+import type { Puppet } from './puppet.js';
+import { Stage } from './stage.js';
 import { until, type Sight } from './until.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-export const CLI = join(ROOT, 'bin', 'upkeep.js');
-const CLI_COMMAND = `'${process.execPath}' '${CLI}'`;
 const SHOWN_EVENTS = 60;
 const LEAVE_MS = 5000;
-
-/** A program of test/fixtures/apps. */
-export function app(file: string): string {
-  return join(ROOT, 'test', 'fixtures', 'apps', file);
-}
 
 export interface RigOptions {
   /** Whether a daemon runs from the beginning. @default true */
@@ -74,11 +68,11 @@ export class Rig implements AsyncDisposable {
 
   /** Ends everything, looks whether that is so, and clears the folder away. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { process } of this.#programs) process.kill('SIGKILL');
     try {
-      for (const { process } of this.#programs) process.kill('SIGKILL');
       await this.#endEverything();
-      await this.#refuseLeftovers();
     } finally {
+      await this.#refuseLeftovers();
       this.#stage.close();
       rmSync(this.folder, { recursive: true, force: true });
     }
@@ -103,7 +97,7 @@ export class Rig implements AsyncDisposable {
 
   /** The same for a shell. */
   command(...args: string[]): string {
-    return [CLI_COMMAND, ...args].join(' ');
+    return [`'${process.execPath}' '${CLI}'`, ...args].join(' ');
   }
 
   async startDaemon(): Promise<void> {
@@ -250,10 +244,7 @@ export class Rig implements AsyncDisposable {
   /** The living puppet of an instance; of a later attempt than `after`. */
   enter(service: string, { instance = 0, after = 0 } = {}): Promise<Puppet> {
     return this.until(`${service}.${instance} enters after attempt ${after}`, () =>
-      this.#stage.puppets.findLast(({ identity, isConnected }) => {
-        const { service: name, instance: index, attempt } = identity;
-        return isConnected && name === service && index === instance && attempt > after;
-      }),
+      this.#stage.find(service, instance, after),
     );
   }
 
@@ -273,12 +264,12 @@ export class Rig implements AsyncDisposable {
   }
 
   async #refuseLeftovers(): Promise<void> {
-    const left = await until('nobody is left', () => this.processes().length === 0 && [], LEAVE_MS).catch(
-      () => this.processes(),
-    );
-    if (left.length === 0) return;
+    const isEmpty = (): boolean => this.processes().length === 0;
+    await until('nobody is left', isEmpty, LEAVE_MS).catch(() => undefined); // who is left is told below
+    if (isEmpty()) return;
+    const left = this.processes();
     const words = left.map(({ pid, state }) => `  pid ${pid} (${state}) ${readCommand(pid)}`);
-    for (const { pid } of left) process.kill(pid, 'SIGKILL');
+    for (const row of left) sendSignal(row, 'SIGKILL');
     throw new Error(`These were left over:\n${words.join('\n')}`);
   }
 

@@ -1,5 +1,5 @@
 /** One real daemon that lives through histories, many at a time: does what they say, and looks what became of it. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectOrStart, type Client } from '../../../src/client/index.js';
@@ -24,10 +24,12 @@ interface Accepted {
   readonly request: OperationRequest;
 }
 
-export class World {
+export class World implements Disposable {
   readonly marks: string;
   readonly #rig: Rig;
   readonly #client: Client;
+  readonly #journalPath: string;
+  #journal: number;
   readonly #accepted = new Map<number, Accepted>();
   /** How often the daemon was ended. */
   deaths = 0;
@@ -35,8 +37,14 @@ export class World {
   constructor(rig: Rig) {
     this.#rig = rig;
     this.#client = connectOrStart(rig.home);
+    this.#journalPath = join(rig.home.path, 'operations.jsonl');
+    this.#journal = openSync(this.#journalPath, 'a+');
     this.marks = join(rig.folder, 'marks');
     mkdirSync(this.marks);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#journal);
   }
 
   get operations(): number {
@@ -92,14 +100,25 @@ export class World {
   async #endDaemon(signal: NodeJS.Signals): Promise<void> {
     const daemon = await this.#client.call('daemon').catch(tolerate('daemon-unreachable'));
     const row = daemon && readProcess(daemon.pid);
+    this.#readJournal();
     if (!row || !sendSignal(row, signal)) return; // another history was faster
     this.deaths++;
     await until(`daemon ${row.pid} is gone`, () => !isAlive(row));
     this.#readJournal();
   }
 
+  /** Also what stood in the file before a daemon renewed it: a write that was cut off by SIGKILL makes it do so. */
   #readJournal(): void {
-    for (const line of readFileSync(join(this.#rig.home.path, 'operations.jsonl'), 'utf8').split('\n')) {
+    this.#readAccepted();
+    closeSync(this.#journal);
+    this.#journal = openSync(this.#journalPath, 'a+');
+    this.#readAccepted();
+  }
+
+  #readAccepted(): void {
+    const text = Buffer.alloc(fstatSync(this.#journal).size);
+    readSync(this.#journal, text, 0, text.length, 0);
+    for (const line of text.toString('utf8').split('\n')) {
       if (!line.startsWith('{"type":"accepted"') || !line.endsWith('}')) continue;
       const { request, view } = JSON.parse(line) as { request: OperationRequest; view: OperationView };
       this.#accepted.set(Number(view.id), { id: Number(view.id), request });
