@@ -2,17 +2,17 @@
  * The durable desired state: which services there are and which of them should run. Losing it means losing services,
  * so it is written in an order in which at every moment one complete copy is on disk:
  *
- *   1. state.json.new   written, fsynced        (torn by a power cut: not valid, ignored)
- *   2. state.json      -> state.json.previous   renamed
- *   3. state.json.new  -> state.json            renamed
- *   4. the folder       fsynced
+ *   1. state.json.new       written, fsynced               (torn by a power cut: not valid, ignored)
+ *   2. state.json.previous  becomes a second name of state.json
+ *   3. state.json.new       renamed to state.json, which exists all the time: it tells that the home is in use
+ *   4. the folder           fsynced
  *
  * A file is two lines: a header with format version, sequence number and a checksum of all, and the body; later formats
  * keep the header. Whoever loads takes the whole file with the highest sequence number, wherever the writer was cut off,
  * says which one that was, and ends what the writer began: step 1 of the next save overwrites state.json.new.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -76,7 +76,7 @@ export class StateFile {
     this.#seq = best.seq;
     if (best.name !== CURRENT || notes.length > 0)
       notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
-    if (best.name === FRESH) this.#endRenames(whole.some(({ name }) => name === CURRENT));
+    if (best.name === FRESH) this.#endSave(whole.some(({ name }) => name === CURRENT));
     return { state: v.parse(StoredState, JSON.parse(best.body)), notes };
   }
 
@@ -101,9 +101,9 @@ export class StateFile {
   }
 
   /** Steps 2 and 3; a broken file must not take the place of the previous state. Step 4 comes with the next save. */
-  #endRenames(isCurrentWhole: boolean): void {
+  #endSave(isCurrentWhole: boolean): void {
     const [current, fresh, previous] = paths(this.#folder);
-    if (isCurrentWhole) renameSync(current, previous);
+    if (isCurrentWhole) keepAs(current, previous);
     renameSync(fresh, current);
   }
 }
@@ -131,11 +131,18 @@ async function writeState(folder: string, seq: number, body: string): Promise<vo
   } finally {
     await file.close();
   }
-  await rename(current, previous).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error; // the first state has no predecessor
-  });
+  keepAs(current, previous);
   await rename(fresh, current);
   await syncFolder(folder);
+}
+
+function keepAs(current: string, previous: string): void {
+  try {
+    rmSync(previous, { force: true });
+    linkSync(current, previous);
+  } catch {
+    // The first state has no predecessor, and some file systems have no links: the new state is on disk already.
+  }
 }
 
 function readCandidate(folder: string, name: string): Candidate {

@@ -16,6 +16,7 @@ import { until, type Rig } from '../../../test/rig/index.js';
 import type { Command, History } from './history.js';
 
 const CALM_MS = 15_000;
+const LOOK_AGAIN_MS = 30;
 /** Long enough for a restart that should not come. */
 const STILL_MS = 150;
 
@@ -62,18 +63,16 @@ export class World implements Disposable {
     );
   }
 
-  /** What differs from the model, in words, by history; waits until the daemon has done everything and a little more. */
+  /** What differs from the model, in words, by history: when all is done, or else at the deadline. */
   async differences(histories: readonly History[]): Promise<Map<History, string[]>> {
-    let found = new Map<History, string[]>();
-    const isAsModelled = async (): Promise<boolean> => {
-      if (!(await this.#hasEndedAll())) return false;
-      found = await this.#compare(histories);
-      return found.size === 0;
-    };
-    await until('all is as modelled', isAsModelled, CALM_MS).catch(() => undefined);
-    if (found.size > 0) return found;
-    await delay(STILL_MS);
-    return this.#compare(histories);
+    const deadline = performance.now() + CALM_MS;
+    for (let isCalm = false; ;) {
+      const found = await this.#compare(histories);
+      const hasEnded = await this.#hasEndedAll();
+      if (isCalm || performance.now() > deadline) return found;
+      isCalm = hasEnded && found.size === 0;
+      await delay(isCalm ? STILL_MS : LOOK_AGAIN_MS);
+    }
   }
 
   async #do(command: Command): Promise<void> {

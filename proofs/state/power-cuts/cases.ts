@@ -4,7 +4,7 @@ import { encodeState, type StoredState } from '../../../src/store/index.js';
 
 export const NAMES = ['state.json', 'state.json.new', 'state.json.previous'] as const;
 export type Name = (typeof NAMES)[number];
-export type Files = Partial<Record<Name, Buffer>>;
+export type Files = Partial<Record<Name, Buffer | undefined>>;
 
 export interface Case {
   readonly title: string;
@@ -76,16 +76,22 @@ export function* cutWrites(stride: number): Generator<Case> {
       expected: seq,
       isNormal: false,
     };
-    const moved: Files = seq > 1 ? { 'state.json.previous': bytesOf(seq - 1) } : {};
+    const kept: Files = seq > 1 ? { 'state.json.previous': bytesOf(seq - 1) } : {};
     yield {
-      title: `${title}: after the first rename`,
-      files: { ...moved, 'state.json.new': fresh },
+      title: `${title}: the previous state removed`,
+      files: { ...before, 'state.json.previous': undefined, 'state.json.new': fresh },
       expected: seq,
       isNormal: false,
     };
     yield {
-      title: `${title}: after the second rename`,
-      files: { ...moved, 'state.json': fresh },
+      title: `${title}: the present state kept as the previous one`,
+      files: { ...before, ...kept, 'state.json.new': fresh },
+      expected: seq,
+      isNormal: false,
+    };
+    yield {
+      title: `${title}: renamed`,
+      files: { ...kept, 'state.json': fresh },
       expected: seq,
       isNormal: true,
     };
