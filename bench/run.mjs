@@ -18,7 +18,7 @@ const MANAGERS = ['upkeep', 'pm2'];
 const MEASURES = {
   'cli-latency': {
     peers: MANAGERS,
-    full: { SIZES: '1 50 200', RUNS: 12 },
+    full: { SIZES: '1 50 200', RUNS: 25 },
     quick: { SIZES: '1 50', RUNS: 5 },
   },
   'first-answer': { peers: ['bare', ...MANAGERS], full: { REPS: 7 }, quick: { REPS: 3 } },

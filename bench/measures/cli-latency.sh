@@ -10,11 +10,7 @@ for n in $SIZES; do
   pm_start_config
   sleep 3
   [ "$(pm_online)" = "$n" ] || echo "only $(pm_online) of $n services run"
-  out=$SCRATCH/list.$n.json
-  hyperfine -N -w 2 -r "$RUNS" --export-json "$out" "node -e 0" "$PM_LIST" >/dev/null 2>"$out.err" || cat "$out.err"
-  read -r bare_ms list_ms ratio < <(node -p '
-    const { results: [bare, list] } = JSON.parse(require("fs").readFileSync(process.argv[1]));
-    [bare.median * 1000, list.median * 1000, list.median / bare.median].join(" ")' "$out")
+  read -r bare_ms list_ms ratio < <(node "$TOOLS/in-turn.mjs" "$RUNS" "$PM_LIST")
   record "list.$n" 'x node -e 0' "$ratio"
   record "list-ms.$n" ms "$list_ms"
   (ADAPTER=bare record "list-ms.$n" ms "$bare_ms")

@@ -70,9 +70,8 @@ export class Rig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { process } of this.#programs) process.kill('SIGKILL');
     try {
-      await this.#endEverything();
+      await this.#endEverything().finally(() => this.#refuseLeftovers());
     } finally {
-      await this.#refuseLeftovers();
       this.#stage.close();
       rmSync(this.folder, { recursive: true, force: true });
     }
@@ -270,6 +269,7 @@ export class Rig implements AsyncDisposable {
     const left = this.processes();
     const words = left.map(({ pid, state }) => `  pid ${pid} (${state}) ${readCommand(pid)}`);
     for (const row of left) sendSignal(row, 'SIGKILL');
+    await until('they are gone', isEmpty);
     throw new Error(`These were left over:\n${words.join('\n')}`);
   }
 
