@@ -88,7 +88,7 @@ export class Attempt {
   }
 
   spawn(env: Readonly<Record<string, string>>): void {
-    if (this.#isCancelled) return;
+    if (this.#isCancelled || this.#isReleased) return;
     const { spec, runDir, launcher, restarts } = this.#setup;
     const problem = this.#whyNot(env);
     if (problem) return this.fail(problem.fact, problem.hint);

@@ -30,6 +30,7 @@ export class Service {
   readonly #listeners = new Set<() => void>();
   #spec: ServiceSpec;
   #isWanted = false;
+  #isDetached = false;
   #schedule: Schedule | undefined;
   #watch: FileWatch | undefined;
   /** Attempt numbers of instances that were scaled away: their successors go on counting. */
@@ -211,6 +212,7 @@ export class Service {
   }
 
   detach(): void {
+    this.#isDetached = true;
     this.#disarm();
     for (const instance of this.instances) instance.detach();
     this.log.close();
@@ -228,6 +230,8 @@ export class Service {
   #add(index: number): Instance {
     const instance = new Instance(this, this.#context, index, this.#lastAttempts[index] ?? 0);
     this.instances[index] = instance;
+    // An operation in progress may ask for more: that is the next daemon's.
+    if (this.#isDetached) instance.detach();
     return instance;
   }
 

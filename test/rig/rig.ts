@@ -70,7 +70,7 @@ export class Rig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { process } of this.#programs) process.kill('SIGKILL');
     try {
-      await this.#endEverything().finally(() => this.#refuseLeftovers());
+      await this.#leaveNothing();
     } finally {
       this.#stage.close();
       rmSync(this.folder, { recursive: true, force: true });
@@ -245,6 +245,14 @@ export class Rig implements AsyncDisposable {
     return this.until(`${service}.${instance} enters after attempt ${after}`, () =>
       this.#stage.find(service, instance, after),
     );
+  }
+
+  async #leaveNothing(): Promise<void> {
+    try {
+      await this.#endEverything();
+    } finally {
+      await this.#refuseLeftovers();
+    }
   }
 
   /** A daemon is started where the test has killed it: somebody has to end what it left. */
