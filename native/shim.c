@@ -52,7 +52,7 @@ struct launch {
   int journal; /* -1: not open */
 };
 
-static const char *const RUN_FILES[] = {"journal", "out", "err", "ready"};
+static const char *const RUN_FILES[] = {"journal", "out", "err", "ready", "unclaimed"};
 
 static int path_in(char *path, const struct launch *launch, const char *file) {
   int length = snprintf(path, MAX_PATH, "%s/%s", launch->run_dir, file);

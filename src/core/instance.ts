@@ -118,6 +118,11 @@ export function createInstance(attempt = 0): InstanceState {
   return { id: 'stopped', attempt };
 }
 
+/** It had done its work before this daemon began, and need not run again. */
+export function completedInstance(attempt: number): InstanceState {
+  return { id: 'completed', attempt, reason: 'it had completed before' };
+}
+
 /** An attempt that a former daemon started and that still lives. */
 export function adoptInstance(attempt: number, since: number, isReady: boolean): InstanceState {
   return { id: isReady ? 'running' : 'starting', attempt, since, history: NO_FAILURES };

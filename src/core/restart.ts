@@ -70,7 +70,8 @@ export function decideRestart(
   const next: RestartHistory = { row, failures };
 
   if (failures.length >= policy.limit) {
-    const reason = `crash loop: ${failures.length} failures within ${Math.round((at - failures[0]!) / 1000)} s`;
+    const seconds = Math.max(1, Math.round((at - failures[0]!) / 1000));
+    const reason = `crash loop: ${failures.length} failures within ${seconds} s`;
     return { kind: 'crash-loop', delayMs: spread(policy.retryMs, ended.jitter), history: next, reason };
   }
   const delayMs = row === 1 ? 0 : spread(backoffMs(row, policy), ended.jitter);

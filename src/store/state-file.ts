@@ -16,7 +16,7 @@ import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { ServiceSpec, UpkeepError } from '../protocol/index.js';
+import { ExitView, ServiceSpec, UpkeepError } from '../protocol/index.js';
 import { deferred, type Deferred } from '../util/index.js';
 import { syncFolder } from './disk.js';
 
@@ -27,6 +27,8 @@ const StoredService = v.object({
   isWanted: v.boolean(),
   /** The last attempt number of each instance, so that numbers are never given twice. */
   attempts: v.array(v.number()),
+  /** By instance: how the last attempt ended where nothing is to follow it. A job that is done is not done again. */
+  completed: v.optional(v.array(v.nullable(ExitView)), []),
 });
 export type StoredService = v.InferOutput<typeof StoredService>;
 

@@ -26,11 +26,15 @@ export interface FoundAttempt extends RunId {
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** `isReadyByStart`: whether the service is ready as soon as it runs; undefined: the home has no such service any more. */
-export function findAttempts(
-  home: string,
-  isReadyByStart: (service: string) => boolean | undefined,
-): FoundAttempt[] {
+export interface AdoptionOptions {
+  /** Whether the service is ready as soon as it runs; undefined: the home has no such service. */
+  isReadyByStart(service: string): boolean | undefined;
+  /** Some of the desired state was lost: what the home does not know may have been wanted, and is left alone. */
+  readonly isStateDoubtful: boolean;
+  onLeftAlone(id: RunId): void;
+}
+
+export function findAttempts(home: string, options: AdoptionOptions): FoundAttempt[] {
   const folder = runFolder(home);
   const isSameBoot = noteBoot(join(folder, 'boot'));
   const newest = new Map<string, FoundAttempt>();
@@ -39,10 +43,11 @@ export function findAttempts(
     if (!id) continue;
     const runDir = join(folder, name);
     const reports = isSameBoot ? readAll(runDir) : [];
-    const isReady = isReadyByStart(id.service);
+    const isReady = options.isReadyByStart(id.service);
     const running = reports.find((report) => report.id === 'running');
     if (isReady === undefined || !running) {
-      clearAway(runDir, reports);
+      if (running && !isOver(reports) && isUnclaimed(runDir, options)) options.onLeftAlone(id);
+      else clearAway(runDir, reports);
       continue;
     }
     const shim = reports.find((report) => report.id === 'shim');
@@ -61,6 +66,16 @@ export function findAttempts(
     if (loser) clearAway(loser.runDir, readAll(loser.runDir));
   }
   return [...newest.values()];
+}
+
+function isOver(reports: readonly ShimReport[]): boolean {
+  return reports.some((report) => report.id === 'empty' || (report.id === 'exited' && report.isTreeEmpty));
+}
+
+function isUnclaimed(runDir: string, { isStateDoubtful }: AdoptionOptions): boolean {
+  const mark = runFiles(runDir).unclaimed;
+  if (isStateDoubtful) writeFileSync(mark, '', { mode: 0o600 });
+  return existsSync(mark);
 }
 
 /** Remembers this boot of the machine; false: nothing that was noted before can be alive. */

@@ -1,3 +1,3 @@
 export { Supervisor, type SupervisorStorage } from './supervisor.js';
-export { hasEnded } from './operations.js';
+export { hasEnded } from './operation.js';
 export type { SupervisorContext } from './context.js';

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import {
   adoptInstance,
+  completedInstance,
   createInstance,
   instanceStatus,
   step,
@@ -73,12 +74,19 @@ export class Instance {
   /** How the first attempt that did not become ready ended, since the last start or restart on request. */
   failedStart: ExitView | undefined;
 
-  constructor(owner: InstanceOwner, context: SupervisorContext, index: number, lastAttempt: number) {
+  /** `completed`: how the last attempt ended, where it was the last on purpose. */
+  constructor(
+    owner: InstanceOwner,
+    context: SupervisorContext,
+    index: number,
+    last: { readonly attempt: number; readonly completed: ExitView | null },
+  ) {
     this.index = index;
     this.#owner = owner;
     this.#context = context;
     this.#timers = new Timers(context.clock);
-    this.#state = createInstance(lastAttempt);
+    this.#state = last.completed ? completedInstance(last.attempt) : createInstance(last.attempt);
+    this.exit = last.completed ?? undefined;
   }
 
   get status(): InstanceStatus {

@@ -6,61 +6,27 @@
 import * as v from 'valibot';
 import { joinable, runnable } from '../core/index.js';
 import {
-  OperationRequest,
-  OperationView,
   UpkeepError,
   type Failure,
-  type OperationStep,
+  type OperationRequest,
+  type OperationView,
   type Requester,
 } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
-import { deferred, type Deferred } from '../util/index.js';
+import { deferred } from '../util/index.js';
+import {
+  createOperation,
+  hasEnded,
+  JournalLine,
+  toLine,
+  type AcceptedLine,
+  type Operation,
+  type Step,
+} from './operation.js';
+import { OperationNews } from './operation-news.js';
 import type { PlannedStep } from './plan.js';
 
 const KEPT = 500;
-const PROGRESS_MS = 50;
-
-/** A step while it is done. */
-export interface Step extends PlannedStep {
-  /** Decided anew when it is its turn; see `Performer`. */
-  action: PlannedStep['action'];
-  readonly view: OperationStep;
-  /** Aborted when a later stop or delete wants the service. */
-  readonly abort: AbortController;
-  /** Nothing of the service lives any more: what it depends on may stop, too. */
-  readonly stopped: Deferred;
-  /** The service was told to start, or never will be by this step: what depends on it may look at it now. */
-  readonly launched: Deferred;
-  /** Settles with the outcome; never rejects. */
-  readonly ended: Deferred<boolean>;
-}
-
-export interface Operation {
-  readonly id: string;
-  readonly request: OperationRequest;
-  readonly services: ReadonlySet<string>;
-  readonly key: string;
-  readonly steps: readonly Step[];
-  readonly view: OperationView;
-  /** Attempt numbers when it was accepted: after a crash of the daemon, a restart is done where they have grown. */
-  readonly baseline: Record<string, number[]>;
-  readonly isResumed: boolean;
-  /** Resolves when it is on disk: from here on it will be done. Rejects where it cannot be written down. */
-  readonly accepted: Deferred;
-  isAccepted: boolean;
-  isRunning: boolean;
-}
-
-const AcceptedLine = v.object({
-  type: v.literal('accepted'),
-  request: OperationRequest,
-  view: OperationView,
-  baseline: v.record(v.string(), v.array(v.number())),
-});
-type AcceptedLine = v.InferOutput<typeof AcceptedLine>;
-
-const Line = v.variant('type', [AcceptedLine, v.object({ type: v.literal('ended'), view: OperationView })]);
-type Line = v.InferOutput<typeof Line>;
 
 export interface OperationHost {
   /** `ahead`: the operations that will be done before it, oldest first. */
@@ -78,8 +44,7 @@ export class Operations {
   readonly #host: OperationHost;
   readonly #queue: Operation[] = [];
   readonly #views = new Map<string, OperationView>();
-  readonly #listeners = new Map<string, Set<(view: OperationView) => void>>();
-  readonly #progressed = new Set<Operation>();
+  readonly #news = new OperationNews();
   #unfinished: readonly AcceptedLine[] = [];
   #lastId = 0;
   #isClosed = false;
@@ -93,7 +58,7 @@ export class Operations {
   load(): readonly AcceptedLine[] {
     const open = new Map<string, AcceptedLine>();
     for (const line of this.#journal.read(() => this.#summarize())) {
-      if (!v.is(Line, line)) continue; // it only looks whole
+      if (!v.is(JournalLine, line)) continue; // it only looks whole
       this.#lastId = Math.max(this.#lastId, Number(line.view.id));
       this.#views.set(line.view.id, line.view);
       if (line.type === 'accepted') open.set(line.view.id, line);
@@ -157,13 +122,9 @@ export class Operations {
 
   /** Calls with the present state and after each change; answers how to end that. */
   follow(id: string, listener: (view: OperationView) => void): () => void {
-    const listeners = this.#listeners.get(id) ?? new Set();
-    this.#listeners.set(id, listeners.add(listener));
+    const end = this.#news.follow(id, listener);
     listener(this.find(id));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(id);
-    };
+    return end;
   }
 
   async untilEnded(id: string): Promise<OperationView> {
@@ -177,7 +138,7 @@ export class Operations {
   beginStep(operation: Operation, step: Step): void {
     step.view.status = 'running';
     step.view.startedAt = this.#host.now();
-    this.#tell(operation);
+    this.#news.tell(operation.view);
   }
 
   endStep(operation: Operation, step: Step, status: 'done' | 'failed' | 'skipped', failure?: Failure): void {
@@ -187,7 +148,7 @@ export class Operations {
     step.stopped.resolve();
     step.launched.resolve();
     step.ended.resolve(status === 'done');
-    this.#tell(operation);
+    this.#news.tell(operation.view);
   }
 
   /** Nothing begins any more; what has begun is finished by the next daemon. */
@@ -240,11 +201,11 @@ export class Operations {
   }
 
   /** What the journal has to hold at this moment; what is not accepted yet comes after it. */
-  #summarize(): Line[] {
+  #summarize(): JournalLine[] {
     const ended = [...this.#views.values()].filter(hasEnded);
     const open = this.#queue.filter(({ isAccepted, view }) => isAccepted && !hasEnded(view));
     return [
-      ...ended.map((view): Line => ({ type: 'ended', view })),
+      ...ended.map((view): JournalLine => ({ type: 'ended', view })),
       ...this.#unfinished,
       ...open.map(toLine),
     ];
@@ -282,29 +243,10 @@ export class Operations {
     view.status = view.steps.every((step) => step.status === 'done') ? 'succeeded' : 'failed';
     view.finishedAt = this.#host.now();
     // A full disk undoes nothing: once it can be written again, the journal is renewed with this end in it.
-    await this.#journal.append({ type: 'ended', view } satisfies Line).catch(() => undefined);
+    await this.#journal.append({ type: 'ended', view } satisfies JournalLine).catch(() => undefined);
     this.#host.onChange(view);
-    this.#tell(operation);
+    this.#news.tell(view);
     this.#leaveQueue(operation);
-  }
-
-  /** Ends are told at once; progress at most every `PROGRESS_MS`: a hundred steps at a time are one piece of news. */
-  #tell(operation: Operation): void {
-    const { id, view } = operation;
-    if (!hasEnded(view)) {
-      if (this.#progressed.size === 0) setTimeout(() => this.#tellProgress(), PROGRESS_MS);
-      this.#progressed.add(operation);
-      return;
-    }
-    this.#progressed.delete(operation);
-    for (const listener of [...(this.#listeners.get(id) ?? [])]) listener(view);
-  }
-
-  #tellProgress(): void {
-    for (const { id, view } of this.#progressed) {
-      for (const listener of [...(this.#listeners.get(id) ?? [])]) listener(view);
-    }
-    this.#progressed.clear();
   }
 
   #forgetOld(): void {
@@ -313,53 +255,6 @@ export class Operations {
       if (hasEnded(view)) this.#views.delete(id);
     }
   }
-}
-
-export function hasEnded(view: OperationView): boolean {
-  return view.status === 'succeeded' || view.status === 'failed';
-}
-
-function createOperation(
-  request: OperationRequest,
-  planned: readonly PlannedStep[],
-  view: OperationView,
-  baseline: Operation['baseline'],
-  isResumed: boolean,
-): Operation {
-  const steps = planned.map(createStep);
-  view.steps = steps.map((step) => step.view);
-  const accepted = deferred();
-  accepted.promise.catch(() => undefined); // who asked is told, and may be gone
-  if (isResumed) accepted.resolve();
-  return {
-    id: view.id,
-    request,
-    services: new Set(planned.map((step) => step.service)),
-    key: JSON.stringify(request),
-    steps,
-    view,
-    baseline,
-    isResumed,
-    accepted,
-    isAccepted: isResumed,
-    isRunning: false,
-  };
-}
-
-function createStep(planned: PlannedStep): Step {
-  const { service, action } = planned;
-  return {
-    ...planned,
-    view: { service, action, status: 'pending', startedAt: null, finishedAt: null },
-    abort: new AbortController(),
-    stopped: deferred(),
-    launched: deferred(),
-    ended: deferred<boolean>(),
-  };
-}
-
-function toLine({ request, view, baseline }: Operation): AcceptedLine {
-  return { type: 'accepted', request, view, baseline };
 }
 
 function notWritten({ kind }: OperationRequest, cause: Error): UpkeepError {

@@ -1,7 +1,8 @@
 /** Does the steps of an operation: dependencies before dependents when starting, the other way round when stopping. */
 import { UpkeepError, type Failure, type ServiceSpec } from '../protocol/index.js';
 import type { Instance } from './instance.js';
-import type { Operation, Operations, Step } from './operations.js';
+import type { Operation, Step } from './operation.js';
+import type { Operations } from './operations.js';
 import { planSpec } from './plan.js';
 import type { Service } from './service.js';
 

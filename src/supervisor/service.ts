@@ -10,16 +10,22 @@ import {
   type ServiceStatus,
 } from '../protocol/index.js';
 import type { FoundAttempt } from './adoption.js';
+import type { StoredService } from '../store/index.js';
 import { logFolder, type SupervisorContext } from './context.js';
 import { Instance } from './instance.js';
 import { Schedule } from './schedule.js';
 import { watchFiles, type FileWatch } from './file-watch.js';
+
+/** What is kept of a service beside its specification, by instance. */
+export type ServiceHistory = Pick<StoredService, 'attempts' | 'completed'>;
 
 /** What a service asks of the supervisor by itself. */
 export interface ServiceTriggers {
   /** A restart as an operation of its own. */
   onRestartWanted(service: string, why: string): void;
   onWarning(service: string, message: string): void;
+  /** An instance has done its work: worth to be remembered. */
+  onCompleted(): void;
 }
 
 export class Service {
@@ -35,17 +41,20 @@ export class Service {
   #watch: FileWatch | undefined;
   /** Attempt numbers of instances that were scaled away: their successors go on counting. */
   readonly #lastAttempts: number[];
+  /** What a former daemon knew of instances that had done their work. */
+  readonly #completed: ServiceHistory['completed'];
 
   constructor(
     spec: ServiceSpec,
     context: SupervisorContext,
     triggers: ServiceTriggers,
-    lastAttempts: readonly number[] = [],
+    stored: ServiceHistory = { attempts: [], completed: [] },
   ) {
     this.#spec = spec;
     this.#context = context;
     this.#triggers = triggers;
-    this.#lastAttempts = [...lastAttempts];
+    this.#lastAttempts = [...stored.attempts];
+    this.#completed = stored.completed;
     this.log = new ServiceLog(logFolder(context.home), spec.name);
     this.#fill();
   }
@@ -86,6 +95,11 @@ export class Service {
   get attempts(): number[] {
     this.#noteAttempts();
     return [...this.#lastAttempts];
+  }
+
+  /** By instance, for the state file: how it ended, where it has done its work. */
+  get completed(): (ExitView | null)[] {
+    return this.instances.map(({ status, exit }) => (status === 'completed' && exit ? exit : null));
   }
 
   start(operation: string | null): void {
@@ -146,7 +160,9 @@ export class Service {
   }
 
   /** Called after each change of an instance. */
-  onInstanceChange(): void {
+  onInstanceChange(instance: Instance): void {
+    // What is scheduled will run again anyway.
+    if (instance.status === 'completed' && !this.#spec.schedule?.run) this.#triggers.onCompleted();
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -228,7 +244,13 @@ export class Service {
   }
 
   #add(index: number): Instance {
-    const instance = new Instance(this, this.#context, index, this.#lastAttempts[index] ?? 0);
+    const attempt = this.#lastAttempts[index] ?? 0;
+    const completed = this.#completed[index] ?? null;
+    const isCurrent = completed?.attempt === attempt;
+    const instance = new Instance(this, this.#context, index, {
+      attempt,
+      completed: isCurrent ? completed : null,
+    });
     this.instances[index] = instance;
     // An operation in progress may ask for more: that is the next daemon's.
     if (this.#isDetached) instance.detach();

@@ -91,10 +91,10 @@ export class Supervisor {
     const { state, notes } = this.#storage.state.load();
     for (const detail of notes) this.#context.emit({ type: 'state-recovered', detail });
     for (const stored of state.services)
-      this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored.attempts));
+      this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored));
     this.#listen();
     const unfinished = this.#operations.load();
-    this.#adopt();
+    this.#adopt(notes.length > 0);
     for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
     const steps = unfinished.flatMap((line) => line.view.steps);
     const claimed = steps.filter(({ action }) => action !== 'keep' && action !== 'signal');
@@ -210,6 +210,7 @@ export class Supervisor {
     return {
       onRestartWanted: (service, why) => this.#ask({ kind: 'restart', services: [service] }, why, service),
       onWarning: (service, message) => this.#context.emit({ type: 'warning', service, message }),
+      onCompleted: () => void this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError),
     };
   }
 
@@ -255,12 +256,18 @@ export class Supervisor {
     for (const service of this.#services.values()) service.instances.forEach(call);
   }
 
-  #adopt(): void {
-    const isReadyByStart = (name: string): boolean | undefined => {
-      const service = this.#services.get(name);
-      return service && service.spec.ready.on === 'start';
-    };
-    const found = findAttempts(this.#context.home, isReadyByStart);
+  #adopt(isStateDoubtful: boolean): void {
+    const found = findAttempts(this.#context.home, {
+      isStateDoubtful,
+      isReadyByStart: (name) => {
+        const service = this.#services.get(name);
+        return service && service.spec.ready.on === 'start';
+      },
+      onLeftAlone: ({ service, instance }) => {
+        const message = `instance ${instance} runs, but its description was lost: end it by hand, then describe it again`;
+        this.#context.emit({ type: 'warning', service, message });
+      },
+    });
     const instances = found.map((attempt) => this.#services.get(attempt.service)!.adopt(attempt));
     if (instances.length === 0) return;
     this.#shimPoll = setInterval(
@@ -290,10 +297,11 @@ export class Supervisor {
 
   #snapshot(): Parameters<StateFile['save']>[0] {
     return {
-      services: [...this.#services.values()].map(({ spec, isWanted, attempts }) => ({
+      services: [...this.#services.values()].map(({ spec, isWanted, attempts, completed }) => ({
         spec,
         isWanted,
         attempts,
+        completed,
       })),
     };
   }

@@ -46,6 +46,8 @@ export interface RunFiles {
   readonly err: string;
   /** Exists once the attempt was ready. */
   readonly ready: string;
+  /** Exists where the description of the service was lost: nobody may end what runs. */
+  readonly unclaimed: string;
 }
 
 /** The files of one attempt, in a folder of its own below `<home>/run`. */
@@ -55,6 +57,7 @@ export function runFiles(runDir: string): RunFiles {
     out: join(runDir, 'out'),
     err: join(runDir, 'err'),
     ready: join(runDir, 'ready'),
+    unclaimed: join(runDir, 'unclaimed'),
   };
 }
 

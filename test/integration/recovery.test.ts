@@ -60,6 +60,42 @@ test('exits that happened while there was no daemon are reported exactly, and th
   assert.equal((await rig.service('api')).restarts, 1);
 });
 
+test('a job that is done is not done again by the next daemon', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ migration: rig.puppet({ restart: 'never' }) });
+  await (await rig.enter('migration')).exit(0);
+  await rig.untilInstance('migration', ({ status }) => status === 'completed');
+  await rig.until('the end is on disk', () => rig.state().services[0]!.completed[0]?.code === 0);
+
+  await rig.killDaemon();
+  await rig.startDaemon();
+
+  const { status, attempt, exit } = await rig.instance('migration');
+  assert.deepEqual([status, attempt, exit?.code], ['completed', 1, 0]);
+  assertSucceeded(await rig.request({ kind: 'start', services: ['migration'] }));
+  assert.equal((await rig.enter('migration', { after: 1 })).identity.attempt, 2);
+});
+
+test('what runs is left alone where its description was lost', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  const puppet = await rig.enter('api');
+  await rig.killDaemon();
+  rig.spoilState();
+  for (const _ of ['the state is lost', 'the state is whole again, and knows nothing']) {
+    await rig.startDaemon();
+    assert.ok(rig.lives(puppet.identity.pid));
+    await rig.killDaemon();
+  }
+  await rig.startDaemon();
+  const warnings = (await rig.events()).filter(({ type }) => type === 'warning');
+  assert.match(JSON.stringify(warnings), /instance 0 runs, but its description was lost/);
+  await puppet.exit(0);
+  await rig.until('its shim alone is left', () => !rig.lives(puppet.identity.pid));
+  await rig.killDaemon();
+  await rig.startDaemon(); // clears away what is over
+});
+
 test('an operation that was accepted is finished by the next daemon', async () => {
   await using rig = await Rig.create();
   const ready = { log: 'open for business', timeout: '20s' };

@@ -24,6 +24,7 @@ import {
   sendSignal,
   type ProcessRow,
 } from '../../src/system/index.js';
+import type { StoredState } from '../../src/store/index.js';
 import { ConformingClient } from './conforming-client.js';
 import { app, CLI } from './paths.js';
 import { Program, type Outcome } from './program.js';
@@ -105,6 +106,19 @@ export class Rig implements AsyncDisposable {
   }
 
   /** By SIGKILL; resolves when it is gone. */
+  /** What the daemon wrote last. */
+  state(): StoredState {
+    const [, body = ''] = readFileSync(this.home.state, 'utf8').split('\n');
+    return JSON.parse(body) as StoredState;
+  }
+
+  /** No copy of the state can be used any more. */
+  spoilState(): void {
+    for (const name of readdirSync(this.home.path)) {
+      if (name.startsWith('state.json')) writeFileSync(join(this.home.path, name), 'spoilt');
+    }
+  }
+
   async killDaemon(): Promise<void> {
     const { pid } = await this.client.call('daemon');
     await this.killProcess(pid);
