@@ -14,7 +14,10 @@ console.log(median(pairs.map((pair) => pair.bare)), median(pairs.map((pair) => p
 
 function time([program, ...args]) {
   const startedAt = performance.now();
-  const { status, stderr } = spawnSync(program, args, { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+  const { status, stderr } = spawnSync(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
   if (status !== 0) console.error(`${program} ended with ${status}: ${stderr}`);
   return performance.now() - startedAt;
 }

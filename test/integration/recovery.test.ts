@@ -82,9 +82,9 @@ test('what runs is left alone where its description was lost', async () => {
   const puppet = await rig.enter('api');
   await rig.killDaemon();
   rig.spoilState();
-  for (const _ of ['the state is lost', 'the state is whole again, and knows nothing']) {
+  for (const when of ['the state is lost', 'the state is whole again, and knows nothing']) {
     await rig.startDaemon();
-    assert.ok(rig.lives(puppet.identity.pid));
+    assert.ok(rig.lives(puppet.identity.pid), when);
     await rig.killDaemon();
   }
   await rig.startDaemon();

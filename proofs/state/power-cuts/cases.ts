@@ -50,7 +50,11 @@ const SPEC: ServiceSpec = {
 
 /** State number n has n instances: `list` alone tells which one a daemon has loaded. */
 export function stateNumber(seq: number): StoredState {
-  return { services: [{ spec: { ...SPEC, instances: seq }, isWanted: false, attempts: Array(seq).fill(0), completed: [] }] };
+  return {
+    services: [
+      { spec: { ...SPEC, instances: seq }, isWanted: false, attempts: Array(seq).fill(0), completed: [] },
+    ],
+  };
 }
 
 export function bytesOf(seq: number, format?: number): Buffer {
