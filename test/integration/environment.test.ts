@@ -109,3 +109,19 @@ function filesOf(folder: string): string[] {
     .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
     .map((path) => readFileSync(path, 'utf8'));
 }
+
+test('a service runs as the user and group that it names, and may open its own output again', async (context) => {
+  if (process.getuid?.() !== 0) return context.skip('only root may become somebody else');
+  await using rig = await Rig.create();
+  const command = 'id -un; id -gn; id -Gn; echo again > /dev/stdout; echo "$HOME $USER"; exec sleep 1000';
+  assertSucceeded(await rig.up({ api: { command, user: 'nobody', group: 'nogroup', cwd: '/' } }));
+  await rig.untilLogged('api', 'nobody\nnogroup\nnogroup\nagain\n/nonexistent nobody\n');
+});
+
+test('a user that does not exist any more fails the start with its name', async () => {
+  await using rig = await Rig.create();
+  const [spec] = await rig.specs({ api: { command: 'sleep 1000', restart: 'never' } });
+  const stale = { ...spec!, user: 'nobody-of-the-kind' };
+  const failure = failureOf(await rig.request({ kind: 'up', services: [stale] }));
+  assert.match(failure.message, /user "nobody-of-the-kind" does not exist/);
+});
