@@ -49,7 +49,20 @@ async function liveOn(create: (marks: string) => History[]): Promise<Outcome> {
   const histories = create(world.marks);
   await Promise.all(histories.map((history) => world.live(history)));
   const differences = await world.differences(histories);
+  for (const history of differences.keys()) await tell(rig, history);
   return { differences, operations: world.operations, deaths: world.deaths };
+}
+
+/** What the daemons did to the services of a history. */
+async function tell(rig: Rig, { services }: History): Promise<void> {
+  for (const name of services) {
+    console.log(`\n${name}`);
+    for (const event of await rig.events(name)) console.log(`  ${JSON.stringify(event)}`);
+    for (const { index, status, attempt, exit } of (await rig.client.call('services')).find(
+      (view) => view.name === name,
+    )?.instances ?? [])
+      console.log(`  instance ${index}: ${status}, attempt ${attempt}, ${exit?.reason ?? 'no exit'}`);
+  }
 }
 
 async function report(history: History, found: readonly string[]): Promise<void> {

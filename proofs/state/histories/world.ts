@@ -1,5 +1,5 @@
 /** One real daemon that lives through histories, many at a time: does what they say, and looks what became of it. */
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectOrStart, type Client } from '../../../src/client/index.js';
@@ -155,7 +155,9 @@ export class World implements Disposable {
   }
 
   #stored(): StoredState {
-    const [, body] = readFileSync(this.#rig.home.state, 'utf8').split('\n');
+    const { state } = this.#rig.home;
+    if (!existsSync(state)) return { services: [] }; // nothing was asked for yet
+    const [, body] = readFileSync(state, 'utf8').split('\n');
     return JSON.parse(body!) as StoredState;
   }
 
