@@ -17,7 +17,7 @@ import { Schedule } from './schedule.js';
 import { watchFiles, type FileWatch } from './file-watch.js';
 
 /** What is kept of a service beside its specification, by instance. */
-export type ServiceHistory = Pick<StoredService, 'attempts' | 'completed'>;
+export type ServiceHistory = Pick<StoredService, 'isWanted' | 'attempts' | 'completed'>;
 
 /** What a service asks of the supervisor by itself. */
 export interface ServiceTriggers {
@@ -48,11 +48,13 @@ export class Service {
     spec: ServiceSpec,
     context: SupervisorContext,
     triggers: ServiceTriggers,
-    stored: ServiceHistory = { attempts: [], completed: [] },
+    stored: ServiceHistory = { isWanted: false, attempts: [], completed: [] },
   ) {
     this.#spec = spec;
     this.#context = context;
     this.#triggers = triggers;
+    // From the first moment: whatever is saved while a daemon begins must not forget it.
+    this.#isWanted = stored.isWanted;
     this.#lastAttempts = [...stored.attempts];
     this.#completed = stored.completed;
     this.log = new ServiceLog(logFolder(context.home), spec.name);

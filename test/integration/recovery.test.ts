@@ -76,6 +76,27 @@ test('a job that is done is not done again by the next daemon', async () => {
   assert.equal((await rig.enter('migration', { after: 1 })).identity.attempt, 2);
 });
 
+test('what is saved while a daemon begins forgets nothing of what is wanted', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ migration: rig.puppet({ restart: 'never' }), api: rig.puppet() });
+  const [migration, api] = [await rig.enter('migration'), await rig.enter('api')];
+  await rig.killDaemon();
+  await migration.exit(0);
+  await rig.startDaemon(); // takes `api` back, hears of the end of `migration`, and saves that at once
+  await rig.until('the end is on disk', () => rig.state().services[0]!.completed[0]?.code === 0);
+  assert.deepEqual(
+    rig.state().services.map(({ spec, isWanted }) => [spec.name, isWanted]),
+    [
+      ['migration', true],
+      ['api', true],
+    ],
+  );
+
+  await rig.killDaemon();
+  await rig.startDaemon();
+  assert.equal((await rig.instance('api')).pid, api.identity.pid);
+});
+
 test('what runs is left alone where its description was lost', async () => {
   await using rig = await Rig.create();
   await rig.up({ api: rig.puppet() });
