@@ -41,8 +41,6 @@ export class Service {
   #watch: FileWatch | undefined;
   /** Attempt numbers of instances that were scaled away: their successors go on counting. */
   readonly #lastAttempts: number[];
-  /** What a former daemon knew of instances that had done their work. */
-  readonly #completed: ServiceHistory['completed'];
 
   constructor(
     spec: ServiceSpec,
@@ -56,9 +54,8 @@ export class Service {
     // From the first moment: whatever is saved while a daemon begins must not forget it.
     this.#isWanted = stored.isWanted;
     this.#lastAttempts = [...stored.attempts];
-    this.#completed = stored.completed;
     this.log = new ServiceLog(logFolder(context.home), spec.name);
-    this.#fill();
+    this.#fill(stored.completed);
   }
 
   get name(): string {
@@ -241,18 +238,17 @@ export class Service {
     this.log.close();
   }
 
-  #fill(): void {
-    while (this.instances.length < this.#spec.instances) this.#add(this.instances.length);
+  /** `completed`: what a former daemon knew of instances that had done their work. */
+  #fill(completed: ServiceHistory['completed'] = []): void {
+    while (this.instances.length < this.#spec.instances) {
+      const index = this.instances.length;
+      this.#add(index, completed[index] ?? null);
+    }
   }
 
-  #add(index: number): Instance {
+  #add(index: number, completed: ExitView | null = null): Instance {
     const attempt = this.#lastAttempts[index] ?? 0;
-    const completed = this.#completed[index] ?? null;
-    const isCurrent = completed?.attempt === attempt;
-    const instance = new Instance(this, this.#context, index, {
-      attempt,
-      completed: isCurrent ? completed : null,
-    });
+    const instance = new Instance(this, this.#context, index, { attempt, completed });
     this.instances[index] = instance;
     // An operation in progress may ask for more: that is the next daemon's.
     if (this.#isDetached) instance.detach();
