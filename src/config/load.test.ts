@@ -205,6 +205,7 @@ services:
 });
 
 test('a script is run by what its extension names', async () => {
+  const tools = folderWith({ 'bin/python3': '#!/bin/sh\n' });
   const { cwd, get } = await load(
     yaml(
       `
@@ -216,9 +217,10 @@ services:
 `,
       { 'run.sh': '', 'run.py': '', 'bin/tool': '#!/bin/sh\n' },
     ),
+    { shellEnv: { ...SHELL, PATH: `${join(tools, 'bin')}:${SHELL.PATH}` } },
   );
   assert.match(get('shell').argv[0] ?? '', /\/sh$/);
-  assert.match(get('python').argv[0] ?? '', /\/python3$/);
+  assert.equal(get('python').argv[0], join(tools, 'bin/python3'));
   assert.deepEqual(get('itself').argv, [join(cwd, 'bin/tool'), 'now']);
   assert.deepEqual(get('marked').argv, [join(cwd, 'bin/tool')]);
 });
