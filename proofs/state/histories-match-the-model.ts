@@ -1,4 +1,5 @@
 /** A thousand random histories of commands, crashes and dead daemons end in the state that the model predicts. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Rig } from '../../test/rig/index.js';
 import { prefix, randomHistory, wordHistory, type History } from './histories/history.js';
@@ -48,7 +49,10 @@ async function liveOn(create: (marks: string) => History[]): Promise<Outcome> {
   using world = new World(rig);
   const histories = create(world.marks);
   await Promise.all(histories.map((history) => world.live(history)));
-  const differences = await world.differences(histories);
+  const differences = await world.differences(histories).catch((error: unknown) => {
+    console.log(readFileSync(rig.home.log, 'utf8').split('\n').slice(-30).join('\n'));
+    throw error;
+  });
   for (const history of differences.keys()) await tell(rig, history);
   return { differences, operations: world.operations, deaths: world.deaths };
 }

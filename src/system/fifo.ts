@@ -32,18 +32,23 @@ export function openFifo(
   const socket = new Socket({ fd, readable: true, writable: false });
   let isOpen = true;
   socket.on('data', onChunk);
-  socket.on('end', () => options.onEnd?.());
-  socket.on('error', () => options.onEnd?.());
-  socket.on('close', () => {
+  // The descriptor is closed some time before 'close' is told, and its number may be somebody else's by then.
+  const end = (): void => {
     isOpen = false;
-  });
+    options.onEnd?.();
+  };
+  socket.on('end', end);
+  socket.on('error', end);
   return {
     drain: () => {
       if (isOpen) drainNow(fd, onChunk);
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    close: () => void socket.destroy(),
+    close: () => {
+      isOpen = false;
+      socket.destroy();
+    },
   };
 }
 
