@@ -1,6 +1,6 @@
 /** Reads a FIFO through epoll, without a thread of the pool; also to the last byte at a given moment. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
+import { constants, existsSync, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 export function createFifo(path: string): void {
@@ -13,8 +13,6 @@ export interface FifoReader {
    * that the writer wrote.
    */
   drain(): void;
-  pause(): void;
-  resume(): void;
   close(): void;
 }
 
@@ -43,8 +41,6 @@ export function openFifo(
     drain: () => {
       if (isOpen) drainNow(fd, onChunk);
     },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
     close: () => {
       isOpen = false;
       socket.destroy();
@@ -64,13 +60,4 @@ function drainNow(fd: number, onChunk: (chunk: Buffer) => void): void {
     if (length === 0) return;
     onChunk(buffer.subarray(0, length));
   }
-}
-
-/** The last words of an attempt whose daemon is gone, too. */
-export function readFifoNow(path: string): Buffer {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const chunks: Buffer[] = [];
-  drainNow(fd, (chunk) => chunks.push(chunk));
-  closeSync(fd);
-  return Buffer.concat(chunks);
 }
