@@ -1,41 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OperationRequest, ServiceSpec } from '../protocol/index.js';
+import { BARE_SPEC } from './bare-spec.js';
 import { applyOperation, EMPTY_MODEL, type Model } from './model.js';
 
 const FILE = '/srv/shop/upkeep.config.ts';
-const BARE: ServiceSpec = {
-  name: 'bare',
-  script: null,
-  argv: ['/bin/sleep', '1000'],
-  cwd: '/',
-  user: null,
-  group: null,
-  instances: 1,
-  env: {},
-  envFiles: [],
-  secrets: {},
-  ports: [],
-  dependsOn: {},
-  restartWithDependencies: false,
-  restart: {
-    policy: 'always',
-    stopExitCodes: [],
-    delayMs: 100,
-    maxDelayMs: 15_000,
-    stableMs: 10_000,
-    limit: 10,
-    windowMs: 120_000,
-    retryMs: 60_000,
-  },
-  stop: { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' },
-  ready: { on: 'start', timeoutMs: 30_000 },
-  health: null,
-  limits: { memoryBytes: null },
-  schedule: null,
-  watch: null,
-  origin: { file: FILE, profile: null },
-};
+const BARE: ServiceSpec = { ...BARE_SPEC, origin: { file: FILE, profile: null } };
 const DB = service('db');
 const API = service('api', { dependsOn: { db: 'ready' } });
 const WEB = service('web', { dependsOn: { api: 'ready' }, restartWithDependencies: true });

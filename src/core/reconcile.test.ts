@@ -2,37 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceSpec } from '../protocol/index.js';
 import { reconcile, type Existing } from './reconcile.js';
+import { BARE_SPEC } from './bare-spec.js';
 
 const API: ServiceSpec = {
+  ...BARE_SPEC,
   name: 'api',
   script: '/srv/shop/api.js',
   argv: ['/usr/bin/node', '/srv/shop/api.js'],
   cwd: '/srv/shop',
-  user: null,
-  group: null,
   instances: 2,
   env: { PORT: { value: '3000', source: 'upkeep.config.ts:12' } },
-  envFiles: [],
-  secrets: {},
-  ports: [],
-  dependsOn: {},
-  restartWithDependencies: false,
-  restart: {
-    policy: 'always',
-    stopExitCodes: [],
-    delayMs: 100,
-    maxDelayMs: 15_000,
-    stableMs: 10_000,
-    limit: 5,
-    windowMs: 60_000,
-    retryMs: 60_000,
-  },
-  stop: { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' },
-  ready: { on: 'start', timeoutMs: 30_000 },
-  health: null,
-  limits: { memoryBytes: null },
-  schedule: null,
-  watch: null,
+  restart: { ...BARE_SPEC.restart, limit: 5, windowMs: 60_000 },
   origin: { file: '/srv/shop/upkeep.config.ts', profile: null },
 };
 

@@ -1,6 +1,7 @@
 /** What a power cut may leave of the three state files, and which state has to be found in it. */
 import type { ServiceSpec } from '../../../src/protocol/index.js';
 import { encodeState, type StoredState } from '../../../src/store/index.js';
+import { BARE_SPEC } from '../../../src/core/bare-spec.js';
 
 export const NAMES = ['state.json', 'state.json.new', 'state.json.previous'] as const;
 export type Name = (typeof NAMES)[number];
@@ -16,36 +17,9 @@ export interface Case {
 }
 
 const SPEC: ServiceSpec = {
+  ...BARE_SPEC,
   name: 'api',
-  script: null,
-  argv: ['/bin/sleep', '1000'],
-  cwd: '/',
-  user: null,
-  group: null,
-  instances: 1,
   env: { GREETING: { value: 'grüß dich', source: 'upkeep.config.ts:12' } },
-  envFiles: [],
-  secrets: {},
-  ports: [],
-  dependsOn: {},
-  restartWithDependencies: false,
-  restart: {
-    policy: 'always',
-    stopExitCodes: [],
-    delayMs: 100,
-    maxDelayMs: 15_000,
-    stableMs: 10_000,
-    limit: 10,
-    windowMs: 120_000,
-    retryMs: 60_000,
-  },
-  stop: { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' },
-  ready: { on: 'start', timeoutMs: 30_000 },
-  health: null,
-  limits: { memoryBytes: null },
-  schedule: null,
-  watch: null,
-  origin: { file: null, profile: null },
 };
 
 /** State number n has n instances: `list` alone tells which one a daemon has loaded. */

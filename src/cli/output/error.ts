@@ -20,8 +20,3 @@ export function printFailure({ message, hint, lines = [] }: Worded): void {
   for (const line of lines) note(errColors.dim(`    | ${line}`));
   if (hint) note(`  ${errColors.bold('hint')}: ${hint}`);
 }
-
-export function printWarning({ message, hint }: Worded): void {
-  note(errColors.yellow(message));
-  if (hint) note(`  ${errColors.bold('hint')}: ${hint}`);
-}

@@ -1,0 +1,35 @@
+/** A service that says nothing beyond its defaults: what tests vary. */
+import type { ServiceSpec } from '../protocol/index.js';
+
+export const BARE_SPEC: ServiceSpec = {
+  name: 'bare',
+  script: null,
+  argv: ['/bin/sleep', '1000'],
+  cwd: '/',
+  user: null,
+  group: null,
+  instances: 1,
+  env: {},
+  envFiles: [],
+  secrets: {},
+  ports: [],
+  dependsOn: {},
+  restartWithDependencies: false,
+  restart: {
+    policy: 'always',
+    stopExitCodes: [],
+    delayMs: 100,
+    maxDelayMs: 15_000,
+    stableMs: 10_000,
+    limit: 10,
+    windowMs: 120_000,
+    retryMs: 60_000,
+  },
+  stop: { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' },
+  ready: { on: 'start', timeoutMs: 30_000 },
+  health: null,
+  limits: { memoryBytes: null },
+  schedule: null,
+  watch: null,
+  origin: { file: null, profile: null },
+};
