@@ -2,16 +2,22 @@
  * Forks shims for the daemon. A fork of the daemon itself costs milliseconds (it copies the page tables of a Node
  * process, and Node waits for the exec); a fork of this small process costs microseconds, and the daemon does not wait.
  *
- * stdin carries requests: a length of 4 bytes (host order), then that many bytes of strings, each ended by a zero byte:
- * the number of arguments, the arguments of `run`, the environment. At the end of stdin, that is with the daemon, the
- * launcher leaves; its shims stay. While it is there it reports each shim that ended, whatever ended it:
+ * stdin carries requests, which are done in order: a length of 4 bytes (host order), then that many bytes of strings,
+ * each ended by a zero byte. The first is a verb:
  *
- *   - gone PID
+ *   launch KEYS COUNT ARGUMENT... VARIABLE...   a shim; COUNT arguments of `run`, the environment, and KEYS, comma
+ *                                               separated, of the sockets that it inherits (see shim.h)
+ *   open, take, listen, unlisten, close         see sockets.c
+ *
+ * At the end of stdin, that is with the daemon, the launcher leaves; its shims stay. To EVENTS it says:
+ *
+ *   - gone PID                    a shim ended, whatever ended it
+ *   NAME failed fork ERRNO AT_MS     nothing was executed; NAME is that of the shim's RUN_DIR
+ *   NAME failed sockets ERRNO AT_MS  likewise; ENOENT: one of KEYS is unknown
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,25 +45,40 @@ static int read_fully(void *buffer, size_t size) {
   return 1;
 }
 
-/* Points to each of the next `count` strings, from `skip` on; the last pointer is NULL. */
-static char **split(char **text, const char *end, size_t skip, size_t count) {
-  char **strings = calloc(skip + count + 1, sizeof *strings);
+/* Points to each string; the last pointer is NULL. */
+static char **split(char *text, const char *end, size_t *count) {
+  *count = 0;
+  for (const char *byte = text; byte < end; byte++) *count += *byte == 0;
+  char **strings = calloc(*count + 1, sizeof *strings);
   if (!strings) die("memory");
-  for (size_t i = 0; i < count && *text < end; i++) {
-    strings[skip + i] = *text;
-    *text += strlen(*text) + 1;
+  for (size_t i = 0; i < *count; i++) {
+    strings[i] = text;
+    text += strlen(text) + 1;
   }
   return strings;
 }
 
-static size_t count_strings(const char *text, const char *end) {
-  size_t count = 0;
-  for (; text < end; text++) count += *text == 0;
-  return count;
+static void report_failure(const char *run_dir, const char *stage, const char *events_path) {
+  const char *name = strrchr(run_dir, '/');
+  char message[320];
+  name = name ? name + 1 : run_dir;
+  snprintf(message, sizeof message, "%.255s failed %s %d %lld\n", name, stage, errno, now_ms());
+  tell_daemon(events_path, message);
 }
 
 /* Executed anew rather than only forked: the pages of the launcher would be paid for by each shim. */
-static void become_shim(char *request, size_t size) {
+static void become_shim(char **arguments, size_t count, char **environment) {
+  char **argv = calloc(count + 3, sizeof *argv);
+  if (!argv) die("memory");
+  argv[0] = "upkeep-shim";
+  argv[1] = "run";
+  memcpy(argv + 2, arguments, count * sizeof *argv);
+  execve(self, argv, environment);
+  die(self);
+}
+
+/* What was the launcher's alone. */
+static void leave_launcher(void) {
   sigset_t none;
   sigemptyset(&none);
   setsid();
@@ -65,26 +86,27 @@ static void become_shim(char *request, size_t size) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   int null = open("/dev/null", O_RDWR); /* the requests are not for the shim */
   if (null < 0 || dup2(null, STDIN_FILENO) < 0) die("/dev/null");
-  close(null);
-  char *text = request, *end = request + size;
-  char **count = split(&text, end, 0, 1);
-  char **arguments = split(&text, end, 2, count[0] ? atoi(count[0]) : 0);
-  arguments[0] = "upkeep-shim";
-  arguments[1] = "run";
-  char **environment = split(&text, end, 0, count_strings(text, end));
-  execve(self, arguments, environment);
-  die(self);
+  if (null != STDIN_FILENO) close(null);
 }
 
-static void launch(char *request, size_t size, const char *events_path) {
+static void launch(char **words, size_t count, const char *events_path) {
+  size_t argument_count = count > 3 ? strtoul(words[2], NULL, 10) : 0;
+  if (argument_count == 0 || argument_count > count - 3) {
+    fprintf(stderr, "upkeep-shim: a launch that is none\n");
+    return;
+  }
+  char **arguments = words + 3;
+  int fds[MAX_SOCKETS], socket_count = sockets_find(words[1], fds);
+  if (socket_count < 0) return report_failure(arguments[0], "sockets", events_path);
   pid_t pid = fork();
-  if (pid == 0) become_shim(request, size);
-  if (pid > 0) return;
-  char *run_dir = request + strlen(request) + 1;
-  char *name = strrchr(run_dir, '/');
-  char message[256];
-  snprintf(message, sizeof message, "%.160s failed fork %d %lld\n", name ? name + 1 : run_dir, errno, now_ms());
-  tell_daemon(events_path, message);
+  if (pid < 0) report_failure(arguments[0], "fork", events_path);
+  if (pid != 0) return;
+  leave_launcher();
+  if (sockets_hand_over(fds, socket_count) < 0) {
+    report_failure(arguments[0], "sockets", events_path);
+    _exit(EXIT_OS);
+  }
+  become_shim(arguments, argument_count, arguments + argument_count);
 }
 
 static void report_gone(const char *events_path) {
@@ -96,13 +118,28 @@ static void report_gone(const char *events_path) {
   }
 }
 
+/* Zero at the end of requests. */
+static int serve_request(const char *events_path) {
+  uint32_t size;
+  if (!read_fully(&size, sizeof size) || size > MAX_REQUEST) return 0;
+  char *request = malloc(size + 1);
+  if (!request) die("memory");
+  int is_whole = read_fully(request, size);
+  size_t count;
+  char **words = split(request, request + (is_whole ? size : 0), &count);
+  if (count > 0 && !strcmp(words[0], "launch")) launch(words, count, events_path);
+  else if (count > 0) sockets_request(words, count, events_path);
+  free(words);
+  free(request);
+  return is_whole;
+}
+
 int launcher_serve(char *program, char *events_path) {
   self = program;
 
   struct sigaction action = {.sa_handler = on_child};
   sigaction(SIGCHLD, &action, NULL);
-  sigset_t child, none;
-  sigemptyset(&none);
+  sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, NULL);
@@ -110,16 +147,8 @@ int launcher_serve(char *program, char *events_path) {
 
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
   for (;;) {
-    int ready = ppoll(&input, 1, NULL, &none);
+    int ready = wait_for_input(&input, 1);
     report_gone(events_path);
-    if (ready <= 0) continue;
-    uint32_t size;
-    if (!read_fully(&size, sizeof size) || size > MAX_REQUEST) return 0;
-    char *request = malloc(size + 1);
-    if (!request) die("memory");
-    if (!read_fully(request, size)) return 0;
-    request[size] = 0;
-    launch(request, size, events_path);
-    free(request);
+    if (ready > 0 && !serve_request(events_path)) return 0;
   }
 }

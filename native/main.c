@@ -1,15 +1,18 @@
 /*
  * upkeep-shim: what upkeep needs from the system and Node cannot give.
  *
- *   upkeep-shim run   RUN_DIR EVENTS [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] -- FILE [ARG...]
+ *   upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]
  *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +20,8 @@
 
 int usage(void) {
   fprintf(stderr,
-          "usage: upkeep-shim run   RUN_DIR EVENTS [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] -- FILE [ARG...]\n"
+          "usage: upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]\n"
+          "                         cwd=PATH user=UID:GID[:GID,...] note=TEXT fds=N channel notify\n"
           "       upkeep-shim serve EVENTS\n"
           "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n");
   return EXIT_USAGE;
@@ -34,6 +38,20 @@ long long now_ms(void) {
   return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+unsigned long long start_ticks(pid_t pid) {
+  char path[64], stat[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t length = read(fd, stat, sizeof stat - 1);
+  close(fd);
+  if (length <= 0) return 0;
+  stat[length] = 0;
+  char *field = strrchr(stat, ')');
+  for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
+  return field ? strtoull(field + 1, NULL, 10) : 0;
+}
+
 void tell_daemon(const char *events_path, const char *message) {
   int fd = open(events_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return; /* ENXIO: no daemon listens */
@@ -41,6 +59,47 @@ void tell_daemon(const char *events_path, const char *message) {
   if (write(fd, message, strlen(message)) < 0) { /* EPIPE: it has just ended */ }
   close(fd);
 }
+
+#ifdef __linux__
+static int poll_unmasked(struct pollfd *inputs, size_t count, const sigset_t *mask) {
+  return ppoll(inputs, count, NULL, mask);
+}
+#else
+static int poll_unmasked(struct pollfd *inputs, size_t count, const sigset_t *mask) {
+  fd_set readable;
+  int end = 0;
+  FD_ZERO(&readable);
+  for (size_t i = 0; i < count; i++) {
+    if (inputs[i].fd < 0) continue;
+    FD_SET(inputs[i].fd, &readable);
+    if (inputs[i].fd >= end) end = inputs[i].fd + 1;
+  }
+  int ready = pselect(end, &readable, NULL, NULL, NULL, mask);
+  for (size_t i = 0; i < count && ready > 0; i++) {
+    if (inputs[i].fd >= 0 && FD_ISSET(inputs[i].fd, &readable)) inputs[i].revents = POLLIN;
+  }
+  return ready;
+}
+#endif
+
+int wait_for_input(struct pollfd *inputs, size_t count) {
+  sigset_t none, before;
+  sigemptyset(&none);
+  for (size_t i = 0; i < count; i++) inputs[i].revents = 0;
+  int ready = poll_unmasked(inputs, count, &none);
+  if (ready <= 0) return ready;
+  /* The kernel lets no signal in where input is ready: a flood of it would keep them waiting for ever. */
+  sigprocmask(SIG_SETMASK, &none, &before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return ready;
+}
+
+int set_nonblocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int set_close_on_exec(int fd, int is_set) { return fcntl(fd, F_SETFD, is_set ? FD_CLOEXEC : 0); }
 
 int main(int argc, char **argv) {
   if (argc < 3) return usage();

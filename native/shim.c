@@ -12,6 +12,17 @@
  *   failed  STAGE ERRNO AT_MS                       nothing was executed
  *   exited  CODE|- SIGNAL|- CORE AT_MS USER_MS SYSTEM_MS MAX_RSS_KB
  *   empty   AT_MS                                   no descendant is left
+ *   said, notify                                    see channel.c; all that was said before `exited` is before it
+ *
+ * Options are
+ *
+ *   cwd=PATH user=UID:GID[:GID,...] note=TEXT
+ *   fds=N      N sockets and their spares were inherited (see shim.h) and go on to the application, at the same numbers.
+ *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves or gets SIGUSR2
+ *   channel    the application can say things over a pipe; its two descriptors follow the sockets
+ *   notify     the application can say things as sd_notify
+ *
+ * Where LISTEN_FDS is in the environment, LISTEN_PID becomes the application's.
  *
  * As a subreaper (Linux) it inherits every orphan of the application, also one that double-forked and called setsid():
  * wait() answering ECHILD is the kernel's own word that nothing is left. SIGTERM, honoured once the application is
@@ -20,7 +31,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,123 +43,56 @@
 #include <sys/prctl.h>
 #endif
 
+#include "launch.h"
 #include "shim.h"
-
-enum { MAX_GROUPS = 64, MAX_PATH = 4096 };
-
-struct launch {
-  const char *run_dir;
-  const char *name; /* of run_dir */
-  const char *events_path;
-  const char *note;
-  const char *cwd; /* NULL: stay */
-  int has_user;
-  uid_t uid;
-  gid_t gid;
-  gid_t groups[MAX_GROUPS];
-  size_t group_count;
-  char **argv;
-  int journal; /* -1: not open */
-};
 
 static const char *const RUN_FILES[] = {"journal", "out", "err", "ready", "unclaimed"};
 
-static int path_in(char *path, const struct launch *launch, const char *file) {
+int path_in(char *path, const struct launch *launch, const char *file) {
   int length = snprintf(path, MAX_PATH, "%s/%s", launch->run_dir, file);
   if (length < MAX_PATH) return 0;
   errno = ENAMETOOLONG;
   return -1;
 }
 
-static void tell(const struct launch *launch, const char *line) {
-  char message[512];
-  if (launch->journal >= 0 && write(launch->journal, line, strlen(line)) < 0) perror("upkeep-shim: journal");
-  snprintf(message, sizeof message, "%s %s", launch->name, line);
-  tell_daemon(launch->events_path, message);
+void journal_repeat(const struct journal *journal, const char *line) {
+  char message[1024];
+  snprintf(message, sizeof message, "%.255s %s", journal->name, line);
+  tell_daemon(journal->events_path, message);
 }
 
-static void fail(const struct launch *launch, const char *stage, int error) {
+void journal_append(const struct journal *journal, const char *line) {
+  if (journal->fd >= 0 && write(journal->fd, line, strlen(line)) < 0) perror("upkeep-shim: journal");
+  journal_repeat(journal, line);
+}
+
+void fail(const struct launch *launch, const char *stage, int error) {
   char line[96];
   snprintf(line, sizeof line, "failed %s %d %lld\n", stage, error, now_ms());
-  tell(launch, line);
+  journal_append(&launch->journal, line);
   exit(EXIT_OS);
 }
 
-/* Field 22 of /proc/PID/stat; with the pid it names a process for as long as the machine is up. */
-static unsigned long long start_ticks(pid_t pid) {
-  char path[64], stat[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  ssize_t length = read(fd, stat, sizeof stat - 1);
-  close(fd);
-  if (length <= 0) return 0;
-  stat[length] = 0;
-  char *field = strrchr(stat, ')');
-  for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
-  return field ? strtoull(field + 1, NULL, 10) : 0;
+/* So that only the application gets them. */
+static void claim_sockets(const struct launch *launch) {
+  for (int fd = FIRST_SOCKET; fd < after_sockets(launch->socket_count); fd++) {
+    if (set_close_on_exec(fd, 1) < 0) fail(launch, "sockets", errno);
+  }
 }
 
-/* Answers the write end; the read and write end that keeps the FIFO alive stays open without a name. */
-static int open_output(const struct launch *launch, const char *file) {
+static void open_channel(struct launch *launch) {
   char path[MAX_PATH];
-  if (path_in(path, launch, file) < 0 || mkfifo(path, 0600) < 0) fail(launch, "stdio", errno);
-  /* Owned by the user, so that /dev/stdout can be opened again. */
-  if (launch->has_user && chown(path, launch->uid, launch->gid) < 0) fail(launch, "stdio", errno);
-  int held = open(path, O_RDWR | O_CLOEXEC);
-  int write_end = held < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
-  if (write_end < 0) fail(launch, "stdio", errno);
-  return write_end;
+  uid_t uid = launch->has_user ? launch->uid : (uid_t)-1;
+  gid_t gid = launch->has_user ? launch->gid : (gid_t)-1;
+  struct channel *channel = &launch->channel;
+  if (launch->has_channel && (path_in(path, launch, "app") < 0 || channel_open(channel, path, uid, gid) < 0)) {
+    fail(launch, "channel", errno);
+  }
+  if (launch->has_notices && channel_open_notices(channel, launch->shim_start_ticks) < 0) fail(launch, "notify", errno);
 }
 
-/* Runs in the child. Answers the stage that failed; does not return where all went well. */
-static const char *become_application(const struct launch *launch, int out, int err) {
-  setsid();
-  for (int signal_number = 1; signal_number < NSIG; signal_number++) signal(signal_number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  int null = open("/dev/null", O_RDONLY);
-  if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) return "stdio";
-  if (null > 2) close(null);
-  if (launch->has_user) {
-    if (setgroups(launch->group_count, launch->groups) < 0) return "user";
-    if (setgid(launch->gid) < 0 || setuid(launch->uid) < 0) return "user";
-  }
-  if (launch->cwd && chdir(launch->cwd) < 0) return "cwd";
-  if (getenv("LISTEN_FDS")) {
-    char pid[16];
-    snprintf(pid, sizeof pid, "%d", (int)getpid());
-    setenv("LISTEN_PID", pid, 1);
-  }
-  execvp(launch->argv[0], launch->argv);
-  return "exec";
-}
-
-static pid_t start_application(const struct launch *launch, int out, int err) {
-  struct { const char *stage; int error; } failure;
-  int report[2];
-  if (pipe2(report, O_CLOEXEC) < 0) fail(launch, "fork", errno);
-  pid_t pid = fork();
-  if (pid < 0) fail(launch, "fork", errno);
-  if (pid == 0) {
-    failure.stage = become_application(launch, out, err); /* a literal: at the same address in the parent */
-    failure.error = errno;
-    _exit(write(report[1], &failure, sizeof failure) == sizeof failure ? EXIT_OS : EXIT_USAGE);
-  }
-  close(report[1]);
-  ssize_t length;
-  do length = read(report[0], &failure, sizeof failure);
-  while (length < 0 && errno == EINTR);
-  close(report[0]);
-  if (length == sizeof failure) {
-    waitpid(pid, NULL, 0);
-    fail(launch, failure.stage, failure.error);
-  }
-  char line[96];
-  snprintf(line, sizeof line, "running %d %llu %lld\n", (int)pid, start_ticks(pid), now_ms());
-  tell(launch, line);
-  return pid;
+static void let_go_of_sockets(struct launch *launch) {
+  for (; launch->socket_count > 0; launch->socket_count--) close(FIRST_SOCKET + launch->socket_count - 1);
 }
 
 static long long to_ms(struct timeval t) { return t.tv_sec * 1000LL + t.tv_usec / 1000; }
@@ -166,32 +109,49 @@ static size_t word_exit(char *line, size_t size, int status, const struct rusage
                   to_ms(usage->ru_utime), to_ms(usage->ru_stime), usage->ru_maxrss);
 }
 
-/* Reaps the application and every orphan, says so, and leaves only when it was let go. */
-static void watch_over(const struct launch *launch, pid_t application, const sigset_t *awaited) {
+static volatile sig_atomic_t was_let_go, has_to_let_go_of_sockets;
+
+static void on_signal(int signal_number) {
+  if (signal_number == SIGTERM) was_let_go = 1;
+  if (signal_number == SIGUSR2) has_to_let_go_of_sockets = 1;
+}
+
+/* Zero: nothing is left to reap. At the end of the application LINE is filled, and its length set. */
+static int reap(pid_t application, char *line, size_t size, size_t *length) {
+  struct rusage usage;
+  int status;
+  pid_t pid;
+  while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+    if (pid == application) *length = word_exit(line, size, status, &usage);
+  }
+  return pid == 0 || errno != ECHILD;
+}
+
+/* Reaps the application and every orphan, relays what they say, and leaves only when it was let go. */
+static void watch_over(struct launch *launch, pid_t application) {
+  struct channel *channel = &launch->channel;
   int is_empty = 0, is_gone = 0, may_go = 0;
   for (;;) {
     char line[320] = "";
     size_t length = 0;
-    struct rusage usage;
-    int status;
-    pid_t pid;
-    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-      if (pid != application) continue;
-      is_gone = 1;
-      length = word_exit(line, sizeof line, status, &usage);
-    }
-    if (pid < 0 && errno == ECHILD && !is_empty) {
+    int has_children = reap(application, line, sizeof line, &length);
+    if (length) is_gone = 1;
+    if (!has_children && !is_empty) {
       is_empty = 1;
       /* One line for both, so that a daemon sees at once that nothing was left behind. */
       if (length) line[length - 1] = '|';
       snprintf(line + length, sizeof line - length, "empty %lld\n", now_ms());
     }
-    if (line[0]) tell(launch, line);
-    if (is_gone && may_go) return;
-    int received;
-    do received = sigwaitinfo(awaited, NULL);
-    while (received < 0 && errno == EINTR);
-    if (received == SIGTERM && is_gone) may_go = 1;
+    if (line[0]) {
+      channel_drain(channel, &launch->journal);
+      journal_append(&launch->journal, line);
+    }
+    if (may_go) return;
+    struct pollfd inputs[] = {{.fd = channel->heard, .events = POLLIN}, {.fd = channel->notices, .events = POLLIN}};
+    was_let_go = 0; /* too early: the end of the application was not said yet */
+    if (wait_for_input(inputs, 2) > 0) channel_listen(channel, &launch->journal);
+    may_go = was_let_go && is_gone;
+    if (has_to_let_go_of_sockets) let_go_of_sockets(launch);
   }
 }
 
@@ -200,6 +160,7 @@ static void clear_away(const struct launch *launch) {
   for (size_t i = 0; i < sizeof RUN_FILES / sizeof *RUN_FILES; i++) {
     if (path_in(path, launch, RUN_FILES[i]) == 0) unlink(path);
   }
+  if (path_in(path, launch, "app") == 0) channel_clear_away(path);
   rmdir(launch->run_dir);
 }
 
@@ -211,52 +172,69 @@ static void parse_user(struct launch *launch, char *text) {
   while (*rest && launch->group_count < MAX_GROUPS) launch->groups[launch->group_count++] = strtoul(rest + 1, &rest, 10);
 }
 
+static int parse_option(struct launch *launch, char *option) {
+  if (!strncmp(option, "cwd=", 4)) launch->cwd = option + 4;
+  else if (!strncmp(option, "user=", 5)) parse_user(launch, option + 5);
+  else if (!strncmp(option, "note=", 5)) launch->note = option + 5;
+  else if (!strncmp(option, "fds=", 4)) launch->socket_count = atoi(option + 4);
+  else if (!strcmp(option, "channel")) launch->has_channel = 1;
+  else if (!strcmp(option, "notify")) launch->has_notices = 1;
+  else return -1;
+  return launch->socket_count < 0 || launch->socket_count > MAX_SOCKETS ? -1 : 0;
+}
+
 /* Zero: understood. */
 static int parse(struct launch *launch, int count, char **arguments) {
   if (count < 4) return -1;
   launch->run_dir = arguments[0];
-  launch->events_path = arguments[1];
-  launch->name = strrchr(launch->run_dir, '/') ? strrchr(launch->run_dir, '/') + 1 : launch->run_dir;
+  launch->journal.events_path = arguments[1];
+  launch->journal.name = strrchr(launch->run_dir, '/') ? strrchr(launch->run_dir, '/') + 1 : launch->run_dir;
   launch->note = "-";
   int i = 2;
   for (; i < count && strcmp(arguments[i], "--"); i++) {
-    char *option = arguments[i];
-    if (!strncmp(option, "cwd=", 4)) launch->cwd = option + 4;
-    else if (!strncmp(option, "user=", 5)) parse_user(launch, option + 5);
-    else if (!strncmp(option, "note=", 5)) launch->note = option + 5;
-    else return -1;
+    if (parse_option(launch, arguments[i]) < 0) return -1;
   }
   launch->argv = arguments + i + 1;
   return i + 1 < count ? 0 : -1;
 }
 
-int shim_run(int count, char **arguments) {
-  struct launch launch = {.journal = -1};
-  if (parse(&launch, count, arguments) < 0) return usage();
-
-  sigset_t awaited;
-  sigemptyset(&awaited);
-  sigaddset(&awaited, SIGCHLD);
-  sigaddset(&awaited, SIGTERM);
-  sigprocmask(SIG_BLOCK, &awaited, NULL);
-  const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+static void set_up_signals(void) {
+  const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
+  const int awaited[] = {SIGCHLD, SIGTERM, SIGUSR2};
+  sigset_t blocked; /* but in wait_for_input() */
+  sigemptyset(&blocked);
+  for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) sigaddset(&blocked, awaited[i]);
+  sigprocmask(SIG_BLOCK, &blocked, NULL);
+  for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) signal(awaited[i], on_signal);
+}
+
+static void open_journal(struct launch *launch) {
+  char path[MAX_PATH], line[256];
+  if (mkdir(launch->run_dir, 0700) < 0 || path_in(path, launch, "journal") < 0) fail(launch, "run-dir", errno);
+  launch->journal.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (launch->journal.fd < 0) fail(launch, "run-dir", errno);
+  snprintf(line, sizeof line, "shim %d %llu %.64s %lld\n", (int)launch->shim, launch->shim_start_ticks, launch->note,
+           now_ms());
+  journal_append(&launch->journal, line);
+}
+
+int shim_run(int count, char **arguments) {
+  struct launch launch = {
+      .journal = {.fd = -1},
+      .channel = {.heard = -1, .up = -1, .folder = -1, .notices = -1},
+      .shim = getpid(),
+      .shim_start_ticks = start_ticks(getpid()),
+  };
+  if (parse(&launch, count, arguments) < 0) return usage();
+  set_up_signals();
 #ifdef __linux__
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 #endif
-
-  char path[MAX_PATH], line[256];
-  if (mkdir(launch.run_dir, 0700) < 0 || path_in(path, &launch, "journal") < 0) fail(&launch, "run-dir", errno);
-  launch.journal = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (launch.journal < 0) fail(&launch, "run-dir", errno);
-  snprintf(line, sizeof line, "shim %d %llu %.64s %lld\n", (int)getpid(), start_ticks(getpid()), launch.note, now_ms());
-  tell(&launch, line);
-
-  int out = open_output(&launch, "out"), err = open_output(&launch, "err");
-  pid_t application = start_application(&launch, out, err);
-  close(out);
-  close(err);
-  watch_over(&launch, application, &awaited);
+  open_journal(&launch);
+  claim_sockets(&launch);
+  open_channel(&launch);
+  watch_over(&launch, start_application(&launch));
   clear_away(&launch);
   return 0;
 }

@@ -2,10 +2,15 @@
 #ifndef UPKEEP_SHIM_H
 #define UPKEEP_SHIM_H
 
+#include <poll.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* sysexits.h */
 enum { EXIT_USAGE = 64, EXIT_OS = 71, EXIT_BUSY = 75 };
+
+/* Inherited sockets are the descriptors from FIRST_SOCKET on; after all of them follow SPARES duplicates of each. */
+enum { FIRST_SOCKET = 3, SPARES = 3, MAX_SOCKETS = 64 };
 
 int usage(void);
 
@@ -14,14 +19,69 @@ void die(const char *what) __attribute__((noreturn));
 
 long long now_ms(void);
 
+/* Field 22 of /proc/PID/stat; with the pid it names a process for as long as the machine is up. */
+unsigned long long start_ticks(pid_t pid);
+
 /* To the FIFO that wakes the daemon up. It may be absent, dead or behind: nothing depends on it. */
 void tell_daemon(const char *events_path, const char *message);
+
+/* poll() without an end, and with all signals let in: answers 0 or less where one came. */
+int wait_for_input(struct pollfd *inputs, size_t count);
+
+int set_nonblocking(int fd);
+int set_close_on_exec(int fd, int is_set);
 
 /* shim.c: runs one application and outlives the daemon. ARGUMENTS: RUN_DIR EVENTS [OPTION...] -- FILE [ARG...] */
 int shim_run(int count, char **arguments);
 
-/* launcher.c: starts shims on demand. PROGRAM: the path of this one. */
+/* The history of one attempt, on disk and to the daemon. */
+struct journal {
+  int fd; /* -1: not open */
+  const char *name;
+  const char *events_path;
+};
+
+/* A LINE ends with a newline. */
+void journal_append(const struct journal *journal, const char *line);
+/* Only to the daemon. */
+void journal_repeat(const struct journal *journal, const char *line);
+
+/* channel.c: what an application says of itself. A descriptor that is not open is -1. */
+enum { MAX_TEXT = 400 };
+
+struct channel {
+  int heard;   /* read end of the pipe */
+  int up;      /* its write end, until the application has it */
+  int folder;  /* likewise */
+  int notices; /* the sd_notify socket */
+  int kept;    /* lines in the journal */
+  size_t length;
+  char line[MAX_TEXT]; /* the beginning of one, until its end comes */
+};
+
+/* FOLDER is created for the application and belongs to UID and GID. */
+int channel_open(struct channel *channel, const char *folder, uid_t uid, gid_t gid);
+int channel_open_notices(struct channel *channel, unsigned long long shim_start_ticks);
+
+/* In the child: the descriptors FIRST and FIRST + 1, and the environment. What is at these two is lost. */
+int channel_hand_over(const struct channel *channel, int first, pid_t shim, unsigned long long shim_start_ticks);
+void channel_handed_over(struct channel *channel);
+
+/* Relays some of what was said. */
+void channel_listen(struct channel *channel, const struct journal *journal);
+/* Relays all that was said until now. */
+void channel_drain(struct channel *channel, const struct journal *journal);
+void channel_clear_away(const char *folder);
+
+/* launcher.c: starts shims on demand and holds sockets. PROGRAM: the path of this one. */
 int launcher_serve(char *program, char *events_path);
+
+/* sockets.c: does what WORDS, a verb and its arguments, ask for, and answers. */
+void sockets_request(char **words, size_t count, const char *events_path);
+/* Answers how many KEYS, comma separated, name; the text is lost. */
+int sockets_find(char *keys, int fds[MAX_SOCKETS]);
+/* In the child: FDS and their spares, from FIRST_SOCKET on. */
+int sockets_hand_over(const int *fds, int count);
 
 /* lock.c: becomes a program under an exclusive lock. */
 int lock_run(int count, char **arguments);

@@ -11,6 +11,7 @@ export type CommandName =
   | 'start'
   | 'stop'
   | 'restart'
+  | 'reload'
   | 'delete'
   | 'scale'
   | 'signal'
@@ -22,6 +23,7 @@ export type CommandName =
   | 'exec'
   | 'operations'
   | 'operation'
+  | 'abort'
   | 'daemon'
   | 'completion'
   | 'help'
@@ -35,6 +37,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   start: () => import('./commands/start.js'),
   stop: () => import('./commands/stop.js'),
   restart: () => import('./commands/restart.js'),
+  reload: () => import('./commands/reload.js'),
   delete: () => import('./commands/delete.js'),
   scale: () => import('./commands/scale.js'),
   signal: () => import('./commands/signal.js'),
@@ -46,6 +49,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   exec: () => import('./commands/exec.js'),
   operations: () => import('./commands/operations.js'),
   operation: () => import('./commands/operation.js'),
+  abort: () => import('./commands/abort.js'),
   daemon: () => import('./commands/daemon.js'),
   completion: () => import('./commands/completion.js'),
   help: () => import('./commands/help.js'),

@@ -9,7 +9,7 @@ import {
   type ServiceView,
 } from '../protocol/index.js';
 import { onInterruption } from './interruption.js';
-import { failuresOf, summarize, unfinished } from './output/operation.js';
+import { failuresOf, notesOf, summarize, unfinished } from './output/operation.js';
 import { printFailure } from './output/error.js';
 import { note, print, printJson } from './output/print.js';
 import { createProgress, SILENT } from './output/progress.js';
@@ -82,6 +82,7 @@ export async function reportEnd(
     return exitCodeOf(operation);
   }
   for (const failure of failuresOf(operation)) printFailure(failure);
+  for (const text of notesOf(operation)) note(`Note: ${text}`);
   if (operation.status === 'succeeded') print(summarize(operation));
   if (!showServices) return exitCodeOf(operation);
   if (settleMs !== undefined && operation.status === 'succeeded') await settle(operation, settleMs);

@@ -89,6 +89,20 @@ export interface ServiceConfig {
   port?: number | PortConfig;
   /** The ports that each instance listens on. */
   ports?: (number | PortConfig)[];
+  /**
+   * Who opens the sockets of the service. `node`: upkeep holds the declared ports, and Node's `listen()` gets them.
+   * `systemd`: upkeep listens, the program takes them by LISTEN_FDS. `off`: the program opens its own, and refuses
+   * connections while it is restarted. `auto`: `node` for what is surely Node, otherwise what the first attempt shows.
+   * @default 'auto'
+   */
+  sockets?: 'auto' | 'node' | 'systemd' | 'off' | SocketsConfig;
+  /**
+   * Whether Node processes of the service load upkeep's preload; without it: no held ports, no drain.
+   * @default true
+   */
+  preload?: boolean;
+  /** How `upkeep reload` replaces instances. */
+  reload?: ReloadConfig;
   /** Services to wait for: names (`ready` where that can be told, else `started`), or name to condition. */
   dependsOn?: string | string[] | Record<string, 'started' | 'ready' | 'healthy' | 'completed'>;
   /**
@@ -105,9 +119,9 @@ export interface ServiceConfig {
   stop?: StopConfig;
   /**
    * When a started instance counts as ready.
-   * @default 'port' when ports are declared, else 'start'
+   * @default 'port' when ports are declared ('notify' with `sockets: systemd`), else 'start'
    */
-  ready?: 'start' | 'port' | ReadyConfig;
+  ready?: 'start' | 'port' | 'message' | 'notify' | ReadyConfig;
   /** A check that is repeated as long as the instance runs. */
   health?: HealthConfig;
   /** What an instance may use. */
@@ -130,6 +144,65 @@ export interface SecretConfig {
   file?: string;
   /** A command whose output is the value. */
   command?: string | string[];
+}
+
+/** Who opens the sockets of a service, and how long connections wait. */
+export interface SocketsConfig {
+  /**
+   * See `sockets`.
+   * @default 'auto'
+   */
+  inherit?: 'auto' | 'node' | 'systemd' | 'off';
+  /**
+   * How long connections wait while nothing accepts them; then they are refused until something does. In a crash loop
+   * they are refused at once.
+   * @default '30s'
+   */
+  hold?: Duration;
+  /**
+   * Unix sockets for LISTEN_FDS, relative to `cwd`, after the ports.
+   * @default []
+   */
+  paths?: string[];
+}
+
+/** How instances are replaced without a gap. */
+export interface ReloadConfig {
+  /**
+   * How many new instances may run beside the old ones at a time.
+   * @default 1, and 0 with maxUnavailable
+   */
+  maxSurge?: number;
+  /**
+   * How many instances may be missing at a time.
+   * @default 0
+   */
+  maxUnavailable?: number;
+  /**
+   * How long a new instance must live, ready but without traffic, before the old one goes.
+   * @default '1s'
+   */
+  stable?: Duration;
+  /** Asked of the new instance itself, before it takes any traffic. */
+  verify?: VerifyConfig;
+}
+
+/** What a new instance must answer; exactly one kind. It is asked until it does, up to the timeout. */
+export interface VerifyConfig {
+  /** This path (on the first port) answers, or this URL on a port of the service. */
+  http?: string;
+  /**
+   * The status that `http` must answer with.
+   * @default any below 400
+   */
+  status?: number;
+  /** This command exits with 0. */
+  command?: string | string[];
+  /**
+   * How long the check may take.
+   * @default '10s'
+   */
+  timeout?: Duration;
 }
 
 /** A port with more to say about it. */
@@ -197,6 +270,16 @@ export interface StopConfig {
    */
   signal?: string;
   /**
+   * How long connections may take to end before the signal; `0` for no drain.
+   * @default '10s'
+   */
+  drain?: Duration;
+  /**
+   * Also tell the process `shutdown` by `process.on('message')`, as PM2 does with shutdown_with_message.
+   * @default false
+   */
+  message?: boolean;
+  /**
    * From the signal to SIGKILL.
    * @default '10s'
    */
@@ -221,6 +304,10 @@ export interface ReadyConfig {
   status?: number;
   /** A line of output matches this regular expression. */
   log?: string | RegExp;
+  /** The application calls `process.send('ready')`. */
+  message?: true;
+  /** The program sends `READY=1` to NOTIFY_SOCKET, see sd_notify(3). */
+  notify?: true;
   /** This command exits with 0. */
   command?: string | string[];
   /**

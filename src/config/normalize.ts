@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import type { PortSpec, ScheduleSpec, SecretSpec, ServiceSpec, WatchSpec } from '../protocol/index.js';
 import type { Report } from './diagnostic.js';
 import type { Draft } from './draft.js';
-import { healthSpec, readySpec, type CheckContext } from './normalize/check.js';
-import { RESTART, STOP, WATCH } from './normalize/defaults.js';
+import { healthSpec, readySpec, reloadSpec, type CheckContext } from './normalize/check.js';
+import { RESTART, SOCKETS, STOP, WATCH } from './normalize/defaults.js';
 import { mergeLayers, shellLayer, type ShellEnv } from './normalize/environment.js';
 import { resolveCommand, resolveProgram } from './normalize/program.js';
 import type { ParsedService } from './schema.js';
@@ -37,6 +37,7 @@ export async function normalizeService(
     cwd,
     path: env['PATH']?.value ?? '',
     ports,
+    sockets: socketsSpec(service, cwd),
     hasUnknownPorts: draft.broken.has('port') || draft.broken.has('ports'),
     refuse: (part, message, hint) => report({ path: draft.place(part), message, hint }),
   };
@@ -53,6 +54,9 @@ export async function normalizeService(
     envFiles: (service.envFiles ?? []).map((file) => resolve(folder, file)),
     secrets: await secretSpecs(service.secrets ?? {}, within),
     ports,
+    sockets: within.sockets,
+    preload: service.preload ?? true,
+    reload: await reloadSpec(service.reload, within),
     dependsOn: {},
     restartWithDependencies: service.restartWithDependencies ?? false,
     restart: restartSpec(service),
@@ -91,8 +95,19 @@ function restartSpec({ restart, schedule }: ParsedService): ServiceSpec['restart
 function stopSpec({ stop = {} }: ParsedService): ServiceSpec['stop'] {
   return {
     signal: stop.signal ?? STOP.signal,
+    drainMs: stop.drain ?? STOP.drainMs,
     graceMs: stop.grace ?? STOP.graceMs,
+    message: stop.message ?? STOP.message,
     killScope: stop.killScope ?? STOP.killScope,
+  };
+}
+
+function socketsSpec({ sockets }: ParsedService, cwd: string): ServiceSpec['sockets'] {
+  const said = typeof sockets === 'string' ? { inherit: sockets } : (sockets ?? {});
+  return {
+    inherit: said.inherit ?? SOCKETS.inherit,
+    holdMs: said.hold ?? SOCKETS.holdMs,
+    paths: (said.paths ?? SOCKETS.paths).map((path) => resolve(cwd, path)),
   };
 }
 

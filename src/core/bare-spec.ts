@@ -13,6 +13,9 @@ export const BARE_SPEC: ServiceSpec = {
   envFiles: [],
   secrets: {},
   ports: [],
+  sockets: { inherit: 'auto', holdMs: 30_000, paths: [] },
+  preload: true,
+  reload: { maxSurge: 1, maxUnavailable: 0, stableMs: 1000, verify: null },
   dependsOn: {},
   restartWithDependencies: false,
   restart: {
@@ -25,7 +28,7 @@ export const BARE_SPEC: ServiceSpec = {
     windowMs: 120_000,
     retryMs: 60_000,
   },
-  stop: { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' },
+  stop: { signal: 'SIGTERM', drainMs: 10_000, graceMs: 10_000, message: false, killScope: 'tree' },
   ready: { on: 'start', timeoutMs: 30_000 },
   health: null,
   limits: { memoryBytes: null },

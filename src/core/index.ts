@@ -1,5 +1,6 @@
 export * from './instance.js';
 export * from './restart.js';
+export * from './rollout.js';
 export * from './status.js';
 export * from './dependency.js';
 export * from './reconcile.js';

@@ -25,6 +25,7 @@ export const PROMISES = {
   noGhost: 'nothing is called up whose end was told',
   pastIsPast: 'news of an older attempt change nothing',
   onceIsEnough: 'news that were told before change nothing',
+  drain: 'the stop signal comes only when it is drained, or its drain deadline has passed',
   grace: 'SIGKILL comes only after the stop signal and its grace',
   noStranger: 'no signal goes to a process whose end was told, nor beyond the kill scope',
   row: 'a wished start begins a new row of failures, a retry continues it',
@@ -41,6 +42,9 @@ export interface Tree {
   hasDescendants: boolean;
   /** How often a part of it will still escape SIGKILL by forking. */
   forks: number;
+  /** When the deadline of its drain is; before it was drained: never. */
+  drainUntil: number;
+  isDrainTold: boolean;
   isEndTold: boolean;
   /** When the grace after the first stop signal is over. */
   killableAt: number;
@@ -116,6 +120,7 @@ export class Witness {
     keep('noStranger', tree.releases === 0);
     if (effect.id === 'signal') keep('noStranger', !tree.isEndTold);
     else keep('noStranger', policy.stop.killScope === 'tree');
+    if (effect.id === 'signal') keep('drain', tree.isDrainTold || now >= tree.drainUntil);
     const isKill = effect.id === 'kill-tree' || ('signal' in effect && effect.signal === 'SIGKILL');
     if (isKill) keep('grace', now >= tree.killableAt);
   }
@@ -145,7 +150,7 @@ export class Witness {
         return keep('noGhost', !tree!.isEndTold);
       case 'ending':
       case 'stopping':
-        this.#checkAlarm('kill');
+        this.#checkAlarm(state.isDraining ? 'drain' : 'kill');
         return keep('release', tree!.releases === 0);
     }
   }
@@ -162,8 +167,8 @@ export class Witness {
     const { policy, latestMs } = this.#truth;
     // Who is being killed already has to wait for the next round.
     const rounds = tree ? tree.forks + (tree.isKilled ? 1 : 0) : 0;
-    // Twice late: the exit of the root sets the timer anew that was about to ring.
-    return policy.stop.graceMs + 2 * latestMs + rounds * (KILL_AGAIN_MS + latestMs);
+    // Late with the end of the drain, and twice late: the exit of the root sets the timer anew that was about to ring.
+    return policy.stop.drainMs + policy.stop.graceMs + 3 * latestMs + rounds * (KILL_AGAIN_MS + latestMs);
   }
 
   #isAnythingAlive(): boolean {

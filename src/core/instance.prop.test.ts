@@ -26,6 +26,7 @@ const life: fc.Arbitrary<Life> = fc.record({
     { kind: 'signalled', code: null },
     { kind: 'unknown', code: null },
   ),
+  drainMs: oftenMs,
   obeyMs: oftenMs,
   hasDescendants: fc.boolean(),
   descendantsEndMs: seldomMs,
@@ -46,7 +47,9 @@ const policy: fc.Arbitrary<InstancePolicy> = fc.record({
   }),
   stop: fc.record({
     signal: fc.constantFrom<SignalName[]>('SIGTERM', 'SIGINT'),
+    drainMs: fc.oneof(fc.constant(0), ms),
     graceMs: ms,
+    message: fc.constant(false),
     killScope: fc.constantFrom('tree', 'process'),
   }),
   readyTimeoutMs: ms,
@@ -65,7 +68,17 @@ const history: fc.Arbitrary<History> = fc.record({
 });
 
 const STATES = ['stopped', 'completed', 'starting', 'running', 'ending', 'stopping', 'waiting'] as const;
-const EVENTS = ['start', 'stop', 'restart', 'became-ready', 'exited', 'emptied', 'fail', 'timer'] as const;
+const EVENTS = [
+  'start',
+  'stop',
+  'restart',
+  'became-ready',
+  'exited',
+  'emptied',
+  'drained',
+  'fail',
+  'timer',
+] as const;
 
 test('an instance keeps its promises in every history', (t) => {
   const met = new Set<string>();
@@ -106,7 +119,9 @@ function everyState(): InstanceState[] {
   const alive = { attempt: 3, history: { row: 1, failures: [5] }, since: 10 };
   const ending = { kind: 'exited', code: 1 } as const;
   const waiting = { attempt: 3, history: NO_FAILURES, until: 500, reason: 'failure 1 in a row' };
-  const leaving = [true, false].map((isGone) => ({ ...alive, isGone, killAt: 400 }));
+  const leaving = (['draining', 'asked', 'gone'] as const).map((phase) => {
+    return { ...alive, isDraining: phase === 'draining', isGone: phase === 'gone', killAt: 400 };
+  });
   return [
     createInstance(3),
     { id: 'completed', attempt: 3, reason: 'restart policy "never"' },
@@ -121,7 +136,7 @@ function everyState(): InstanceState[] {
 
 function everyEvent(): InstanceEvent[] {
   const at = 1000;
-  const timers: InstanceTimer[] = ['ready', 'kill', 'retry'];
+  const timers: InstanceTimer[] = ['ready', 'drain', 'kill', 'retry'];
   const failures = ['not-ready', 'memory', 'unhealthy'] as const;
   return [
     ...(['start', 'stop', 'restart'] as const).map((id) => ({ id, at })),
@@ -134,6 +149,7 @@ function everyEvent(): InstanceEvent[] {
         }),
       ),
       { id: 'emptied', at, attempt, jitter: 0.5 },
+      { id: 'drained', at, attempt },
       ...failures.map((kind): InstanceEvent => ({ id: 'fail', at, attempt, kind })),
       ...timers.map((timer): InstanceEvent => ({ id: 'timer', at, attempt, timer })),
     ]),

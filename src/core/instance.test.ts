@@ -24,14 +24,15 @@ const POLICY: InstancePolicy = {
     windowMs: 60_000,
     retryMs: 30_000,
   },
-  stop: { signal: 'SIGTERM', graceMs: 5000, killScope: 'tree' },
+  stop: { signal: 'SIGTERM', drainMs: 3000, graceMs: 5000, message: false, killScope: 'tree' },
   readyTimeoutMs: 2000,
 };
 const PROCESS_SCOPE: InstancePolicy = { ...POLICY, stop: { ...POLICY.stop, killScope: 'process' } };
 
 const NOW = 1000;
 const ALIVE = { attempt: 3, history: NO_FAILURES, since: 500 };
-const LEAVING = { ...ALIVE, killAt: 5500 };
+const LEAVING = { ...ALIVE, isDraining: false, killAt: 5500 };
+const DRAINING = { ...ALIVE, isDraining: true, isGone: false, killAt: 8500 };
 const CRASH = { kind: 'exited', code: 1 } as const;
 
 const STATES = {
@@ -41,6 +42,8 @@ const STATES = {
   running: { ...ALIVE, id: 'running' },
   'ending, root alive': { ...LEAVING, id: 'ending', isGone: false, ending: CRASH, at: 500 },
   'ending, root gone': { ...LEAVING, id: 'ending', isGone: true, ending: CRASH, at: 500 },
+  'ending, draining': { ...DRAINING, id: 'ending', ending: CRASH, at: 500 },
+  'stopping, draining': { ...DRAINING, id: 'stopping', next: 'stop' },
   'stopping, root alive': { ...LEAVING, id: 'stopping', isGone: false, next: 'stop' },
   'stopping, root gone': { ...LEAVING, id: 'stopping', isGone: true, next: 'stop' },
   'stopping for a start, root gone': { ...LEAVING, id: 'stopping', isGone: true, next: 'start' },
@@ -62,14 +65,18 @@ const EVENTS = {
   'exit, tree empty': exit(true),
   'exit, leaving descendants': exit(false),
   emptied: { id: 'emptied', at: NOW, attempt: 3, jitter: 0 },
+  drained: { id: 'drained', at: NOW, attempt: 3 },
   fail: { id: 'fail', at: NOW, attempt: 3, kind: 'memory' },
   'ready timer': { id: 'timer', at: NOW, attempt: 3, timer: 'ready' },
+  'drain timer': { id: 'timer', at: NOW, attempt: 3, timer: 'drain' },
   'kill timer': { id: 'timer', at: NOW, attempt: 3, timer: 'kill' },
   'retry timer': { id: 'timer', at: NOW, attempt: 3, timer: 'retry' },
 } satisfies Record<string, InstanceEvent>;
 
 const SPAWN = 'starting: spawn 4, ready timer at 3000';
 const ASK = 'SIGTERM to the root, kill timer at 6000';
+const DRAIN = 'leave until 4000, drain timer at 4000';
+const DRAIN_SERVING = 'serve until 4000, drain timer at 4000';
 const SWEEP = 'SIGTERM to the tree, kill timer at 5500';
 const KILL = 'kill the tree, kill timer at 1250';
 
@@ -88,9 +95,9 @@ const ANSWERS: Record<keyof typeof STATES, Partial<Record<keyof typeof EVENTS, s
     'exit, leaving descendants': 'ending: SIGTERM to the tree, kill timer at 2000',
   },
   running: {
-    stop: `stopping: ${ASK}`,
-    restart: `stopping for a start: ${ASK}`,
-    fail: `ending: ${ASK}`,
+    stop: `stopping: ${DRAIN}`,
+    restart: `stopping for a start: ${DRAIN_SERVING}`,
+    fail: `ending: ${DRAIN_SERVING}`,
     'exit, tree empty': 'starting: release, spawn 4, ready timer at 3000',
     'exit, leaving descendants': 'ending: SIGTERM to the tree, kill timer at 2000',
   },
@@ -108,6 +115,23 @@ const ANSWERS: Record<keyof typeof STATES, Partial<Record<keyof typeof EVENTS, s
     restart: 'stopping for a start',
     'kill timer': `ending: ${KILL}`,
     emptied: 'starting: release, spawn 4, ready timer at 3000',
+  },
+  'ending, draining': {
+    start: 'stopping for a start',
+    stop: 'stopping',
+    restart: 'stopping for a start',
+    drained: `ending: ${ASK}`,
+    'drain timer': `ending: ${ASK}`,
+    'exit, tree empty': 'starting: release, spawn 4, ready timer at 3000',
+    'exit, leaving descendants': 'ending: SIGTERM to the tree, kill timer at 6000',
+  },
+  'stopping, draining': {
+    start: 'stopping for a start',
+    restart: 'stopping for a start',
+    drained: `stopping: ${ASK}`,
+    'drain timer': `stopping: ${ASK}`,
+    'exit, tree empty': 'stopped: release',
+    'exit, leaving descendants': 'stopping: SIGTERM to the tree, kill timer at 6000',
   },
   'stopping, root alive': {
     start: 'stopping for a start',
@@ -181,6 +205,18 @@ test('a failing attempt is remembered by what it failed at, not by how it was ma
   assert.equal(once.id, 'starting');
 });
 
+test('what is unhealthy takes no more connections while it is drained; without a drain the signal comes at once', () => {
+  const unhealthy = { ...EVENTS.fail, kind: 'unhealthy' } as const;
+  assert.equal(describeStep(step(STATES.running, unhealthy, POLICY)), `ending: ${DRAIN}`);
+  const hasty = { ...POLICY, stop: { ...POLICY.stop, drainMs: 0 } };
+  assert.equal(describeStep(step(STATES.running, EVENTS.stop, hasty)), `stopping: ${ASK}`);
+});
+
+test('an attempt is numbered beyond those that live beside it', () => {
+  const { state } = step(STATES.stopped, EVENTS.start, { ...POLICY, takenAttempt: 7 });
+  assert.equal(state.attempt, 8);
+});
+
 test('a stop exit code completes the service', () => {
   const { state, effects } = step(
     STATES.running,
@@ -244,6 +280,8 @@ function describeEffect(effect: InstanceEffect): string {
   switch (effect.id) {
     case 'spawn':
       return `spawn ${effect.attempt}`;
+    case 'drain':
+      return `${effect.mode} until ${effect.until}`;
     case 'signal':
       return `${effect.signal} to the root`;
     case 'signal-tree':

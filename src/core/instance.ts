@@ -15,6 +15,9 @@
  *          │  └── stop, restart, from starting, running and ending; start, from ending
  *          └───── then: start, once the tree is empty ──▶ starting
  *
+ * What has been running is drained before it is signalled: it takes no new connections and finishes those it has, until
+ * it says that it has (`drained`) or its drain deadline passes.
+ *
  * An attempt is over only when its whole tree is (`emptied`; for kill scope `process`: when the process is), so two
  * attempts of one instance never live at the same time and "stopped" is said only when nothing is left.
  */
@@ -49,11 +52,15 @@ interface Alive<Id extends string> {
 }
 
 interface Leaving<Id extends string> extends Alive<Id> {
+  /** It may finish its connections; the stop signal comes after that. */
+  readonly isDraining: boolean;
   /** Whether the process itself is gone; its descendants may not be. */
   readonly isGone: boolean;
-  /** When SIGKILL is due. */
+  /** When SIGKILL is due; while it is drained, at the latest. */
   readonly killAt: number;
 }
+
+type LeavingState = Extract<InstanceState, { killAt: number }>;
 
 export type InstanceEvent =
   | { readonly id: 'start'; readonly at: number }
@@ -71,6 +78,8 @@ export type InstanceEvent =
     }
   /** The last descendant is gone too. */
   | { readonly id: 'emptied'; readonly at: number; readonly attempt: number; readonly jitter: number }
+  /** It has no connections left. */
+  | { readonly id: 'drained'; readonly at: number; readonly attempt: number }
   /** It lives, but is not worth living: not ready in time, too much memory, unhealthy. */
   | {
       readonly id: 'fail';
@@ -80,10 +89,15 @@ export type InstanceEvent =
     }
   | { readonly id: 'timer'; readonly at: number; readonly attempt: number; readonly timer: InstanceTimer };
 
-export type InstanceTimer = 'ready' | 'kill' | 'retry';
+export type InstanceTimer = 'ready' | 'drain' | 'kill' | 'retry';
+
+/** `serve`: its successor comes after it, so it takes new connections as long as its streams keep it. `leave`: it does not. */
+export type DrainMode = 'serve' | 'leave';
 
 export type InstanceEffect =
   | { readonly id: 'spawn'; readonly attempt: number }
+  /** Lets it finish its connections; who cannot answers `drained` at once. */
+  | { readonly id: 'drain'; readonly attempt: number; readonly mode: DrainMode; readonly until: number }
   /** To the process itself. */
   | { readonly id: 'signal'; readonly attempt: number; readonly signal: SignalName }
   /** To what the process left behind. */
@@ -102,6 +116,8 @@ export interface InstancePolicy {
   readonly restart: RestartSpec;
   readonly stop: StopSpec;
   readonly readyTimeoutMs: number;
+  /** The highest attempt number that is in use beside this instance, as during a reload. @default 0 */
+  readonly takenAttempt?: number;
 }
 
 export interface InstanceStep {
@@ -140,6 +156,8 @@ export function step(state: InstanceState, event: InstanceEvent, policy: Instanc
       return leave(state, event.at, 'start', policy);
     case 'became-ready':
       return { state: state.id === 'starting' ? { ...state, id: 'running' } : state, effects: [] };
+    case 'drained':
+      return drained(state, event.at, policy);
     case 'fail':
       return isAlive(state) ? fail(state, event.at, event.kind, policy) : { state, effects: [] };
     case 'exited':
@@ -180,7 +198,7 @@ function spawn(
   at: number,
   policy: InstancePolicy,
 ): InstanceStep {
-  const attempt = lastAttempt + 1;
+  const attempt = Math.max(lastAttempt, policy.takenAttempt ?? 0) + 1;
   return {
     state: { id: 'starting', attempt, history, since: at },
     effects: [
@@ -204,14 +222,20 @@ function leave(
       if (next === 'start') return spawn(state.attempt, NO_FAILURES, at, policy);
       return { state: { id: 'stopped', attempt: state.attempt }, effects: [] };
     case 'starting':
+      return signal({ ...state, ...LEAVING, id: 'stopping', next }, at, policy);
     case 'running':
-      return signal(
-        { ...state, id: 'stopping', isGone: false, killAt: at + policy.stop.graceMs, next },
+      return drain(
+        { ...state, ...LEAVING, id: 'stopping', next },
+        next === 'start' ? 'serve' : 'leave',
+        at,
         policy,
       );
     case 'ending': {
-      const { attempt, history, since, isGone, killAt } = state;
-      return { state: { id: 'stopping', attempt, history, since, isGone, killAt, next }, effects: [] };
+      const { attempt, history, since, isDraining, isGone, killAt } = state;
+      return {
+        state: { id: 'stopping', attempt, history, since, isDraining, isGone, killAt, next },
+        effects: [],
+      };
     }
     case 'stopping':
       return { state: { ...state, next }, effects: [] };
@@ -227,16 +251,38 @@ function fail(
   policy: InstancePolicy,
 ): InstanceStep {
   const ending: Ending = { kind, code: null };
-  return signal(
-    { ...state, id: 'ending', isGone: false, killAt: at + policy.stop.graceMs, ending, at },
-    policy,
-  );
+  const failing = { ...state, ...LEAVING, id: 'ending', ending, at } as const;
+  if (state.id === 'starting') return signal(failing, at, policy);
+  return drain(failing, kind === 'memory' ? 'serve' : 'leave', at, policy);
 }
 
-function signal(state: Extract<InstanceState, { killAt: number }>, policy: InstancePolicy): InstanceStep {
-  const { attempt, killAt } = state;
+/** What is said of an attempt that begins to leave. */
+const LEAVING = { isDraining: false, isGone: false, killAt: 0 };
+
+function drain(state: LeavingState, mode: DrainMode, at: number, policy: InstancePolicy): InstanceStep {
+  const { drainMs, graceMs } = policy.stop;
+  if (drainMs === 0) return signal(state, at, policy);
+  const { attempt } = state;
+  const until = at + drainMs;
   return {
-    state,
+    state: { ...state, isDraining: true, killAt: until + graceMs },
+    effects: [
+      { id: 'drain', attempt, mode, until },
+      { id: 'set-timer', attempt, timer: 'drain', at: until },
+    ],
+  };
+}
+
+function drained(state: InstanceState, at: number, policy: InstancePolicy): InstanceStep {
+  const isDraining = (state.id === 'ending' || state.id === 'stopping') && state.isDraining;
+  return isDraining ? signal(state, at, policy) : { state, effects: [] };
+}
+
+function signal(state: LeavingState, at: number, policy: InstancePolicy): InstanceStep {
+  const { attempt } = state;
+  const killAt = at + policy.stop.graceMs;
+  return {
+    state: { ...state, isDraining: false, killAt },
     effects: [
       { id: 'signal', attempt, signal: policy.stop.signal },
       { id: 'set-timer', attempt, timer: 'kill', at: killAt },
@@ -254,22 +300,18 @@ function exited(
     case 'starting':
     case 'running': {
       const killAt = event.at + Math.min(SWEEP_MS, policy.stop.graceMs);
-      const ended = {
-        ...state,
-        id: 'ending',
-        isGone: true,
-        killAt,
-        ending: event.ending,
-        at: event.at,
-      } as const;
+      const { ending, at } = event;
+      const ended = { ...state, ...LEAVING, id: 'ending', isGone: true, killAt, ending, at } as const;
       return isOver ? over(ended, event, policy) : sweep(ended, policy);
     }
     case 'ending':
-    case 'stopping':
+    case 'stopping': {
       if (state.isGone) return { state, effects: [] };
-      return isOver
-        ? over({ ...state, isGone: true }, event, policy)
-        : sweep({ ...state, isGone: true }, policy);
+      // What it leaves behind has its grace from here on, where the signal had not come yet.
+      const killAt = state.isDraining ? event.at + policy.stop.graceMs : state.killAt;
+      const gone = { ...state, isGone: true, isDraining: false, killAt };
+      return isOver ? over(gone, event, policy) : sweep(gone, policy);
+    }
     case 'stopped':
     case 'completed':
     case 'waiting':
@@ -280,7 +322,7 @@ function exited(
 }
 
 /** The process is gone and left descendants: they are asked to go as well, until `killAt`. */
-function sweep(state: Extract<InstanceState, { killAt: number }>, policy: InstancePolicy): InstanceStep {
+function sweep(state: LeavingState, policy: InstancePolicy): InstanceStep {
   const { attempt, killAt } = state;
   return {
     state,
@@ -304,7 +346,7 @@ function emptied(
 
 /** Nothing of the attempt lives: on to what was asked for, or to what the restart policy says. */
 function over(
-  state: Extract<InstanceState, { killAt: number }>,
+  state: LeavingState,
   event: { readonly at: number; readonly jitter: number },
   policy: InstancePolicy,
 ): InstanceStep {
@@ -342,12 +384,15 @@ function timer(
   switch (event.timer) {
     case 'ready':
       return state.id === 'starting' ? fail(state, event.at, 'not-ready', policy) : { state, effects: [] };
+    case 'drain':
+      return drained(state, event.at, policy);
     case 'retry':
       return state.id === 'waiting'
         ? spawn(attempt, state.history, event.at, policy)
         : { state, effects: [] };
     case 'kill': {
-      if (state.id !== 'ending' && state.id !== 'stopping') return { state, effects: [] };
+      if ((state.id !== 'ending' && state.id !== 'stopping') || state.isDraining)
+        return { state, effects: [] };
       const again = event.at + KILL_AGAIN_MS;
       return {
         state,
@@ -359,10 +404,7 @@ function timer(
   }
 }
 
-function killEffect(
-  state: Extract<InstanceState, { killAt: number }>,
-  policy: InstancePolicy,
-): InstanceEffect {
+function killEffect(state: LeavingState, policy: InstancePolicy): InstanceEffect {
   const { attempt } = state;
   return policy.stop.killScope === 'process'
     ? { id: 'signal', attempt, signal: 'SIGKILL' }

@@ -26,6 +26,8 @@ export function applyOperation(model: Model, request: OperationRequest): Model {
       return describe(request.prune ? withoutOrphans(model, request.services) : model, request.services);
     case 'start':
       return want(model, withDependencies(model, select(model, request.services)), true);
+    case 'reload':
+      return want(model, select(model, request.services), true);
     case 'restart':
       return want(model, withFollowers(model, select(model, request.services)), true);
     case 'stop':

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { BARE_SPEC } from './bare-spec.js';
 import type { CheckSpec, ServiceSpec } from '../protocol/index.js';
 import { reconcile, type Existing } from './reconcile.js';
 
@@ -72,6 +73,8 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
   stop: fc.record({
     signal: fc.constantFrom('SIGTERM', 'SIGINT'),
     graceMs: count,
+    drainMs: fc.constantFrom(0, 10_000),
+    message: fc.boolean(),
     killScope: fc.constantFrom('tree', 'process'),
   }),
   ready: fc.oneof(
@@ -80,6 +83,9 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
     fc.record({ on: fc.constant('check' as const), check, timeoutMs: count }),
   ),
   health: orNull(fc.record({ check, intervalMs: count, timeoutMs: count, failures: count })),
+  sockets: fc.constant(BARE_SPEC.sockets),
+  preload: fc.boolean(),
+  reload: fc.constantFrom(BARE_SPEC.reload, { ...BARE_SPEC.reload, stableMs: 0 }),
   limits: fc.record({ memoryBytes: orNull(count) }),
   schedule: fc.constant(null),
   watch: fc.constant(null),

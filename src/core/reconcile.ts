@@ -12,6 +12,7 @@ const LIVE_KEYS = new Set([
   'instances',
   'restart',
   'stop',
+  'reload',
   'limits',
   'schedule',
   'watch',

@@ -23,6 +23,8 @@ export interface Life {
   readonly failMs: number | null;
   readonly endMs: number | null;
   readonly ending: Ending;
+  /** From the begin of a drain to the end of its last connection. */
+  readonly drainMs: number | null;
   /** From the stop signal to its exit. */
   readonly obeyMs: number | null;
   readonly hasDescendants: boolean;
@@ -145,6 +147,7 @@ export class SimulatedWorld implements Truth {
       tree.releases++;
       return;
     }
+    if (effect.id === 'drain') return this.#drain(tree, effect.until);
     this.#witness.onSignal(tree, effect);
     if (effect.id === 'kill-tree') this.#killTree(tree);
     else if (effect.id === 'signal-tree') this.#askDescendants(tree);
@@ -165,6 +168,8 @@ export class SimulatedWorld implements Truth {
       isRootAlive: life.isSpawned,
       hasDescendants: life.isSpawned && life.hasDescendants,
       forks: life.forks,
+      drainUntil: -Infinity,
+      isDrainTold: false,
       isEndTold: false,
       killableAt: Infinity,
       isKilled: false,
@@ -179,6 +184,15 @@ export class SimulatedWorld implements Truth {
     this.#tellIn(life.failMs, (at) => ({ id: 'fail', at, attempt, kind: 'memory' }));
     this.#planIn(life.endMs, () => this.#endRoot(tree, life.ending));
     this.#planIn(life.descendantsEndMs, () => this.#endDescendants(tree));
+  }
+
+  #drain(tree: Tree, until: number): void {
+    const { attempt } = tree;
+    tree.drainUntil = until;
+    this.#tellIn(this.#lifeOf(attempt).drainMs, (at) => {
+      tree.isDrainTold = true;
+      return { id: 'drained', at, attempt };
+    });
   }
 
   #askRoot(tree: Tree): void {

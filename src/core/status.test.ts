@@ -13,14 +13,14 @@ test('an instance has the status of its state', () => {
   assert.equal(instanceStatus({ id: 'completed', attempt: 1, reason: '' }), 'completed');
   assert.equal(instanceStatus({ ...ALIVE, id: 'starting' }), 'starting');
   assert.equal(instanceStatus({ ...ALIVE, id: 'running' }), 'running');
-  const leaving = { ...ALIVE, isGone: true, killAt: 0 };
+  const leaving = { ...ALIVE, isDraining: false, isGone: true, killAt: 0 };
   assert.equal(instanceStatus({ ...leaving, id: 'stopping', next: 'stop' }), 'stopping');
 });
 
 test('an instance whose leftovers are being ended is shown as stopping', () => {
   const ending = { kind: 'exited', code: 1 } as const;
   assert.equal(
-    instanceStatus({ ...ALIVE, id: 'ending', isGone: true, killAt: 0, ending, at: 0 }),
+    instanceStatus({ ...ALIVE, id: 'ending', isDraining: false, isGone: true, killAt: 0, ending, at: 0 }),
     'stopping',
   );
 });

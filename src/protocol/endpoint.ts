@@ -24,6 +24,7 @@ export const ENDPOINTS = {
   diff: { method: 'POST', path: '/v1/diff' },
   operations: { method: 'GET', path: '/v1/operations' },
   operation: { method: 'GET', path: '/v1/operations/{id}' },
+  abort: { method: 'POST', path: '/v1/operations/{id}/abort' },
   request: { method: 'POST', path: '/v1/operations', isStream: true },
   events: { method: 'GET', path: '/v1/events', isStream: true },
   logs: { method: 'GET', path: '/v1/logs', isStream: true },

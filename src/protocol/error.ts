@@ -16,6 +16,8 @@ export const ERRORS = {
   'dependency-failed': { status: 409, exit: 5 },
   'stop-failed': { status: 409, exit: 5 },
   'not-running': { status: 409, exit: 5 },
+  'not-verified': { status: 409, exit: 5 },
+  aborted: { status: 409, exit: 5 },
   superseded: { status: 409, exit: 5 },
   interrupted: { status: 409, exit: 5 },
   'daemon-unreachable': { status: 503, exit: 6 },

@@ -20,6 +20,8 @@ export const OperationRequest = v.variant('kind', [
   v.strictObject({ kind: v.literal('start'), services: selection }),
   v.strictObject({ kind: v.literal('stop'), services: selection }),
   v.strictObject({ kind: v.literal('restart'), services: selection }),
+  /** Replace instance by instance: the new one is verified before the old one goes. */
+  v.strictObject({ kind: v.literal('reload'), services: selection }),
   /** Stop, forget. */
   v.strictObject({ kind: v.literal('delete'), services: selection }),
   v.strictObject({
@@ -56,21 +58,38 @@ export type Failure = v.InferOutput<typeof Failure>;
 
 export const OperationStep = v.strictObject({
   service: v.string(),
-  action: v.picklist(['create', 'update', 'start', 'stop', 'restart', 'delete', 'scale', 'signal', 'keep']),
+  action: v.picklist([
+    'create',
+    'update',
+    'start',
+    'stop',
+    'restart',
+    'reload',
+    'delete',
+    'scale',
+    'signal',
+    'keep',
+  ]),
   status: v.picklist(['pending', 'running', 'done', 'failed', 'skipped']),
   startedAt: v.nullable(timestamp),
   finishedAt: v.nullable(timestamp),
+  /** What is being done at this moment, for a person. */
+  progress: v.optional(v.string()),
+  /** What the user should know although it went well. */
+  notes: v.optional(v.array(v.string())),
   failure: v.optional(Failure),
 });
 export type OperationStep = v.InferOutput<typeof OperationStep>;
 
 export const OperationView = v.strictObject({
   id: v.string(),
-  kind: v.picklist(['up', 'start', 'stop', 'restart', 'delete', 'scale', 'signal']),
+  kind: v.picklist(['up', 'start', 'stop', 'restart', 'reload', 'delete', 'scale', 'signal']),
   status: v.picklist(['queued', 'running', 'succeeded', 'failed']),
   requester: Requester,
   /** Later identical requests that joined this one before it began. */
   joined: v.array(Requester),
+  /** Who asked to give it up; what it has done by then stays. */
+  abortedBy: v.optional(Requester),
   acceptedAt: timestamp,
   startedAt: v.nullable(timestamp),
   finishedAt: v.nullable(timestamp),

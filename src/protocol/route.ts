@@ -53,6 +53,11 @@ export const ROUTES = {
     query: { wait: '1: answer when it has ended' },
     answer: OperationView,
   },
+  abort: {
+    ...ENDPOINTS.abort,
+    summary: 'Give up an operation: what it has done stays, what it has not goes on as before',
+    answer: OperationView,
+  },
   request: {
     ...ENDPOINTS.request,
     summary: 'Ask for a change: the operation, each time that it gets on, until it has ended',

@@ -48,8 +48,13 @@ export type InstanceStatus = (typeof INSTANCE_STATUSES)[number];
 export const SERVICE_STATUSES = [...INSTANCE_STATUSES, 'degraded'] as const;
 export type ServiceStatus = (typeof SERVICE_STATUSES)[number];
 
+/** During a reload: `new` has no traffic yet, `old` finishes what it has. */
+export const INSTANCE_ROLES = ['serving', 'new', 'old'] as const;
+export type InstanceRole = (typeof INSTANCE_ROLES)[number];
+
 export const InstanceView = v.strictObject({
   index: v.number(),
+  role: v.picklist(INSTANCE_ROLES),
   pid: v.nullable(v.number()),
   status: v.picklist(INSTANCE_STATUSES),
   /** null where no health check is configured or none has answered yet. */
@@ -74,6 +79,8 @@ export const ServiceView = v.strictObject({
   restarts: v.number(),
   ports: v.array(v.number()),
   instances: v.array(InstanceView),
+  /** The last change that failed, until one succeeds; what ran before goes on. */
+  failure: v.optional(v.strictObject({ operation: v.string(), at: timestamp, message: v.string() })),
 });
 export type ServiceView = v.InferOutput<typeof ServiceView>;
 

@@ -49,8 +49,12 @@ export type RestartSpec = v.InferOutput<typeof RestartSpec>;
 
 export const StopSpec = v.strictObject({
   signal: v.picklist(SIGNALS),
+  /** How long connections may take to end before the signal; 0: no drain. */
+  drainMs: milliseconds,
   /** From the signal to SIGKILL. */
   graceMs: milliseconds,
+  /** Also tell the process `shutdown` as a message (`process.on('message')`), for applications written for PM2. */
+  message: v.boolean(),
   /** `tree`: the process and every descendant. `process`: the process alone, its descendants stay. */
   killScope: v.picklist(['tree', 'process']),
 });
@@ -69,6 +73,10 @@ export type CheckSpec = v.InferOutput<typeof CheckSpec>;
 export const ReadySpec = v.variant('on', [
   /** The program was executed. */
   v.strictObject({ on: v.literal('start'), timeoutMs: milliseconds }),
+  /** The application says so: `process.send('ready')`. */
+  v.strictObject({ on: v.literal('message'), timeoutMs: milliseconds }),
+  /** The program says `READY=1` to NOTIFY_SOCKET, see sd_notify(3). */
+  v.strictObject({ on: v.literal('notify'), timeoutMs: milliseconds }),
   /** A line on stdout or stderr matches the regular expression. */
   v.strictObject({ on: v.literal('log'), pattern: v.string(), timeoutMs: milliseconds }),
   v.strictObject({ on: v.literal('check'), check: CheckSpec, timeoutMs: milliseconds }),
@@ -86,6 +94,33 @@ export type HealthSpec = v.InferOutput<typeof HealthSpec>;
 
 export const PortSpec = v.strictObject({ port, host: v.nullable(v.string()), name: v.nullable(v.string()) });
 export type PortSpec = v.InferOutput<typeof PortSpec>;
+
+/** Who opens the sockets of a service, and how the program gets them. */
+export const SocketsSpec = v.strictObject({
+  /**
+   * `node`: upkeep holds the declared ports, the preload maps `listen()` to them. `systemd`: upkeep holds and listens,
+   * the program takes them by LISTEN_FDS. `off`: the program opens its own. `auto`: `node` for what is surely Node;
+   * otherwise what the first attempt shows.
+   */
+  inherit: v.picklist(['auto', 'node', 'systemd', 'off']),
+  /** How long connections may wait while nothing accepts; then the sockets are closed until something does. */
+  holdMs: milliseconds,
+  /** Unix sockets, absolute paths, beside the declared ports; for LISTEN_FDS. */
+  paths: v.array(v.string()),
+});
+export type SocketsSpec = v.InferOutput<typeof SocketsSpec>;
+
+export const ReloadSpec = v.strictObject({
+  /** How many new instances may run beside the old ones at a time. */
+  maxSurge: count,
+  /** How many instances may be missing at a time; with `maxSurge` 0 each is stopped before its successor starts. */
+  maxUnavailable: count,
+  /** How long a new instance must live after it became ready, before the old one goes. */
+  stableMs: milliseconds,
+  /** Asked of the new instance itself, before it takes any traffic. */
+  verify: v.nullable(v.strictObject({ check: CheckSpec, timeoutMs: v.pipe(v.number(), v.minValue(1)) })),
+});
+export type ReloadSpec = v.InferOutput<typeof ReloadSpec>;
 
 export const SecretSpec = v.union([
   v.strictObject({ file: v.string() }),
@@ -131,6 +166,10 @@ export const ServiceSpec = v.strictObject({
   /** Resolved at each start, never stored. */
   secrets: v.record(v.string(), SecretSpec),
   ports: v.array(PortSpec),
+  sockets: SocketsSpec,
+  /** Whether Node processes of the service load upkeep's preload. */
+  preload: v.boolean(),
+  reload: ReloadSpec,
   dependsOn: v.record(name, v.picklist(DEPENDENCY_CONDITIONS)),
   /** Also restart when a dependency is restarted (OTP's rest_for_one). */
   restartWithDependencies: v.boolean(),

@@ -29,8 +29,12 @@ const StoredService = v.object({
   attempts: v.array(v.number()),
   /** By instance: how the last attempt ended where nothing is to follow it. A job that is done is not done again. */
   completed: v.optional(v.array(v.nullable(ExitView)), []),
+  /** Where it listens without having declared it; numeric addresses. */
+  listens: v.optional(v.array(v.object({ host: v.string(), port: v.number() })), []),
 });
 export type StoredService = v.InferOutput<typeof StoredService>;
+
+export type StoredListener = StoredService['listens'][number];
 
 const StoredState = v.object({ services: v.array(StoredService) });
 export type StoredState = v.InferOutput<typeof StoredState>;

@@ -1,9 +1,11 @@
 /**
- * Finds what a former daemon left running. Attempts of the present boot are taken back, the newest of each instance;
- * whatever else lies in the run folder is ended and cleared away.
+ * Finds what a former daemon left running. Attempts of the present boot are taken back; the newest of each instance that
+ * has served goes on serving, the others are what a reload did not finish. Whatever else lies in the run folder is ended
+ * and cleared away.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InstanceRole } from '../protocol/index.js';
 import {
   isAlive,
   killTree,
@@ -13,9 +15,12 @@ import {
   sendSignal,
   type ShimReport,
 } from '../system/index.js';
+import { CANDIDATE_MARK } from './attempt.js';
 import { parseRunName, runFolder, type RunId } from './context.js';
 
 export interface FoundAttempt extends RunId {
+  /** `new`: it never served. `old`: another one serves in its place, it may still have connections. */
+  readonly role: InstanceRole;
   readonly runDir: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
@@ -37,7 +42,7 @@ export interface AdoptionOptions {
 export function findAttempts(home: string, options: AdoptionOptions): FoundAttempt[] {
   const folder = runFolder(home);
   const isSameBoot = noteBoot(join(folder, 'boot'));
-  const newest = new Map<string, FoundAttempt>();
+  const found = new Map<string, FoundAttempt[]>();
   for (const name of readdirSync(folder)) {
     const id = parseRunName(name);
     if (!id) continue;
@@ -50,22 +55,32 @@ export function findAttempts(home: string, options: AdoptionOptions): FoundAttem
       else clearAway(runDir, reports);
       continue;
     }
-    const shim = reports.find((report) => report.id === 'shim');
-    const wasReady = isReady || existsSync(runFiles(runDir).ready);
-    const found: FoundAttempt = {
+    const [, restarts = '0', mark] = /^(\d+)(\w*)$/.exec(noteOf(reports)) ?? [];
+    const isMarked = existsSync(runFiles(runDir).ready);
+    const attempt: FoundAttempt = {
       ...id,
+      role: mark === CANDIDATE_MARK && !isMarked ? 'new' : 'serving',
       runDir,
       startedAt: running.at,
-      wasReady,
-      restarts: Number(shim?.note ?? 0),
+      wasReady: isReady || isMarked,
+      restarts: Number(restarts),
     };
     const key = `${id.service}.${id.instance}`;
-    const rival = newest.get(key);
-    const [winner, loser] = rival && rival.startedAt > found.startedAt ? [rival, found] : [found, rival];
-    newest.set(key, winner);
-    if (loser) clearAway(loser.runDir, readAll(loser.runDir));
+    found.set(key, [...(found.get(key) ?? []), attempt]);
   }
-  return [...newest.values()];
+  return [...found.values()].flatMap(assignRoles);
+}
+
+/** The newest that has served goes on serving. */
+function assignRoles(attempts: readonly FoundAttempt[]): FoundAttempt[] {
+  const served = attempts.filter(({ role }) => role === 'serving').sort((a, b) => b.startedAt - a.startedAt);
+  return attempts.map((attempt) =>
+    attempt.role === 'serving' && attempt !== served[0] ? { ...attempt, role: 'old' } : attempt,
+  );
+}
+
+function noteOf(reports: readonly ShimReport[]): string {
+  return reports.find((report) => report.id === 'shim')?.note ?? '';
 }
 
 function isOver(reports: readonly ShimReport[]): boolean {

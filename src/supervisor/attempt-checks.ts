@@ -2,7 +2,7 @@
 import type { ServiceSpec } from '../protocol/index.js';
 import type { CheckTarget } from './check.js';
 import { HealthWatch } from './health-watch.js';
-import { watchReadiness, type Readiness } from './readiness.js';
+import { watchReadiness, type Readiness, type ReadyNews } from './readiness.js';
 
 export class AttemptChecks {
   readonly #spec: ServiceSpec;
@@ -32,6 +32,10 @@ export class AttemptChecks {
 
   onLines(lines: Buffer): void {
     this.#readiness.onLines(lines);
+  }
+
+  onNews(news: ReadyNews): void {
+    this.#readiness.onNews(news);
   }
 
   /** It is ready: from here on its health counts. */

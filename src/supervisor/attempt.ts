@@ -18,6 +18,7 @@ import {
   whyUnreadable,
   whyUnrunnable,
   type FifoReader,
+  type Launch,
   type Launcher,
   type ProcessId,
   type ProcessRow,
@@ -34,7 +35,14 @@ export interface AttemptObserver {
   onExited(exit: AttemptExit, isTreeEmpty: boolean, at: number): void;
   /** Its last descendant ended too. */
   onEmptied(): void;
+  /** Its preload says something, see `Channel`. */
+  onSaid(text: string): void;
+  /** One VARIABLE=VALUE of sd_notify(3). */
+  onNotify(text: string): void;
 }
+
+/** What is executed, as prepared for this attempt. */
+export type Execution = Pick<Launch, 'argv' | 'env' | 'sockets' | 'hasChannel' | 'isNotified'>;
 
 export interface AttemptSetup {
   readonly number: number;
@@ -45,17 +53,24 @@ export interface AttemptSetup {
   readonly observer: AttemptObserver;
   /** Kept for the daemon that comes after this one. */
   readonly restarts: () => number;
+  /** It is to be judged before it serves. */
+  readonly isCandidate: boolean;
 }
 
+/** Behind the number of restarts in the note of the shim. */
+export const CANDIDATE_MARK = 'c';
 /** How often a tree whose shim was killed is looked for until it is gone. */
 const LOST_POLL_MS = 100;
 /** How often the orphans of a process that has just ended are looked for. */
 const SWEEP_POLL_MS = 50;
 
+/** What comes once. */
+type LifeReport = Exclude<ShimReport, { readonly id: 'said' | 'notify' }>;
+
 export class Attempt {
   readonly number: number;
   readonly #setup: AttemptSetup;
-  readonly #seen = new Set<ShimReport['id']>();
+  readonly #seen = new Set<LifeReport['id']>();
   #shim: ProcessId | undefined;
   #isLaunched = false;
   #isAdopted = false;
@@ -87,14 +102,22 @@ export class Attempt {
     return this.#shim?.pid;
   }
 
-  spawn(env: Readonly<Record<string, string>>): void {
+  get shim(): ProcessId | undefined {
+    return this.#shim;
+  }
+
+  get runDir(): string {
+    return this.#setup.runDir;
+  }
+
+  spawn(execution: Execution): void {
     if (this.#isCancelled || this.#isReleased) return;
-    const { spec, runDir, launcher, restarts } = this.#setup;
-    const problem = this.#whyNot(env);
+    const { spec, runDir, launcher } = this.#setup;
+    const problem = this.#whyNot(execution.env);
     if (problem) return this.fail(problem.fact, problem.hint);
     const user = spec.user === null ? undefined : findCredentials(spec.user, spec.group);
     this.#isLaunched = true;
-    launcher.launch(runDir, { argv: spec.argv, cwd: spec.cwd, env, user, note: String(restarts()) });
+    launcher.launch(runDir, { ...execution, cwd: spec.cwd, user, note: wordNote(this.#setup) });
   }
 
   /** It could not be executed, or not even be prepared. */
@@ -113,7 +136,19 @@ export class Attempt {
   }
 
   onReport(report: ShimReport): void {
-    if (this.#isReleased || this.#seen.has(report.id)) return;
+    if (this.#isReleased) return;
+    switch (report.id) {
+      case 'said':
+        return this.#setup.observer.onSaid(report.text);
+      case 'notify':
+        return this.#setup.observer.onNotify(report.text);
+      default:
+        return this.#onLife(report);
+    }
+  }
+
+  #onLife(report: LifeReport): void {
+    if (this.#seen.has(report.id)) return;
     this.#seen.add(report.id);
     switch (report.id) {
       case 'shim':
@@ -183,10 +218,11 @@ export class Attempt {
     else if (!this.#isLaunched) this.#cancel();
   }
 
-  /** For the daemon that comes after this one. */
+  /** It serves: for the daemon that comes after this one. */
   markReady(): void {
-    // Whatever runs is ready by this rule.
-    if (this.#setup.spec.ready.on === 'start') return;
+    const { spec, isCandidate } = this.#setup;
+    // Whatever runs is ready by this rule, and serves unless it was to be judged first.
+    if (this.#isReleased || (spec.ready.on === 'start' && !isCandidate)) return;
     writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
   }
 
@@ -251,6 +287,8 @@ export class Attempt {
         };
       case 'exec':
         return { fact: `${spec.argv[0]} cannot be executed: ${error}` };
+      case 'sockets':
+        return { fact: `its sockets cannot be handed over: ${error}` };
       case 'run-dir':
       case 'stdio':
         return { fact: `its output cannot be set up in ${this.#setup.runDir}: ${error}` };
@@ -317,6 +355,11 @@ export class Attempt {
       this.#setup.observer.onEmptied();
     }
   }
+}
+
+/** Comes back from the shim's journal. */
+function wordNote({ restarts, isCandidate }: AttemptSetup): string {
+  return `${restarts()}${isCandidate ? CANDIDATE_MARK : ''}`;
 }
 
 /** A stopped process would keep the signal pending for ever. */

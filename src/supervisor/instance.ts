@@ -13,7 +13,7 @@ import {
   type InstanceTimer,
 } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
-import type { ExitView, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
+import type { ExitView, InstanceRole, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   childrenByParent,
   descendants,
@@ -24,28 +24,42 @@ import {
 } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
-import { Attempt } from './attempt.js';
+import { Attempt, type Execution } from './attempt.js';
 import { AttemptChecks } from './attempt-checks.js';
 import { Attribution } from './attribution.js';
 import type { CheckTarget } from './check.js';
+import { Channel, type Listening } from './channel.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
-import {
-  attemptVariables,
-  isPlain,
-  resolveEnvironment,
-  resolvePlainEnvironment,
-  type Environment,
-} from './environment.js';
+import { prepareExecution, socketsFrom } from './execution.js';
 import { describeExit, toEnding, type AttemptExit } from './exit.js';
-import { findPortHolder } from './port-holder.js';
+import { inheritance, type ServiceSockets } from './service-sockets.js';
 import { Timers } from './timers.js';
 
 /** What an instance needs to know of the service that it is part of. */
 export interface InstanceOwner {
-  readonly spec: ServiceSpec;
   readonly log: ServiceLog;
+  readonly sockets: ServiceSockets;
+  /** The highest attempt number that has been given for this index. */
+  takenAttempt(index: number): number;
   /** Called after each change of status, process, health or exit. */
   onInstanceChange(instance: Instance): void;
+  /** One of its processes accepts connections. */
+  onListening(instance: Instance, listening: Listening): void;
+  /** It takes no new connections any more. */
+  onClosed(instance: Instance): void;
+  /** A socket that it opened by itself is the service's from now on: worth to be remembered. */
+  onLearned(): void;
+}
+
+export interface InstanceSetup {
+  readonly index: number;
+  readonly spec: ServiceSpec;
+  /** @default 'serving' */
+  readonly role?: InstanceRole;
+  /** Its last attempt number. */
+  readonly attempt: number;
+  /** How the last attempt ended, where it was the last on purpose. */
+  readonly completed: ExitView | null;
 }
 
 export class Instance {
@@ -57,8 +71,11 @@ export class Instance {
   readonly #events: InstanceEvent[] = [];
   #state: InstanceState;
   #attempt: Attempt | undefined;
+  #channel: Channel | undefined;
   #checks: AttemptChecks | undefined;
   #isDispatching = false;
+  /** It has opened its sockets but does not take traffic yet. */
+  #isHeldBack = false;
   /** What an operation in progress still wishes is for the next daemon. */
   #isDetached = false;
   /** Environment of the current attempt, for checks. */
@@ -73,20 +90,20 @@ export class Instance {
   exit: ExitView | undefined;
   /** How the first attempt that did not become ready ended, since the last start or restart on request. */
   failedStart: ExitView | undefined;
+  /** What it is an instance of; changes of keys that need no new process come while it runs. */
+  spec: ServiceSpec;
+  role: InstanceRole;
 
-  /** `completed`: how the last attempt ended, where it was the last on purpose. */
-  constructor(
-    owner: InstanceOwner,
-    context: SupervisorContext,
-    index: number,
-    last: { readonly attempt: number; readonly completed: ExitView | null },
-  ) {
+  constructor(owner: InstanceOwner, context: SupervisorContext, setup: InstanceSetup) {
+    const { index, spec, role = 'serving', attempt, completed } = setup;
     this.index = index;
+    this.spec = spec;
+    this.role = role;
     this.#owner = owner;
     this.#context = context;
     this.#timers = new Timers(context.clock);
-    this.#state = last.completed ? completedInstance(last.attempt) : createInstance(last.attempt);
-    this.exit = last.completed ?? undefined;
+    this.#state = completed ? completedInstance(attempt) : createInstance(attempt);
+    this.exit = completed ?? undefined;
   }
 
   get status(): InstanceStatus {
@@ -117,6 +134,20 @@ export class Instance {
   /** Monotonic; undefined where no start is due. */
   get nextStartAt(): number | undefined {
     return this.#state.id === 'waiting' ? this.#state.until : undefined;
+  }
+
+  get listening(): readonly Listening[] {
+    return this.#channel?.listening ?? [];
+  }
+
+  /** What its ready rule still misses. */
+  get missing(): string | undefined {
+    return this.#checks?.missing;
+  }
+
+  /** For checks of exactly this instance. */
+  get target(): CheckTarget {
+    return this.#checkTarget();
   }
 
   /** Nothing lives and nothing is about to. */
@@ -154,6 +185,15 @@ export class Instance {
     return isSent;
   }
 
+  /** From now on it takes traffic, and its restart policy holds. Rejects where it cannot. */
+  async promote(): Promise<void> {
+    if (this.#isHeldBack) await this.#channel?.attach();
+    this.#isHeldBack = false;
+    this.role = 'serving';
+    this.#attempt?.markReady();
+    this.#owner.onInstanceChange(this);
+  }
+
   /** A report of the shim, by way of the FIFO that all shims share. */
   onReport(runName: string, report: ShimReport): void {
     if (this.#attempt?.runName === runName) this.#attempt.onReport(report);
@@ -169,6 +209,7 @@ export class Instance {
 
   /** Takes back an attempt of a former daemon. */
   adopt({ attempt, startedAt, wasReady, restarts, runDir }: FoundAttempt): void {
+    this.#isHeldBack = false;
     const { clock } = this.#context;
     const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAt);
     this.#state = adoptInstance(attempt, since, wasReady);
@@ -178,11 +219,21 @@ export class Instance {
     this.#attempt.adopt();
     // The shim was given the same, and unlike the application it never writes over it.
     this.#env = (this.shimPid && readEnvironment(this.shimPid)) || {};
+    this.regainSockets();
     if (this.#state.id === 'starting')
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });
+  }
+
+  /** The launcher that held them is gone; the shim of a living attempt holds them, too. */
+  regainSockets(): void {
+    const { sockets } = this.#owner;
+    const shim = this.#attempt?.shim;
+    if (!shim || !this.process) return;
+    void sockets.regain(socketsFrom(this.#env), shim);
+    for (const listening of this.listening) if (listening.how === 'own') this.#learn(listening);
   }
 
   checkAdopted(): void {
@@ -232,7 +283,8 @@ export class Instance {
     this.#emitInstance({ type: 'instance-status', pid, from: instanceStatus(before), to: this.status });
     if (state.id === 'running') {
       this.#wasReady = true;
-      this.#attempt?.markReady();
+      // Who is to be judged first is marked when it serves.
+      if (this.role === 'serving') this.#attempt?.markReady();
       this.#watchHealth();
     } else if (state.id !== 'starting') this.#checks?.end();
     if (state.id === 'waiting' && before.id !== 'waiting') {
@@ -252,17 +304,25 @@ export class Instance {
   }
 
   #policy(): InstancePolicy {
-    const { restart, stop, ready } = this.#owner.spec;
-    return { restart, stop, readyTimeoutMs: ready.timeoutMs };
+    const { restart, stop, ready } = this.spec;
+    return {
+      // One that was to take over and fails has failed; one that goes away does not come back.
+      restart: this.role === 'serving' ? restart : { ...restart, policy: 'never' },
+      stop,
+      readyTimeoutMs: ready.timeoutMs,
+      takenAttempt: this.#owner.takenAttempt(this.index),
+    };
   }
 
   #carryOut(effect: InstanceEffect): void {
     switch (effect.id) {
       case 'spawn':
         return this.#spawn(effect.attempt);
+      case 'drain':
+        return void this.#drain(effect);
       case 'signal':
         this.#attribution.sent(effect.signal);
-        return this.#attempt?.stop(effect.signal);
+        return this.#end(effect.signal);
       case 'signal-tree':
         return this.#attempt?.stopTree(effect.signal);
       case 'kill-tree':
@@ -277,6 +337,27 @@ export class Instance {
     }
   }
 
+  async #drain({ attempt, mode, until }: Extract<InstanceEffect, { id: 'drain' }>): Promise<void> {
+    const { clock } = this.#context;
+    const wish = {
+      mode: mode === 'serve' ? 'restart' : 'stop',
+      deadlineMs: Math.max(0, until - clock.now()),
+    } as const;
+    await this.#channel?.drain(wish, () => {
+      if (attempt === this.attempt) this.#owner.onClosed(this);
+    });
+    this.#send({ id: 'drained', at: clock.now(), attempt });
+  }
+
+  #end(signal: SignalName): void {
+    const attempt = this.#attempt;
+    if (!this.spec.stop.message || signal === 'SIGKILL' || !this.#channel) return attempt?.stop(signal);
+    this.#channel.tell('shutdown').then(
+      (isTold) => (isTold ? undefined : attempt?.stop(signal)),
+      () => attempt?.stop(signal),
+    );
+  }
+
   #setTimer({ timer, at, attempt }: Extract<InstanceEffect, { id: 'set-timer' }>): void {
     const { clock } = this.#context;
     this.#timers.set(timer, at, () => {
@@ -287,7 +368,7 @@ export class Instance {
 
   #blameReadiness(): void {
     const missing = this.#checks?.missing;
-    const waited = formatDuration(this.#owner.spec.ready.timeoutMs);
+    const waited = formatDuration(this.spec.ready.timeoutMs);
     this.#attribution.ask(
       `upkeep: not ready within ${waited}${missing === undefined ? '' : ` (${missing})`}`,
     );
@@ -301,43 +382,44 @@ export class Instance {
 
   #spawn(number: number): void {
     this.#attribution.reset();
-    const { spec } = this.#owner;
+    const { spec } = this;
     const { home, clock } = this.#context;
     const runDir = join(runFolder(home), runName(spec.name, this.index, number, clock.wall()));
+    this.#isHeldBack = this.role === 'new';
     const attempt = this.#createAttempt(number, runDir);
     this.#attempt = attempt;
-    if (isPlain(spec)) return this.#execute(attempt, runDir, resolvePlainEnvironment(spec));
-    resolveEnvironment(spec).then(
-      (environment) => this.#execute(attempt, runDir, environment),
-      (error: { message: string; hint?: string }) => attempt.fail(error.message, error.hint),
-    );
+    const identity = { home, instance: this.index, attempt: number, runDir, operation: this.#operation };
+    this.#operation = null;
+    const wish = { spec, sockets: this.#owner.sockets, identity, isHeldBack: this.#isHeldBack };
+    const fail = (error: unknown): void => attempt.fail(...wordFailure(error));
+    try {
+      const execution = prepareExecution(wish);
+      if (execution instanceof Promise) execution.then((done) => this.#execute(attempt, done)).catch(fail);
+      else this.#execute(attempt, execution);
+    } catch (error) {
+      fail(error);
+    }
   }
 
-  #execute(attempt: Attempt, runDir: string, environment: Environment): void {
-    const { spec } = this.#owner;
-    const { home } = this.#context;
-    const busy = findPortHolder(spec);
-    if (busy !== undefined) return attempt.fail(busy, 'stop that process, or set a free port');
-    const identity = {
-      home,
-      instance: this.index,
-      attempt: attempt.number,
-      runDir,
-      operation: this.#operation,
-    };
-    this.#operation = null;
-    this.#env = { ...toRecord(environment), ...attemptVariables(spec, identity) };
-    attempt.spawn(this.#env);
+  #execute(attempt: Attempt, execution: Execution): void {
+    if (attempt === this.#attempt) this.#env = execution.env;
+    attempt.spawn(execution);
   }
 
   #createAttempt(number: number, runDir: string): Attempt {
-    const { spec, log } = this.#owner;
+    const { spec } = this;
+    const { log } = this.#owner;
     const { clock, launcher } = this.#context;
     const checks = new AttemptChecks(spec, this.#checkTarget(), () =>
       this.#send({ id: 'became-ready', at: clock.now(), attempt: number }),
     );
     this.#checks?.end();
     this.#checks = checks;
+    const channel = new Channel(runDir, {
+      onListening: (listening) => this.#onListening(listening, checks),
+      onReadyMessage: () => checks.onNews({ id: 'message' }),
+    });
+    this.#channel = channel;
     const onLines = (lines: Buffer): void => checks.onLines(lines);
     const sinks = { out: log.sink(this.index, 'out', onLines), err: log.sink(this.index, 'err', onLines) };
     return new Attempt({
@@ -347,7 +429,10 @@ export class Instance {
       launcher,
       sinks,
       restarts: () => this.restarts,
+      isCandidate: this.role === 'new',
       observer: {
+        onSaid: (text) => channel.onSaid(text),
+        onNotify: (text) => checks.onNews({ id: 'notify', text }),
         onRunning: (at) => {
           this.#startedAt = at;
           checks.onRunning();
@@ -360,6 +445,24 @@ export class Instance {
         onEmptied: () =>
           this.#send({ id: 'emptied', at: clock.now(), attempt: number, jitter: this.#context.random() }),
       },
+    });
+  }
+
+  #onListening(listening: Listening, checks: AttemptChecks): void {
+    checks.onNews({ id: 'listening' });
+    if (listening.how === 'own') this.#learn(listening);
+    this.#owner.onListening(this, listening);
+  }
+
+  /** Only what belongs to this instance: the application says which process it is, and might say anything. */
+  #learn(listening: Listening): void {
+    const { shimPid } = this;
+    if (shimPid === undefined || inheritance(this.spec) === 'off') return;
+    const tree = descendants(childrenByParent(readProcessTable()), shimPid);
+    const owner = tree.find(({ pid }) => pid === listening.pid);
+    if (!owner) return;
+    void this.#owner.sockets.learn(listening, owner).then((isNew) => {
+      if (isNew) this.#owner.onLearned();
     });
   }
 
@@ -391,13 +494,21 @@ export class Instance {
   }
 
   #checkTarget(): CheckTarget {
-    const { ports, cwd } = this.#owner.spec;
-    return { ports, cwd, env: () => this.#env, pids: () => this.pids() };
+    const { ports, cwd } = this.spec;
+    return {
+      ports,
+      cwd,
+      env: () => this.#env,
+      pids: () => this.pids(),
+      listening: () => this.listening,
+      isHeld: (port) => this.#owner.sockets.isHeld(port),
+      privateSocket: (port) => this.#channel?.privateSocket(port),
+    };
   }
 
   #emitInstance(event: InstanceEventBody): void {
     const { attempt, index } = this;
-    this.#context.emit({ ...event, service: this.#owner.spec.name, instance: index, attempt });
+    this.#context.emit({ ...event, service: this.spec.name, instance: index, attempt });
   }
 }
 
@@ -409,6 +520,7 @@ type InstanceEventBody = OfInstance extends infer E
     : never
   : never;
 
-function toRecord(environment: Environment): Record<string, string> {
-  return Object.fromEntries([...environment].map(([key, { value }]) => [key, value]));
+function wordFailure(error: unknown): [fact: string, hint?: string] {
+  const { message, hint } = error as { message: string; hint?: string };
+  return hint === undefined ? [message] : [message, hint];
 }

@@ -141,9 +141,26 @@ export class Operations {
     this.#news.tell(operation.view);
   }
 
+  tellProgress(operation: Operation, step: Step, text: string): void {
+    step.view.progress = text;
+    this.#news.tell(operation.view);
+  }
+
+  /** Gives up what has not been done; what has been done stays. */
+  abort(id: string, requester: Requester): OperationView {
+    const view = this.find(id);
+    const operation = this.#queue.find((each) => each.id === id);
+    if (!operation || hasEnded(view)) throw alreadyEnded(view);
+    view.abortedBy ??= requester;
+    for (const step of operation.steps) step.abort.abort(abortedError(operation, step.service));
+    this.#news.tell(view);
+    return view;
+  }
+
   endStep(operation: Operation, step: Step, status: 'done' | 'failed' | 'skipped', failure?: Failure): void {
     step.view.status = status;
     step.view.finishedAt = this.#host.now();
+    delete step.view.progress;
     if (failure) step.view.failure = failure;
     step.stopped.resolve();
     step.launched.resolve();
@@ -261,6 +278,18 @@ function notWritten({ kind }: OperationRequest, cause: Error): UpkeepError {
   return new UpkeepError('internal', `Cannot accept the operation (${kind}): ${cause.message}`, {
     hint: 'nothing was done; see whether the disk of the home of upkeep is full or cannot be written',
     cause,
+  });
+}
+
+function alreadyEnded({ id, kind, status }: OperationView): UpkeepError {
+  return new UpkeepError('not-running', `Cannot abort operation ${id} (${kind}): it has ${status} already`, {
+    hint: `see it: upkeep operation ${id}`,
+  });
+}
+
+function abortedError({ id, request }: Operation, service: string): UpkeepError {
+  return new UpkeepError('aborted', `Operation ${id} (${request.kind}) on "${service}" was aborted`, {
+    hint: 'what it had replaced by then stays, what it had not goes on as before',
   });
 }
 

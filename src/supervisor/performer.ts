@@ -4,6 +4,7 @@ import type { Instance } from './instance.js';
 import type { Operation, Step } from './operation.js';
 import type { Operations } from './operations.js';
 import { planSpec } from './plan.js';
+import { Rollout, whyNoSurge } from './rollout.js';
 import type { Service } from './service.js';
 
 export interface PerformerHost {
@@ -20,7 +21,14 @@ export interface PerformerHost {
 /** How long after a failed save the next one is tried, where no operation comes before. */
 const SAVE_AGAIN_MS = 5000;
 
-const STARTING: ReadonlySet<Step['action']> = new Set(['create', 'start', 'restart', 'update', 'keep']);
+const STARTING: ReadonlySet<Step['action']> = new Set([
+  'create',
+  'start',
+  'restart',
+  'reload',
+  'update',
+  'keep',
+]);
 
 export class Performer {
   readonly #host: PerformerHost;
@@ -92,10 +100,15 @@ export class Performer {
         );
       }
       await this.#do(operation, step, service);
+      if (step.action !== 'signal') service.failure = undefined;
       book.endStep(operation, step, 'done');
     } catch (error) {
       const isSkipped = step.view.status === 'pending';
-      book.endStep(operation, step, isSkipped ? 'skipped' : 'failed', this.#toFailure(error));
+      const failure = this.#toFailure(error);
+      const service = this.#host.services.get(step.service);
+      if (service && isWorthShowing(failure))
+        service.failure = { operation: operation.id, at: new Date().toISOString(), message: failure.message };
+      book.endStep(operation, step, isSkipped ? 'skipped' : 'failed', failure);
     }
   }
 
@@ -106,6 +119,8 @@ export class Performer {
         return this.#start(operation, step, service);
       case 'restart':
         return this.#restart(operation, step, service);
+      case 'reload':
+        return this.#reload(operation, step, service);
       case 'keep':
         return this.#book().beginStep(operation, step);
       case 'update':
@@ -163,6 +178,62 @@ export class Performer {
     service.start(operation.id);
     step.launched.resolve();
     await service.untilStarted(step.abort.signal);
+  }
+
+  async #reload(operation: Operation, step: Step, service: Service): Promise<void> {
+    if (!service.isWanted) return this.#start(operation, step, service);
+    await this.#untilDependenciesAllow(operation, step, service);
+    this.#book().beginStep(operation, step);
+    step.launched.resolve();
+    const spec = step.spec ? { ...step.spec, instances: service.spec.instances } : service.spec;
+    const why = whyNoSurge(service, spec);
+    if (why !== undefined) (step.view.notes ??= []).push(noteSwap(service.name, why));
+    await this.#rollOut(operation, step, service, Object.freeze(spec));
+    if (!step.spec) return;
+    this.#replace(service, spec);
+    await this.#scale(operation, step, service, step.spec.instances);
+  }
+
+  async #rollOut(operation: Operation, step: Step, service: Service, spec: ServiceSpec): Promise<void> {
+    const former = service.spec;
+    const before = operation.baseline[service.name] ?? [];
+    const rollout = new Rollout(service, {
+      spec,
+      askedBy: askedBy(operation),
+      operation: operation.id,
+      signal: step.abort.signal,
+      // With another description it is that which tells whether a former daemon replaced it.
+      isDone: ({ attempt, index }) => operation.isResumed && !step.spec && attempt > (before[index] ?? 0),
+      onProgress: (text) => this.#book().tellProgress(operation, step, text),
+    });
+    try {
+      await rollout.run();
+    } catch (error) {
+      if (step.spec && isSuperseded(error)) this.#replace(service, spec);
+      else if (step.spec) await this.#rollBack(operation, step, service, former, rollout.done);
+      throw error;
+    }
+  }
+
+  /** Half of the instances by one description and half by another would be neither. */
+  async #rollBack(
+    operation: Operation,
+    step: Step,
+    service: Service,
+    spec: ServiceSpec,
+    indices: readonly number[],
+  ): Promise<void> {
+    if (indices.length === 0) return;
+    const back = new Rollout(service, {
+      spec: Object.freeze({ ...spec, reload: { ...spec.reload, verify: null } }),
+      askedBy: `${askedBy(operation)}, rolled back`,
+      operation: operation.id,
+      signal: new AbortController().signal,
+      isDone: ({ index }) => !indices.includes(index),
+      onProgress: (text) => this.#book().tellProgress(operation, step, `rolling back: ${text}`),
+    });
+    await back.run().catch(this.#host.onInternalError);
+    service.update(spec);
   }
 
   async #stop(operation: Operation, step: Step, service: Service): Promise<void> {
@@ -235,6 +306,19 @@ export class Performer {
       ...(lines && lines.length > 0 ? { lines } : {}),
     };
   }
+}
+
+/** Also in `upkeep list`: something ought to be done about it. */
+function isWorthShowing({ code }: Failure): boolean {
+  return code !== 'superseded' && code !== 'aborted';
+}
+
+function isSuperseded(error: unknown): boolean {
+  return error instanceof UpkeepError && error.code === 'superseded';
+}
+
+function noteSwap(service: string, why: string): string {
+  return `${service}: ${why}, so each instance was stopped before its successor started`;
 }
 
 function askedBy(operation: Operation): string {

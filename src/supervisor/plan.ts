@@ -57,6 +57,7 @@ export function planSteps(request: OperationRequest, existing: ExistingServices)
       const chosen = select(request.services, existing, 'restart');
       return withFollowers(chosen, specs(existing)).map((service) => ({ service, action: 'restart' }));
     }
+    case 'reload':
     case 'stop':
     case 'delete':
       return select(request.services, existing, request.kind).map((service) => ({
@@ -89,8 +90,13 @@ function planUp(
   );
   return rows.flatMap(({ service, action }): PlannedStep[] => {
     if (action === 'orphan') return request.prune ? [{ service, action: 'delete' }] : [];
-    return [{ service, action: ACTIONS[action], spec: wanted.get(service)! }];
+    return [{ service, action: actionOf(action, existing.get(service)), spec: wanted.get(service)! }];
   });
+}
+
+/** What runs is replaced without a gap. */
+function actionOf(action: keyof typeof ACTIONS, existing: Existing | undefined): PlannedStep['action'] {
+  return action === 'recreate' && existing?.isWanted ? 'reload' : ACTIONS[action];
 }
 
 const ACTIONS = {
@@ -104,7 +110,7 @@ const ACTIONS = {
 
 /** What is to be done to one service so that it is as described. */
 export function planSpec(spec: ServiceSpec, existing: ExistingServices): PlannedStep['action'] {
-  return ACTIONS[reconcile([spec], existing)[0]!.action];
+  return actionOf(reconcile([spec], existing)[0]!.action, existing.get(spec.name));
 }
 
 /** Whatever the chosen services depend on is started first, where it does not run. */

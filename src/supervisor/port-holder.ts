@@ -1,3 +1,4 @@
+/** Who stands in the way of a service that wants to listen. */
 import type { ServiceSpec } from '../protocol/index.js';
 import { findListener, readCommand } from '../system/index.js';
 
@@ -5,11 +6,15 @@ import { findListener, readCommand } from '../system/index.js';
 export function findPortHolder(spec: ServiceSpec): string | undefined {
   if (spec.instances > 1) return undefined;
   for (const { port } of spec.ports) {
-    const holder = findListener(port);
-    if (!holder) continue;
-    const { pid } = holder;
-    const who = pid === null ? 'another user' : `pid ${pid} (${readCommand(pid) ?? 'ended'})`;
-    return `port ${port} is in use by ${who}`;
+    const who = wordHolder(port);
+    if (who !== undefined) return `port ${port} is in use by ${who}`;
   }
   return undefined;
+}
+
+/** `pid 4121 (node /srv/app.js)`; undefined: nobody listens. */
+export function wordHolder(port: number): string | undefined {
+  const holder = findListener(port);
+  if (!holder) return undefined;
+  return holder.pid === null ? 'another user' : `pid ${holder.pid} (${readCommand(holder.pid) ?? 'ended'})`;
 }

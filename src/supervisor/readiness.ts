@@ -6,23 +6,70 @@ const FIRST_POLL_MS = 10;
 const SLOWEST_POLL_MS = 250;
 const CHECK_TIMEOUT_MS = 5000;
 
+/** What a process of the attempt says of itself. */
+export type ReadyNews =
+  | { readonly id: 'listening' }
+  | { readonly id: 'message' }
+  /** One VARIABLE=VALUE of sd_notify(3). */
+  | { readonly id: 'notify'; readonly text: string };
+
 export interface Readiness {
   /** What was missing at the last look; undefined before the first. */
   readonly detail: string | undefined;
   /** The program was executed. */
   onRunning(): void;
   onLines(lines: Buffer): void;
+  onNews(news: ReadyNews): void;
   end(): void;
 }
+
+const nothing = (): void => undefined;
 
 export function watchReadiness(rule: ReadySpec, target: CheckTarget, onReady: () => void): Readiness {
   switch (rule.on) {
     case 'start':
-      return { detail: undefined, onRunning: onReady, onLines: () => undefined, end: () => undefined };
+      return { detail: undefined, onRunning: onReady, onLines: nothing, onNews: nothing, end: nothing };
+    case 'message':
+      return new NewsReadiness("no process.send('ready') came", ({ id }) => id === 'message', onReady);
+    case 'notify': {
+      const missing = 'no READY=1 came to NOTIFY_SOCKET';
+      return new NewsReadiness(missing, (news) => news.id === 'notify' && news.text === 'READY=1', onReady);
+    }
     case 'log':
       return new LogReadiness(new RegExp(rule.pattern), onReady);
     case 'check':
       return new CheckReadiness(rule, target, onReady);
+  }
+}
+
+class NewsReadiness implements Readiness {
+  readonly detail: string;
+  readonly #isIt: (news: ReadyNews) => boolean;
+  readonly #onReady: () => void;
+  #isOver = false;
+
+  constructor(detail: string, isIt: (news: ReadyNews) => boolean, onReady: () => void) {
+    this.detail = detail;
+    this.#isIt = isIt;
+    this.#onReady = onReady;
+  }
+
+  onRunning(): void {
+    // news will tell
+  }
+
+  onLines(): void {
+    // news will tell
+  }
+
+  onNews(news: ReadyNews): void {
+    if (this.#isOver || !this.#isIt(news)) return;
+    this.#isOver = true;
+    this.#onReady();
+  }
+
+  end(): void {
+    this.#isOver = true;
   }
 }
 
@@ -39,6 +86,10 @@ class LogReadiness implements Readiness {
   }
 
   onRunning(): void {
+    // a line will tell
+  }
+
+  onNews(): void {
     // a line will tell
   }
 
@@ -65,6 +116,7 @@ class CheckReadiness implements Readiness {
   readonly #target: CheckTarget;
   readonly #onReady: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
   #isOver = false;
   detail: string | undefined;
 
@@ -82,6 +134,13 @@ class CheckReadiness implements Readiness {
     // the check will tell
   }
 
+  /** Who listens may well be ready: no need to wait for the next look. */
+  onNews({ id }: ReadyNews): void {
+    if (this.#isOver || id !== 'listening' || this.#isLooking) return;
+    clearTimeout(this.#timer);
+    void this.#look(FIRST_POLL_MS);
+  }
+
   end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -92,7 +151,9 @@ class CheckReadiness implements Readiness {
   }
 
   async #look(delayMs: number): Promise<void> {
+    this.#isLooking = true;
     const result = await runCheck(this.#rule.check, this.#target, CHECK_TIMEOUT_MS);
+    this.#isLooking = false;
     if (this.#isOver) return;
     this.detail = result.detail;
     if (!result.isSuccess) return this.#later(Math.min(SLOWEST_POLL_MS, delayMs * 1.3));

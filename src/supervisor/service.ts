@@ -1,36 +1,51 @@
 /** One configured service: its instances, its log, whether it is wanted. Carries out what operations ask for. */
 import { serviceStatus } from '../core/index.js';
 import { ServiceLog } from '../logs/index.js';
-import {
-  UpkeepError,
-  type DependencyCondition,
-  type ExitView,
-  type InstanceStatus,
-  type ServiceSpec,
-  type ServiceStatus,
+import type {
+  DependencyCondition,
+  ExitView,
+  InstanceStatus,
+  ServiceSpec,
+  ServiceStatus,
+  ServiceView,
 } from '../protocol/index.js';
 import type { FoundAttempt } from './adoption.js';
 import type { StoredService } from '../store/index.js';
 import { logFolder, type SupervisorContext } from './context.js';
-import { Instance } from './instance.js';
+import { Instance, type InstanceOwner } from './instance.js';
 import { Schedule } from './schedule.js';
+import { hasStarted, isDependable } from './service-outcome.js';
+import { inheritance, ServiceSockets } from './service-sockets.js';
+import { SocketGuard } from './socket-guard.js';
 import { watchFiles, type FileWatch } from './file-watch.js';
 
+/** How long the first of several instances has to open a port that was not declared. */
+const LEARN_MS = 2000;
+
 /** What is kept of a service beside its specification, by instance. */
-export type ServiceHistory = Pick<StoredService, 'isWanted' | 'attempts' | 'completed'>;
+export type ServiceHistory = Pick<StoredService, 'isWanted' | 'attempts' | 'completed' | 'listens'>;
 
 /** What a service asks of the supervisor by itself. */
 export interface ServiceTriggers {
   /** A restart as an operation of its own. */
   onRestartWanted(service: string, why: string): void;
   onWarning(service: string, message: string): void;
-  /** An instance has done its work: worth to be remembered. */
-  onCompleted(): void;
+  /** Something that the next daemon has to know: an instance has done its work, a socket was learned. */
+  onNoteworthy(): void;
 }
 
-export class Service {
+export class Service implements InstanceOwner {
   readonly log: ServiceLog;
+  readonly sockets: ServiceSockets;
+  /** Those that serve, or should: by index. */
   readonly instances: Instance[] = [];
+  /** The last change that failed, until one succeeds. */
+  failure: ServiceView['failure'];
+  /** During a reload: new ones that do not serve yet, old ones that go. */
+  readonly #others: Instance[] = [];
+  readonly #guard: SocketGuard;
+  /** Instances that start once the first one has shown what they share. */
+  readonly #later = new Set<Instance>();
   readonly #context: SupervisorContext;
   readonly #triggers: ServiceTriggers;
   readonly #listeners = new Set<() => void>();
@@ -46,7 +61,7 @@ export class Service {
     spec: ServiceSpec,
     context: SupervisorContext,
     triggers: ServiceTriggers,
-    stored: ServiceHistory = { isWanted: false, attempts: [], completed: [] },
+    stored: ServiceHistory = { isWanted: false, attempts: [], completed: [], listens: [] },
   ) {
     this.#spec = spec;
     this.#context = context;
@@ -55,6 +70,8 @@ export class Service {
     this.#isWanted = stored.isWanted;
     this.#lastAttempts = [...stored.attempts];
     this.log = new ServiceLog(logFolder(context.home), spec.name);
+    this.sockets = new ServiceSockets(spec.name, context.launcher, stored.listens);
+    this.#guard = new SocketGuard(this, context.clock);
     this.#fill(stored.completed);
   }
 
@@ -68,6 +85,11 @@ export class Service {
 
   get isWanted(): boolean {
     return this.#isWanted;
+  }
+
+  /** Also those that a reload adds or lets go. */
+  get all(): readonly Instance[] {
+    return [...this.instances, ...this.#others];
   }
 
   get restarts(): number {
@@ -104,7 +126,10 @@ export class Service {
   start(operation: string | null): void {
     this.arm();
     if (this.#spec.schedule?.run) return; // the schedule starts it
-    for (const instance of this.instances) instance.start(operation);
+    const [first, ...rest] = this.instances;
+    first?.start(operation);
+    if (first && rest.length > 0 && this.#mayLearn()) return void this.#startLater(first, rest, operation);
+    for (const instance of rest) instance.start(operation);
   }
 
   /** Wanted from now on: schedules and watches begin. */
@@ -125,13 +150,16 @@ export class Service {
   stop(askedBy: string): void {
     this.#isWanted = false;
     this.#disarm();
-    for (const instance of this.instances) instance.stop(askedBy);
+    this.#later.clear();
+    for (const instance of this.all) instance.stop(askedBy);
+    this.#guard.look();
   }
 
   /** Ends what lives but stays wanted, as the first half of a restart. */
   halt(askedBy: string): void {
     this.#disarm();
-    for (const instance of this.instances) instance.stop(askedBy);
+    this.#later.clear();
+    for (const instance of this.all) instance.stop(askedBy);
   }
 
   restart(askedBy: string, operation: string | null): void {
@@ -142,6 +170,8 @@ export class Service {
   /** What takes effect without touching a running instance; where none runs, also another number of them. */
   update(spec: ServiceSpec): void {
     this.#spec = Object.freeze(spec);
+    for (const instance of this.instances) instance.spec = this.#spec;
+    this.sockets.prune(this.#spec);
     this.#fill();
     if (this.instances.every((instance) => instance.isAtRest)) this.#forgetSurplus();
     if (this.#isWanted) this.arm();
@@ -150,6 +180,7 @@ export class Service {
   /** Adds instances at the end; the ones beyond the wanted number are stopped and, once at rest, forgotten. */
   scale(count: number, askedBy: string, operation: string | null): void {
     this.#spec = Object.freeze({ ...this.#spec, instances: count });
+    for (const instance of this.instances) instance.spec = this.#spec;
     for (const instance of this.instances.slice(count)) instance.stop(askedBy);
     this.#fill();
     if (!this.#isWanted || this.#spec.schedule?.run) return;
@@ -161,7 +192,88 @@ export class Service {
   /** Called after each change of an instance. */
   onInstanceChange(instance: Instance): void {
     // What is scheduled will run again anyway.
-    if (instance.status === 'completed' && !this.#spec.schedule?.run) this.#triggers.onCompleted();
+    const isServing = instance.role === 'serving';
+    if (isServing && instance.status === 'completed' && !this.#spec.schedule?.run)
+      this.#triggers.onNoteworthy();
+    this.#guard.look();
+    this.onNews();
+  }
+
+  onListening(instance: Instance): void {
+    this.#guard.onListening(instance);
+    this.onNews();
+  }
+
+  onClosed(instance: Instance): void {
+    this.#guard.onClosed(instance);
+  }
+
+  onLearned(): void {
+    this.#triggers.onNoteworthy();
+    this.onNews();
+  }
+
+  takenAttempt(index: number): number {
+    const numbers = this.all.filter((instance) => instance.index === index).map(({ attempt }) => attempt);
+    return Math.max(this.#lastAttempts[index] ?? 0, ...numbers);
+  }
+
+  /** A new instance beside the one that serves; it takes no traffic before it is promoted. */
+  addCandidate(index: number, spec: ServiceSpec): Instance {
+    const attempt = this.takenAttempt(index);
+    const candidate = new Instance(this, this.#context, {
+      index,
+      spec,
+      role: 'new',
+      attempt,
+      completed: null,
+    });
+    this.#others.push(candidate);
+    return candidate;
+  }
+
+  /** From now on the candidate is the instance of this index; answers the one that was. */
+  async promote(candidate: Instance): Promise<Instance> {
+    await candidate.promote();
+    const { index } = candidate;
+    const old = this.instances[index]!;
+    candidate.restarts = old.restarts + 1;
+    old.role = 'old';
+    this.instances[index] = candidate;
+    this.#others.splice(this.#others.indexOf(candidate), 1, old);
+    this.onInstanceChange(candidate);
+    return old;
+  }
+
+  /** Ends an instance that does not serve, and forgets it. */
+  async dismiss(instance: Instance, askedBy: string): Promise<void> {
+    instance.stop(askedBy);
+    await this.until(() => instance.isAtRest);
+    this.#noteAttempts();
+    this.#others.splice(this.#others.indexOf(instance), 1);
+    this.onNews();
+  }
+
+  /** In the place of one that is at rest, by another description. */
+  replace(index: number, spec: ServiceSpec): Instance {
+    const old = this.instances[index]!;
+    const attempt = this.takenAttempt(index);
+    const instance = new Instance(this, this.#context, { index, spec, attempt, completed: null });
+    instance.restarts = old.restarts + 1;
+    this.instances[index] = instance;
+    return instance;
+  }
+
+  onLauncherLost(): void {
+    this.sockets.onLauncherLost();
+    for (const instance of this.all) {
+      instance.onLauncherLost();
+      instance.regainSockets();
+    }
+  }
+
+  /** Something was seen that somebody may wait for. */
+  onNews(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -194,11 +306,12 @@ export class Service {
 
   /** Resolves when every instance runs or has done its work; rejects when one failed before that. */
   async untilStarted(signal: AbortSignal): Promise<void> {
-    await this.until(() => this.instances.every((instance) => this.#hasStarted(instance)), signal);
+    const hasIt = (instance: Instance): boolean => !this.#later.has(instance) && hasStarted(this, instance);
+    await this.until(() => this.instances.every(hasIt), signal);
   }
 
   async untilStopped(): Promise<void> {
-    await this.until(() => this.instances.every((instance) => instance.isAtRest));
+    await this.until(() => this.all.every((instance) => instance.isAtRest));
     this.#forgetSurplus();
   }
 
@@ -215,26 +328,42 @@ export class Service {
     dependent: string,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.until(() => this.#isDependable(condition, dependent), signal);
+    await this.until(() => isDependable(this, condition, dependent), signal);
   }
 
   adopt(found: FoundAttempt): Instance {
     // Where a scaling down was cut off there are more than there should be.
     while (this.instances.length <= found.instance) this.#add(this.instances.length);
-    const instance = this.instances[found.instance]!;
+    const instance = found.role === 'serving' ? this.instances[found.instance]! : this.#adoptOther(found);
     instance.adopt(found);
     return instance;
+  }
+
+  #adoptOther({ instance: index, role, attempt }: FoundAttempt): Instance {
+    const setup = { index, spec: this.#spec, role, attempt, completed: null };
+    const other = new Instance(this, this.#context, setup);
+    this.#others.push(other);
+    return other;
+  }
+
+  /** What a reload of a former daemon did not finish: new ones that never served, old ones that were leaving. */
+  dismissOthers(): void {
+    for (const instance of [...this.#others])
+      void this.dismiss(instance, 'upkeep: it does not serve any more');
   }
 
   detach(): void {
     this.#isDetached = true;
     this.#disarm();
-    for (const instance of this.instances) instance.detach();
+    for (const instance of this.all) instance.detach();
+    this.#guard.end();
     this.log.close();
   }
 
   close(): void {
     this.#disarm();
+    this.#guard.end();
+    this.sockets.close({ isShared: true });
     this.log.close();
   }
 
@@ -248,7 +377,8 @@ export class Service {
 
   #add(index: number, completed: ExitView | null = null): Instance {
     const attempt = this.#lastAttempts[index] ?? 0;
-    const instance = new Instance(this, this.#context, index, { attempt, completed });
+    const setup = { index, spec: this.#spec, attempt, completed };
+    const instance = new Instance(this, this.#context, setup);
     this.instances[index] = instance;
     // An operation in progress may ask for more: that is the next daemon's.
     if (this.#isDetached) instance.detach();
@@ -256,7 +386,8 @@ export class Service {
   }
 
   #noteAttempts(): void {
-    for (const instance of this.instances) this.#lastAttempts[instance.index] = instance.attempt;
+    for (const { index, attempt } of this.all)
+      this.#lastAttempts[index] = Math.max(this.#lastAttempts[index] ?? 0, attempt);
   }
 
   /** Instances beyond the wanted number, all at rest. */
@@ -272,80 +403,23 @@ export class Service {
     this.#watch = undefined;
   }
 
-  #hasStarted(instance: Instance): boolean {
-    if (instance.failedStart) throw startFailure(this.name, instance.failedStart);
-    switch (this.instanceStatus(instance)) {
-      case 'running':
-      case 'scheduled':
-        return true;
-      case 'completed':
-        if (instance.exit && instance.exit.code !== 0) throw startFailure(this.name, instance.exit);
-        return true;
-      case 'crashed':
-      case 'waiting':
-        throw startFailure(this.name, instance.exit);
-      case 'stopped':
-        throw new UpkeepError('superseded', `Cannot start "${this.name}": it was stopped meanwhile`);
-      case 'starting':
-      case 'stopping':
-        return false;
-    }
+  /** Copies of a Node application would fight for a port that is nowhere declared: the first one shows it. */
+  #mayLearn(): boolean {
+    const { ports } = this.#spec;
+    return ports.length === 0 && inheritance(this.#spec) === 'node' && this.sockets.learned.length === 0;
   }
 
-  #isDependable(condition: DependencyCondition, dependent: string): boolean {
-    const fail = (fact: string): never => {
-      throw new UpkeepError(
-        'dependency-failed',
-        `Cannot start "${dependent}": it depends on "${this.name}", which ${fact}`,
-        {
-          hint: `see why: upkeep show ${this.name}; then start it: upkeep start ${dependent}`,
-        },
-      );
-    };
-    const statuses = this.instances.map((instance) => this.instanceStatus(instance));
-    if (condition === 'completed') {
-      const bad = this.instances.find(
-        (instance) => instance.status === 'completed' && instance.exit?.code !== 0,
-      );
-      if (bad) return fail(`ended with ${bad.exit?.reason ?? 'an unknown result'}`);
-      if (statuses.every((status) => status === 'stopped')) return fail('is stopped');
-      return statuses.every((status) => status === 'completed');
-    }
-    const failed = this.instances.find((instance) => instance.failedStart !== undefined);
-    if (failed) return fail(`did not start: ${failed.failedStart!.reason}`);
-    if (!this.#isWanted) return fail('is stopped');
-    if (statuses.includes('crashed')) return fail('is crashed');
-    if (condition === 'started')
-      return this.instances.every((instance, index) => instance.process || isSettled(statuses[index]!));
-    const areReady = statuses.every(isSettled);
-    return (
-      areReady && (condition === 'ready' || this.instances.every((instance) => instance.isHealthy === true))
-    );
+  async #startLater(first: Instance, rest: readonly Instance[], operation: string | null): Promise<void> {
+    for (const instance of rest) this.#later.add(instance);
+    const enough = AbortSignal.timeout(LEARN_MS);
+    const hasShown = (): boolean => this.sockets.learned.length > 0 || !isComing(first);
+    await this.until(hasShown, enough).catch(() => undefined);
+    for (const instance of rest) if (this.#later.delete(instance)) instance.start(operation);
+    this.onNews();
   }
 }
 
-/** It is as up as it gets: ready, or not meant to live at this moment. */
-function isSettled(status: InstanceStatus): boolean {
-  return status === 'running' || status === 'scheduled' || status === 'completed';
-}
-
-function startFailure(service: string, exit: ExitView | undefined): UpkeepError {
-  const isLate = exit?.askedBy?.includes('not ready within') ?? false;
-  const fact = isLate ? exit!.askedBy!.replace('upkeep: ', '') : (exit?.reason ?? 'its end is unknown');
-  // A failure to prepare is worded in full already.
-  const message = fact.startsWith('Cannot ') ? fact : `Cannot start "${service}": ${fact}`;
-  const lines = exit?.lastLines ?? [];
-  return new UpkeepError(isLate ? 'not-ready' : 'start-failed', message, {
-    hint: startHint(service, exit),
-    details: { lines },
-  });
-}
-
-function startHint(service: string, exit: ExitView | undefined): string {
-  if (exit?.code === 0 && exit.leftBehind > 0) {
-    return 'it went into the background; start it in the foreground (without --daemon or the like)';
-  }
-  return exit && exit.lastLines.length > 0
-    ? `all of its output: upkeep logs ${service}`
-    : `what happens next: upkeep show ${service}`;
+/** It may still open a port. */
+function isComing({ status }: Instance): boolean {
+  return status === 'starting' || status === 'running';
 }

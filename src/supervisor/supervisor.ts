@@ -63,9 +63,9 @@ export class Supervisor {
   #shimPoll: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions, storage: SupervisorStorage) {
-    const launcher = new Launcher(eventsPath(options.home), () =>
-      this.#eachInstance((instance) => instance.onLauncherLost()),
-    );
+    const launcher = new Launcher(eventsPath(options.home), () => {
+      for (const service of this.#services.values()) service.onLauncherLost();
+    });
     const context: SupervisorContext = { ...options, launcher };
     this.#context = context;
     this.#storage = storage;
@@ -104,13 +104,13 @@ export class Supervisor {
 
   list(): ServiceView[] {
     const services = [...this.#services.values()];
-    const samples = this.#sampler.sample(services.flatMap((service) => service.instances));
+    const samples = this.#sampler.sample(services.flatMap((service) => service.all));
     return services.map((service) => viewService(service, samples, this.#context.clock));
   }
 
   show(name: string): ServiceDetail {
     const service = this.#require(name, 'show');
-    const samples = this.#sampler.sample(service.instances);
+    const samples = this.#sampler.sample(service.all);
     const operations = this.#operations
       .list(Infinity)
       .filter((view) => view.steps.some((step) => step.service === name));
@@ -140,12 +140,18 @@ export class Supervisor {
     );
   }
 
+  /** Gives up an operation that has not ended. */
+  abort(id: string, clientPid: number | undefined): OperationView {
+    const requester = identify(clientPid, (pid) => this.#findByShim(pid));
+    return this.#operations.abort(id, requester);
+  }
+
   get operations(): Pick<Operations, 'find' | 'list' | 'follow' | 'untilEnded'> {
     return this.#operations;
   }
 
   get counts(): { services: number; instances: number } {
-    const instances = [...this.#services.values()].flatMap((service) => service.instances);
+    const instances = [...this.#services.values()].flatMap((service) => service.all);
     return {
       services: this.#services.size,
       instances: instances.filter((instance) => instance.process).length,
@@ -210,7 +216,8 @@ export class Supervisor {
     return {
       onRestartWanted: (service, why) => this.#ask({ kind: 'restart', services: [service] }, why, service),
       onWarning: (service, message) => this.#context.emit({ type: 'warning', service, message }),
-      onCompleted: () => void this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError),
+      onNoteworthy: () =>
+        void this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError),
     };
   }
 
@@ -247,13 +254,15 @@ export class Supervisor {
         if (instance.shimPid === pid) instance.onShimGone();
       });
     }
+    if (words[0] === 'socket') return this.#context.launcher.onSocketAnswer(words.slice(1));
     const id = parseRunName(name);
     const report = parseReport(words.join(' '));
-    if (id && report) this.#services.get(id.service)?.instances[id.instance]?.onReport(name, report);
+    if (!id || !report) return;
+    for (const instance of this.#services.get(id.service)?.all ?? []) instance.onReport(name, report);
   }
 
   #eachInstance(call: (instance: Instance) => void): void {
-    for (const service of this.#services.values()) service.instances.forEach(call);
+    for (const service of this.#services.values()) service.all.forEach(call);
   }
 
   #adopt(isStateDoubtful: boolean): void {
@@ -269,6 +278,7 @@ export class Supervisor {
       },
     });
     const instances = found.map((attempt) => this.#services.get(attempt.service)!.adopt(attempt));
+    for (const service of this.#services.values()) service.dismissOthers();
     if (instances.length === 0) return;
     this.#shimPoll = setInterval(
       () => instances.forEach((instance) => instance.checkAdopted()),
@@ -297,18 +307,19 @@ export class Supervisor {
 
   #snapshot(): Parameters<StateFile['save']>[0] {
     return {
-      services: [...this.#services.values()].map(({ spec, isWanted, attempts, completed }) => ({
+      services: [...this.#services.values()].map(({ spec, isWanted, attempts, completed, sockets }) => ({
         spec,
         isWanted,
         attempts,
         completed,
+        listens: [...sockets.learned],
       })),
     };
   }
 
   #findByShim(pid: number): ManagedInstance | undefined {
     for (const service of this.#services.values()) {
-      const instance = service.instances.find((candidate) => candidate.shimPid === pid);
+      const instance = service.all.find((candidate) => candidate.shimPid === pid);
       if (instance) return { service: service.name, instance: instance.index, attempt: instance.attempt };
     }
     return undefined;

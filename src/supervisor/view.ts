@@ -15,9 +15,8 @@ export function viewService(
     status: service.status,
     restarts: service.restarts,
     ports: service.spec.ports.map(({ port }) => port),
-    instances: service.instances.map((instance) =>
-      viewInstance(service, instance, samples.get(instance), clock),
-    ),
+    instances: service.all.map((instance) => viewInstance(service, instance, samples.get(instance), clock)),
+    ...(service.failure ? { failure: service.failure } : {}),
   };
 }
 
@@ -31,6 +30,7 @@ function viewInstance(
   const next = service.nextStartAt(instance);
   return {
     index: instance.index,
+    role: instance.role,
     pid: instance.process?.pid ?? null,
     status: service.instanceStatus(instance),
     healthy: instance.isHealthy,

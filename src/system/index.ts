@@ -5,6 +5,8 @@ export * from './listener.js';
 export * from './package-root.js';
 export * from './process-table.js';
 export * from './program.js';
+export * from './runtime.js';
 export * from './shim.js';
 export * from './signal.js';
+export * from './unix-socket.js';
 export * from './user.js';

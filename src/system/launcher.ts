@@ -1,8 +1,12 @@
 /**
- * Starts shims through a small process of its own (native/launcher.c), because a fork of the daemon costs milliseconds
- * of its only thread and a fork of the launcher costs microseconds of another core.
+ * A small process of its own (native/launcher.c) that starts shims, because a fork of the daemon costs milliseconds of
+ * its only thread and a fork of the launcher costs microseconds of another core; and that holds the sockets of services
+ * and hands them to what it starts.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import { deferred, type Deferred } from '../util/index.js';
+import { errnoText } from './program.js';
 import { shimPath } from './shim.js';
 
 export interface Launch {
@@ -14,12 +18,40 @@ export interface Launch {
     { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | undefined;
   /** Comes back in the first report of the shim, for a later daemon; without blanks. */
   readonly note: string;
+  /** Keys of held sockets: descriptors 3, 4, … of the application, in this order. */
+  readonly sockets: readonly string[];
+  /** A pipe and a folder for a preload, see native/shim.c. */
+  readonly hasChannel: boolean;
+  /** NOTIFY_SOCKET, see sd_notify(3). */
+  readonly isNotified: boolean;
 }
+
+export interface BoundSocket {
+  /** Numeric, or `unix:/path`. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export type SocketStage = 'socket' | 'bind' | 'listen' | 'take' | 'key' | 'launcher';
+
+/** What was asked of a socket could not be done. */
+export class SocketError extends Error {
+  constructor(
+    readonly stage: SocketStage,
+    readonly errno: number,
+  ) {
+    super(`${stage}: ${errnoText(errno)}`);
+  }
+}
+
+export type SocketVerb = 'open' | 'take' | 'listen' | 'unlisten' | 'close';
 
 export class Launcher {
   readonly #eventsPath: string;
   readonly #onLost: () => void;
+  readonly #asked = new Map<string, Deferred<BoundSocket>>();
   #process: ChildProcess | undefined;
+  #lastToken = 0;
   #isClosed = false;
 
   /** `onLost`: it was killed; what was asked of it in this moment may not have been done. */
@@ -32,17 +64,33 @@ export class Launcher {
     return this.#process?.pid;
   }
 
-  launch(runDir: string, { argv, cwd, env, user, note }: Launch): void {
+  launch(runDir: string, launch: Launch): void {
+    const { argv, cwd, env, user, note, sockets, hasChannel, isNotified } = launch;
     const options = [`cwd=${cwd}`, `note=${note}`];
     if (user) options.push(`user=${[user.uid, user.gid, ...user.groups].join(':')}`);
+    if (sockets.length > 0) options.push(`fds=${sockets.length}`);
+    if (hasChannel) options.push('channel');
+    if (isNotified) options.push('notify');
     const run = [runDir, this.#eventsPath, ...options, '--', ...argv];
     const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-    const strings = Buffer.from(
-      [String(run.length), ...run, ...variables].map((text) => `${text}\0`).join(''),
-    );
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(strings.length);
-    this.#write(Buffer.concat([size, strings]));
+    this.#request(['launch', sockets.join(), String(run.length), ...run, ...variables]);
+  }
+
+  /** Rejects with `SocketError`. The words behind the key are those of native/sockets.c. */
+  socket(verb: SocketVerb, key: string, ...words: readonly (string | number)[]): Promise<BoundSocket> {
+    const token = String(++this.#lastToken);
+    const answer = deferred<BoundSocket>();
+    this.#asked.set(token, answer);
+    this.#request([verb, token, key, ...words.map(String)]);
+    return answer.promise;
+  }
+
+  /** What the launcher reports as `- socket …`, by way of the FIFO that all shims share. */
+  onSocketAnswer([token = '', result, first = '', second = '']: readonly string[]): void {
+    const answer = this.#asked.get(token);
+    this.#asked.delete(token);
+    if (result === 'ok') answer?.resolve({ address: first, port: Number(second) });
+    else answer?.reject(new SocketError(second as SocketStage, Number(first)));
   }
 
   /** Its shims stay. */
@@ -52,6 +100,13 @@ export class Launcher {
   }
 
   /** Requests of one turn of the event loop go out together. */
+  #request(words: readonly string[]): void {
+    const strings = Buffer.from(words.map((text) => `${text}\0`).join(''));
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(strings.length);
+    this.#write(Buffer.concat([size, strings]));
+  }
+
   #write(request: Buffer): void {
     const { stdin } = this.#running();
     if (stdin!.writableCorked === 0) {
@@ -72,6 +127,9 @@ export class Launcher {
     const onGone = (): void => {
       if (this.#process !== child) return;
       this.#process = undefined;
+      for (const answer of this.#asked.values())
+        answer.reject(new SocketError('launcher', constants.errno.EPIPE));
+      this.#asked.clear();
       if (!this.#isClosed) this.#onLost();
     };
     child.once('exit', onGone);

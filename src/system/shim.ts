@@ -8,7 +8,7 @@ import { UpkeepError } from '../protocol/index.js';
 import { packageRoot } from './package-root.js';
 import type { ProcessId } from './process-table.js';
 
-export type LaunchStage = 'run-dir' | 'stdio' | 'fork' | 'user' | 'cwd' | 'exec';
+export type LaunchStage = 'run-dir' | 'sockets' | 'stdio' | 'fork' | 'user' | 'cwd' | 'exec';
 
 /** One line of a run journal. Times are wall clock, milliseconds since the epoch. */
 export type ShimReport =
@@ -22,7 +22,10 @@ export type ShimReport =
       readonly at: number;
       readonly isTreeEmpty: boolean;
     }
-  | { readonly id: 'empty'; readonly at: number };
+  | { readonly id: 'empty'; readonly at: number }
+  /** A line of the preload, see src/preload/channel.ts, or of sd_notify(3). There may be many. */
+  | { readonly id: 'said'; readonly text: string; readonly at: number }
+  | { readonly id: 'notify'; readonly text: string; readonly at: number };
 
 export function shimPath(): string {
   const path = join(packageRoot(), 'native', `${process.platform}-${process.arch}`, 'upkeep-shim');
@@ -48,6 +51,8 @@ export interface RunFiles {
   readonly ready: string;
   /** Exists where the description of the service was lost: nobody may end what runs. */
   readonly unclaimed: string;
+  /** Folder of the application's own sockets, see src/preload/control.ts. */
+  readonly app: string;
 }
 
 /** The files of one attempt, in a folder of its own below `<home>/run`. */
@@ -58,6 +63,7 @@ export function runFiles(runDir: string): RunFiles {
     err: join(runDir, 'err'),
     ready: join(runDir, 'ready'),
     unclaimed: join(runDir, 'unclaimed'),
+    app: join(runDir, 'app'),
   };
 }
 
@@ -93,6 +99,9 @@ export function parseReport(line: string): ShimReport | undefined {
       };
     case 'empty':
       return { id, at: Number(fields[0]) };
+    case 'said':
+    case 'notify':
+      return { id, at: Number(fields[0]), text: fields.slice(1).join(' ') };
     default:
       return undefined;
   }

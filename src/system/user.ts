@@ -1,5 +1,6 @@
 /** Names of users and groups to numbers, from /etc/passwd and /etc/group. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export interface Credentials {
   readonly uid: number;
@@ -23,6 +24,23 @@ export function findCredentials(user: string, group: string | null): Credentials
     .filter((entry) => entry[3]?.split(',').includes(name))
     .map((entry) => Number(entry[2]));
   return { uid: Number(uid), gid, groups: [...new Set([gid, ...supplementary])], name, homeFolder };
+}
+
+/** Whether the user may read the file, as far as permission bits tell. */
+export function canRead(path: string, { uid, gid, groups }: Credentials): boolean {
+  const may = (file: string, right: 4 | 1): boolean => {
+    const stats = statSync(file);
+    const shift = stats.uid === uid ? 6 : stats.gid === gid || groups.includes(stats.gid) ? 3 : 0;
+    return uid === 0 || ((stats.mode >> shift) & right) !== 0;
+  };
+  try {
+    for (let folder = dirname(path); ; folder = dirname(folder)) {
+      if (!may(folder, 1)) return false;
+      if (folder === dirname(folder)) return may(path, 4);
+    }
+  } catch {
+    return false; // it does not exist
+  }
 }
 
 function rows(path: string): string[][] {

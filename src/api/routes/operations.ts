@@ -1,12 +1,13 @@
 import { CLIENT_PID_HEADER, type RouteBody } from '../../protocol/index.js';
 import { hasEnded, type Supervisor } from '../../supervisor/index.js';
+import type { Exchange } from '../exchange.js';
 import type { Handlers } from '../server.js';
 
 const LISTED = 50;
 
 export function operationRoutes(
   supervisor: Supervisor,
-): Pick<Handlers, 'operations' | 'operation' | 'request'> {
+): Pick<Handlers, 'operations' | 'operation' | 'abort' | 'request'> {
   const { operations } = supervisor;
   return {
     operations: (exchange) => exchange.answer(operations.list(exchange.number('limit', LISTED))),
@@ -14,10 +15,10 @@ export function operationRoutes(
       const id = exchange.params.id!;
       exchange.answer(exchange.isSet('wait') ? await operations.untilEnded(id) : operations.find(id));
     },
+    abort: (exchange) => exchange.answer(supervisor.abort(exchange.params.id!, clientPid(exchange))),
     request: async (exchange) => {
       const body = (await exchange.body()) as RouteBody<'request'>;
-      const pid = Number(exchange.header(CLIENT_PID_HEADER));
-      const { id } = await supervisor.request(body, Number.isInteger(pid) ? pid : undefined);
+      const { id } = await supervisor.request(body, clientPid(exchange));
       let unfollow = (): void => undefined;
       const stream = exchange.stream(() => unfollow());
       unfollow = operations.follow(id, (view) => {
@@ -26,4 +27,9 @@ export function operationRoutes(
       });
     },
   };
+}
+
+function clientPid(exchange: Exchange): number | undefined {
+  const pid = Number(exchange.header(CLIENT_PID_HEADER));
+  return Number.isInteger(pid) ? pid : undefined;
 }

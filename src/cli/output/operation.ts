@@ -14,6 +14,7 @@ const PAST: Readonly<Record<Action, string>> = {
   start: 'started',
   stop: 'stopped',
   restart: 'restarted',
+  reload: 'reloaded',
   delete: 'deleted',
   scale: 'scaled',
   signal: 'signalled',
@@ -39,6 +40,11 @@ const MAX_NAMES = 4;
 export function wordNames(names: readonly string[]): string {
   if (names.length > MAX_NAMES) return `${names.length} services`;
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** What to know although it went well. */
+export function notesOf({ steps }: OperationView): string[] {
+  return steps.flatMap(({ notes = [] }) => notes);
 }
 
 export function failuresOf({ kind, steps }: OperationView): Worded[] {
@@ -92,17 +98,18 @@ export function formatOperation(operation: OperationView): string {
     `  ${step.service}`,
     step.action,
     step.status,
-    { text: step.failure?.message ?? '', paint: outColors.red },
+    step.failure ? { text: step.failure.message, paint: outColors.red } : (step.progress ?? ''),
   ]);
   const columns: readonly Column[] = [
     { title: '  SERVICE' },
     { title: 'ACTION' },
     { title: 'STATUS' },
-    { title: 'FAILURE', isOptional: true },
+    { title: steps.some(({ failure }) => failure) ? 'FAILURE' : 'PROGRESS', isOptional: true },
   ];
   return [
     head,
     by,
+    ...(operation.abortedBy ? [`  aborted by ${wordRequester(operation.abortedBy)}`] : []),
     ...(rows.length > 0 ? [formatTable(columns, rows, { paintTitle: outColors.dim })] : []),
   ].join('\n');
 }

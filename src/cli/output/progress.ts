@@ -44,6 +44,7 @@ function createSpinner(stream: WriteStream): Progress {
 /** Without a terminal: a line at first, then one for each step that is over. */
 function createLines(stream: WriteStream): Progress {
   const told = new Set<OperationStep['service']>();
+  const progress = new Map<OperationStep['service'], string>();
   let latest: OperationView | undefined;
   let isShown = false;
   let timer: NodeJS.Timeout | undefined;
@@ -51,7 +52,11 @@ function createLines(stream: WriteStream): Progress {
     isShown = true;
     stream.write(`${wordProgress(latest!)}\n`);
   };
-  const tell = ({ service, action, status }: OperationStep) => {
+  const tell = ({ service, action, status, progress: text }: OperationStep) => {
+    if (text !== undefined && progress.get(service) !== text) {
+      progress.set(service, text);
+      if (isShown) stream.write(`${action} ${service}: ${text}\n`);
+    }
     if (told.has(service) || (status !== 'done' && status !== 'failed')) return;
     told.add(service);
     if (isShown) stream.write(`${action} ${service}: ${status}\n`);
@@ -74,5 +79,8 @@ export function wordProgress({ kind, status, steps }: OperationView): string {
     ? open.filter((step) => step.status === 'running')
     : open;
   const names = wordNames(current.map(({ service }) => service));
+  const [only] = current;
+  if (current.length === 1 && only?.progress !== undefined)
+    return `${kind} ${only.service}: ${only.progress}`;
   return `${kind}: waiting for ${names} (${steps.length - open.length} of ${steps.length} done)`;
 }

@@ -47,14 +47,17 @@ function originOf({ file, profile }: ServiceSpec['origin']): string {
   return profile === null ? file : `${file}, profile ${profile}`;
 }
 
-function policyFields({ restart, stop, ready, health, limits, schedule, watch }: ServiceSpec): Field[] {
+function policyFields(spec: ServiceSpec): Field[] {
+  const { restart, stop, ready, reload, health, limits, schedule, watch } = spec;
   return present([
     [
       'restart',
       `${restart.policy}, crash loop after ${restart.limit} in ${formatDuration(restart.windowMs)}`,
     ],
-    ['stop', `${stop.signal}, SIGKILL after ${formatDuration(stop.graceMs)}, the whole ${stop.killScope}`],
+    ['stop', wordStop(stop)],
     ['ready', wordReady(ready)],
+    ['reload', wordReload(reload)],
+    ['sockets', wordSockets(spec)],
     ['health', health ? `${health.check.on} every ${formatDuration(health.intervalMs)}` : ''],
     ['memory', limits.memoryBytes === null ? '' : `at most ${formatBytes(limits.memoryBytes)}`],
     ['restart at', schedule?.restart ?? ''],
@@ -63,11 +66,40 @@ function policyFields({ restart, stop, ready, health, limits, schedule, watch }:
   ]);
 }
 
+function wordStop({ drainMs, message, signal, graceMs, killScope }: ServiceSpec['stop']): string {
+  const first = message ? 'the message "shutdown"' : signal;
+  const drain = drainMs === 0 ? '' : `drain for ${formatDuration(drainMs)}, `;
+  return `${drain}${first}, SIGKILL after ${formatDuration(graceMs)}, the whole ${killScope}`;
+}
+
+function wordReload({ maxSurge, maxUnavailable, stableMs, verify }: ServiceSpec['reload']): string {
+  const how =
+    maxSurge > 0 ? `${maxSurge} beside the old at a time` : `${maxUnavailable} at a time, old one first`;
+  const judged = verify ? `${verify.check.on} check, ` : '';
+  return `${how}, ${judged}stable for ${formatDuration(stableMs)}`;
+}
+
+function wordSockets({ ports, sockets, preload }: ServiceSpec): string {
+  if (ports.length === 0 && sockets.paths.length === 0 && sockets.inherit === 'auto') return '';
+  const words = {
+    auto: 'held by upkeep where the program inherits them',
+    node: 'held by upkeep',
+    systemd: 'held by upkeep, LISTEN_FDS',
+    off: 'opened by the program',
+  };
+  const how = words[preload || sockets.inherit === 'systemd' ? sockets.inherit : 'off'];
+  return [how, ...sockets.paths].join(', ');
+}
+
 function wordReady(ready: ReadySpec): string {
   const limit = `within ${formatDuration(ready.timeoutMs)}`;
   switch (ready.on) {
     case 'start':
       return 'as soon as the program runs';
+    case 'message':
+      return `it sends the message "ready" ${limit}`;
+    case 'notify':
+      return `it sends READY=1 to NOTIFY_SOCKET ${limit}`;
     case 'log':
       return `a line matches /${ready.pattern}/ ${limit}`;
     case 'check':

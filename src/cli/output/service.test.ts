@@ -54,7 +54,7 @@ function service(name: string, instances: InstanceView[]): ServiceView {
 
 function instance(parts: Partial<InstanceView>): InstanceView {
   return {
-    ...{ index: 0, pid: null, status: 'running', healthy: null, attempt: 1 },
+    ...{ index: 0, role: 'serving', pid: null, status: 'running', healthy: null, attempt: 1 },
     ...{ startedAt: null, uptimeMs: null, rssBytes: null, cpuPercent: null },
     ...parts,
   };

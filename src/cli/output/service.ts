@@ -28,7 +28,16 @@ export function formatServices(services: readonly ServiceView[], now: number): s
       ...(isExpanded ? service.instances.map((one) => instanceRow(one, now)) : []),
     ];
   });
-  return formatTable(COLUMNS, rows, { width: terminalWidth(), paintTitle: outColors.dim });
+  const table = formatTable(COLUMNS, rows, { width: terminalWidth(), paintTitle: outColors.dim });
+  return [table, ...services.flatMap((service) => wordFailure(service, now))].join('\n');
+}
+
+/** What runs goes on, but somebody wanted something else. */
+function wordFailure({ failure }: ServiceView, now: number): string[] {
+  if (!failure) return [];
+  const ago = formatDuration(Math.max(0, now - Date.parse(failure.at)));
+  const line = `operation ${failure.operation}, ${ago} ago: ${failure.message}`;
+  return [`${outColors.red('failed')} ${line}`];
 }
 
 function serviceRow({ name, status, restarts, instances }: ServiceView, now: number): Row {
@@ -49,7 +58,7 @@ function serviceRow({ name, status, restarts, instances }: ServiceView, now: num
 
 function instanceRow(instance: InstanceView, now: number): Row {
   return [
-    `  ${instance.index}`,
+    instance.role === 'serving' ? `  ${instance.index}` : `  ${instance.index} (${instance.role})`,
     statusCell(instance.status, isUnhealthy(instance)),
     '',
     instance.pid === null ? '' : String(instance.pid),
@@ -63,8 +72,9 @@ function instanceRow(instance: InstanceView, now: number): Row {
 
 /** `2/4` where there are several, of which two are ready. */
 function readiness(instances: readonly InstanceView[]): string {
-  if (instances.length <= 1) return String(instances.length);
-  return `${instances.filter(({ status }) => status === 'running').length}/${instances.length}`;
+  const serving = instances.filter(({ role }) => role === 'serving');
+  if (serving.length <= 1) return String(serving.length);
+  return `${serving.filter(({ status }) => status === 'running').length}/${serving.length}`;
 }
 
 const PAINTS: Readonly<Record<ServiceStatus, Paint>> = {

@@ -1,17 +1,25 @@
 /** The rules for "ready" and "healthy". */
-import type { CheckSpec, HealthSpec, PortSpec, ReadySpec } from '../../protocol/index.js';
+import type {
+  CheckSpec,
+  HealthSpec,
+  PortSpec,
+  ReadySpec,
+  ReloadSpec,
+  SocketsSpec,
+} from '../../protocol/index.js';
 import type { Path } from '../diagnostic.js';
 import type { ParsedService } from '../schema.js';
-import { HEALTH, READY_TIMEOUT_MS } from './defaults.js';
+import { HEALTH, READY_TIMEOUT_MS, RELOAD, VERIFY_TIMEOUT_MS } from './defaults.js';
 import { resolveCommand, type ProgramContext } from './program.js';
 
 export interface CheckContext extends ProgramContext {
   readonly ports: readonly PortSpec[];
   /** The declaration of the ports was refused: they exist, but are not known. */
   readonly hasUnknownPorts: boolean;
+  readonly sockets: SocketsSpec;
 }
 
-const KINDS = ['port', 'http', 'log', 'command'] as const;
+const KINDS = ['port', 'http', 'log', 'command', 'message', 'notify'] as const;
 
 export async function readySpec(ready: ParsedService['ready'], context: CheckContext): Promise<ReadySpec> {
   const rule = typeof ready === 'object' ? ready : wordAsRule(ready);
@@ -21,14 +29,60 @@ export async function readySpec(ready: ParsedService['ready'], context: CheckCon
     refuseBadPattern(rule.log, context);
     return { on: 'log', pattern: rule.log, timeoutMs };
   }
+  if (rule.message) return { on: 'message', timeoutMs };
+  if (rule.notify) return { on: 'notify', timeoutMs };
   const isSaid = ready === 'start' || KINDS.some((kind) => kind in rule);
+  const hasPorts = context.ports.length > 0 || context.sockets.paths.length > 0;
+  // A held socket listens before the program does: only the program can tell that it is ready.
+  if (!isSaid && hasPorts && context.sockets.inherit === 'systemd') return { on: 'notify', timeoutMs };
   const fallback = !isSaid && context.ports.length > 0 ? ({ on: 'port' } as const) : undefined;
-  const check = (await checkSpec(rule, 'ready', typeof ready === 'string', context)) ?? fallback;
+  const check = (await checkSpec(rule, ['ready'], typeof ready === 'string', context)) ?? fallback;
   return check ? { on: 'check', check, timeoutMs } : { on: 'start', timeoutMs };
 }
 
-function wordAsRule(word: 'start' | 'port' | undefined): CheckRule & { log?: string } {
-  return word === 'port' ? { port: true } : {};
+interface ReadyRule extends CheckRule {
+  readonly log?: string;
+  readonly message?: true;
+  readonly notify?: true;
+}
+
+function wordAsRule(word: 'start' | 'port' | 'message' | 'notify' | undefined): ReadyRule {
+  return word === undefined || word === 'start' ? {} : { [word]: true };
+}
+
+export async function reloadSpec(
+  reload: ParsedService['reload'],
+  context: CheckContext,
+): Promise<ReloadSpec> {
+  const { maxUnavailable = RELOAD.maxUnavailable, stable = RELOAD.stableMs, verify } = reload ?? {};
+  // Something has to give way: who lets instances be missing need not have room for more.
+  const maxSurge = reload?.maxSurge ?? (maxUnavailable > 0 ? 0 : RELOAD.maxSurge);
+  if (maxSurge === 0 && maxUnavailable === 0) {
+    context.refuse(
+      ['reload'],
+      'neither a new instance may be added nor an old one be missing, so nothing could be replaced',
+      'write maxSurge: 1, or maxUnavailable: 1',
+    );
+  }
+  const common = { maxSurge, maxUnavailable, stableMs: stable };
+  if (!verify) return { ...common, verify: null };
+  const check = await checkSpec(verify, ['reload', 'verify'], false, context);
+  if (!check) {
+    context.refuse(
+      ['reload', 'verify'],
+      'says nothing that could be checked',
+      'write verify: {http: /health}, or {command: ...}',
+    );
+    return { ...common, verify: null };
+  }
+  if (context.sockets.inherit === 'systemd' && check.on === 'http') {
+    context.refuse(
+      ['reload', 'verify'],
+      'only what loads the preload of upkeep can be asked before it takes traffic',
+      'remove verify; the ready rule is what a program with LISTEN_FDS is judged by',
+    );
+  }
+  return { ...common, verify: { check, timeoutMs: verify.timeout ?? VERIFY_TIMEOUT_MS } };
 }
 
 export async function healthSpec(
@@ -37,7 +91,7 @@ export async function healthSpec(
 ): Promise<HealthSpec | null> {
   if (!health) return null;
   refuseSeveral(health, 'health', context);
-  const check = await checkSpec(health, 'health', false, context);
+  const check = await checkSpec(health, ['health'], false, context);
   if (!check) {
     context.refuse(
       ['health'],
@@ -63,16 +117,16 @@ interface CheckRule {
 
 async function checkSpec(
   rule: CheckRule,
-  key: 'ready' | 'health',
+  place: Path,
   isWord: boolean,
   context: CheckContext,
 ): Promise<CheckSpec | undefined> {
-  const part = (kind: string): Path => (isWord ? [key] : [key, kind]);
+  const part = (kind: string): Path => (isWord ? place : [...place, kind]);
   if (rule.status !== undefined && rule.http === undefined) {
     context.refuse(
-      [key, 'status'],
+      [...place, 'status'],
       'a status is only of use with http',
-      `write ${key}: {http: /health, status: ${rule.status}}`,
+      `write ${String(place.at(-1))}: {http: /health, status: ${rule.status}}`,
     );
   }
   if (rule.http !== undefined) {

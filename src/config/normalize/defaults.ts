@@ -1,5 +1,5 @@
 /** What holds when nothing is said. */
-import type { RestartSpec, StopSpec } from '../../protocol/index.js';
+import type { ReloadSpec, RestartSpec, SocketsSpec, StopSpec } from '../../protocol/index.js';
 
 export const RESTART: RestartSpec = {
   policy: 'always',
@@ -12,7 +12,19 @@ export const RESTART: RestartSpec = {
   retryMs: 60_000,
 };
 
-export const STOP: StopSpec = { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' };
+export const STOP: StopSpec = {
+  signal: 'SIGTERM',
+  drainMs: 10_000,
+  graceMs: 10_000,
+  message: false,
+  killScope: 'tree',
+};
+
+export const SOCKETS: SocketsSpec = { inherit: 'auto', holdMs: 30_000, paths: [] };
+
+export const RELOAD: ReloadSpec = { maxSurge: 1, maxUnavailable: 0, stableMs: 1000, verify: null };
+
+export const VERIFY_TIMEOUT_MS = 10_000;
 
 export const READY_TIMEOUT_MS = 30_000;
 

@@ -6,7 +6,7 @@ import type { EnvLayer } from '../draft.js';
 export type ShellEnv = Readonly<Record<string, string | undefined>>;
 
 /** Belongs to the shell or to what started upkeep, and would mislead the service. */
-const OF_THE_SHELL = /^(?:npm_|UPKEEP_|_$|OLDPWD$|SHLVL$|PWD$)/;
+const OF_THE_SHELL = /^(?:npm_|UPKEEP_|LISTEN_|NOTIFY_SOCKET$|_$|OLDPWD$|SHLVL$|PWD$)/;
 
 /** The base list, and what `inheritEnv` names. */
 export function shellLayer(shellEnv: ShellEnv, inherit: boolean | readonly string[]): EnvLayer {

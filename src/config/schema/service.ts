@@ -8,7 +8,8 @@ import { say, sayOneOf, type Saying } from './say.js';
 
 const MANY = Number.MAX_SAFE_INTEGER;
 const POLICIES = ['always', 'on-failure', 'never'] as const;
-const READY_WORDS = ['start', 'port'] as const;
+const READY_WORDS = ['start', 'port', 'message', 'notify'] as const;
+const INHERIT = ['auto', 'node', 'systemd', 'off'] as const;
 
 export const name = v.pipe(
   v.string(say('{value} is not a name', 'write name: api')),
@@ -92,6 +93,8 @@ const restart = v.union(
 
 const stop = object('{grace: 10s}', {
   signal: v.exactOptional(leaf.signal),
+  drain: v.exactOptional(leaf.duration('10s')),
+  message: v.exactOptional(leaf.flag),
   grace: v.exactOptional(leaf.duration('10s')),
   killScope: v.exactOptional(leaf.oneOf(['tree', 'process'])),
 });
@@ -126,17 +129,47 @@ const pattern = v.union(
   say('{value} is not a regular expression', 'write {key}: listening on'),
 );
 
+const yes = v.literal(true, say('{value} is not true', 'write {key}: true'));
+
 const ready = v.union(
   [
     leaf.oneOf(READY_WORDS),
     object('{http: /health}', {
       ...check,
       log: v.exactOptional(pattern),
+      message: v.exactOptional(yes),
+      notify: v.exactOptional(yes),
       timeout: v.exactOptional(leaf.duration('30s', 1)),
     }),
   ],
   sayOneOf(READY_WORDS, ', or a map'),
 );
+
+const sockets = v.union(
+  [
+    leaf.oneOf(INHERIT),
+    object('{hold: 30s}', {
+      inherit: v.exactOptional(leaf.oneOf(INHERIT)),
+      hold: v.exactOptional(leaf.duration('30s')),
+      paths: v.exactOptional(leaf.texts('[/run/api.sock]')),
+    }),
+  ],
+  sayOneOf(INHERIT, ', or a map'),
+);
+
+const reload = object('{verify: {http: /health}}', {
+  maxSurge: v.exactOptional(leaf.wholeNumber(0, 1000, 1)),
+  maxUnavailable: v.exactOptional(leaf.wholeNumber(0, 1000, 0)),
+  stable: v.exactOptional(leaf.duration('1s')),
+  verify: v.exactOptional(
+    object('{http: /health}', {
+      http: check.http,
+      status: check.status,
+      command: check.command,
+      timeout: v.exactOptional(leaf.duration('10s', 1)),
+    }),
+  ),
+});
 
 const health = object('{http: /health}', {
   ...check,
@@ -215,6 +248,9 @@ export const Service = object(
     ports: v.exactOptional(
       v.array(port, say('{value} is not a list of ports', 'write ports: [3000], or port: 3000')),
     ),
+    sockets: v.exactOptional(sockets),
+    preload: v.exactOptional(leaf.flag),
+    reload: v.exactOptional(reload),
     dependsOn: v.exactOptional(dependsOn),
     restartWithDependencies: v.exactOptional(leaf.flag),
     restart: v.exactOptional(restart),

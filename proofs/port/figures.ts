@@ -1,0 +1,24 @@
+/** The table of what a load has seen. */
+import { formatTable, type Column } from '../../src/cli/output/table.js';
+import type { LoadReport } from './load/index.js';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'CLIENT' },
+  ...['REQUESTS', 'ANSWERED', 'FAILED', 'CONNECTIONS', 'CUT', 'PROCESSES', 'MEDIAN', '99 %', 'SLOWEST'].map(
+    (title) => ({ title, align: 'right' }) as const,
+  ),
+  { title: 'FAILURES', isOptional: true },
+];
+
+export function formatReport({ clients }: LoadReport): string {
+  const rows = Object.entries(clients).map(([name, client]) => [
+    name,
+    ...[client.started, client.succeeded, client.failed, client.connections, client.cut].map(String),
+    String(Object.keys(client.pids).length),
+    ...[client.medianMs, client.slowMs, client.slowestMs].map((ms) => (ms < 0 ? '-' : `${ms} ms`)),
+    Object.entries(client.failures)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', '),
+  ]);
+  return formatTable(COLUMNS, rows);
+}

@@ -1,0 +1,2 @@
+/** @type {import('next').NextConfig} */
+export default { output: process.env.OUTPUT, distDir: process.env.DIST_DIR ?? '.next' };

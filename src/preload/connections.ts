@@ -1,0 +1,116 @@
+/** The connections of some servers, found when they are looked for. */
+import { attempt } from './attempt.js';
+import { Http1Connection } from './drain-http.js';
+import { Http2Connection, sessionOf } from './drain-http2.js';
+import type { ServerInternals, SocketInternals } from './internals.js';
+import { setImmediate } from './timers.js';
+import { secured } from './tls-link.js';
+
+/** How a kind of connection ends. */
+export interface Protocol {
+  /** Nothing is being answered. */
+  readonly isIdle: boolean;
+  /** Tells the client that it will end, if there is a way to. */
+  announce(): void;
+  /** Called when nothing came for a while. */
+  closeIfIdle(): void;
+}
+
+export class Connection {
+  readonly #raw: SocketInternals;
+  #protocol: Protocol | null = null;
+  #bytes = -1;
+  #quietSince: number;
+
+  constructor(raw: SocketInternals, at: number) {
+    this.#raw = raw;
+    this.#quietSince = at;
+  }
+
+  get quietSince(): number {
+    return this.#quietSince;
+  }
+
+  get isGone(): boolean {
+    return this.#raw.destroyed;
+  }
+
+  get isIdle(): boolean {
+    return this.#protocol?.isIdle === true;
+  }
+
+  look(at: number): void {
+    const protocol = protocolOf(this.#socket, this.#protocol);
+    if (protocol !== this.#protocol) protocol?.announce();
+    this.#protocol = protocol;
+    const bytes = this.#raw.bytesRead;
+    if (bytes !== this.#bytes || !this.isIdle) this.#quietSince = at;
+    this.#bytes = bytes;
+  }
+
+  /** What came since the last look waits in the kernel perhaps: the poll phase comes between. */
+  closeIfIdle(): void {
+    setImmediate(() =>
+      attempt(() => {
+        if (this.isIdle && this.#raw.bytesRead === this.#bytes) this.#protocol?.closeIfIdle();
+      }),
+    );
+  }
+
+  cut(): void {
+    this.#socket.end();
+  }
+
+  /** Above TLS, if there is any. */
+  get #socket(): SocketInternals {
+    return secured(this.#raw);
+  }
+}
+
+/** It changes: an upgraded socket has no parser any more. */
+function protocolOf(socket: SocketInternals, known: Protocol | null): Protocol | null {
+  const session = sessionOf(socket);
+  if (session) return known instanceof Http2Connection ? known : new Http2Connection(session);
+  if (!socket.parser) return null;
+  return known instanceof Http1Connection ? known : new Http1Connection(socket);
+}
+
+export class ConnectionTable {
+  readonly #servers: ReadonlySet<ServerInternals>;
+  #connections = new Map<SocketInternals, Connection>();
+
+  constructor(servers: readonly ServerInternals[]) {
+    this.#servers = new Set(servers);
+  }
+
+  get all(): readonly Connection[] {
+    return [...this.#connections.values()];
+  }
+
+  /** As the servers count them, those that were unref'ed included. */
+  get count(): number {
+    let count = 0;
+    for (const { _connections } of this.#servers) count += _connections;
+    return count;
+  }
+
+  look(at: number): void {
+    const seen = new Map<SocketInternals, Connection>();
+    for (const handle of activeHandles()) {
+      if (!this.#isOurs(handle)) continue;
+      const connection = this.#connections.get(handle) ?? new Connection(handle, at);
+      seen.set(handle, connection);
+      attempt(() => connection.look(at));
+    }
+    this.#connections = seen;
+  }
+
+  #isOurs(handle: object): handle is SocketInternals {
+    const { server, _server } = handle as Partial<SocketInternals>;
+    return [server, _server].some((its) => its !== null && its !== undefined && this.#servers.has(its));
+  }
+}
+
+function activeHandles(): object[] {
+  return (process as unknown as { _getActiveHandles(): object[] })._getActiveHandles();
+}

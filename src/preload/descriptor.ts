@@ -1,0 +1,39 @@
+/**
+ * A descriptor that was inherited, with proof that it still is what it was: a wrapper may have closed it on the way,
+ * the application may have closed it since, and its number belongs to something else then.
+ */
+import fs, { type Stats } from 'node:fs';
+import { attempt } from './attempt.js';
+
+// The application may replace them (mock-fs, memfs).
+const { fstatSync } = fs;
+
+export class Descriptor {
+  readonly fd: number;
+  readonly #inode: string;
+
+  private constructor(fd: number, inode: string) {
+    this.fd = fd;
+    this.#inode = inode;
+  }
+
+  static of(fd: number, isKind: (stats: Stats) => boolean): Descriptor | null {
+    const inode = identify(fd, isKind);
+    return inode === undefined ? null : new Descriptor(fd, inode);
+  }
+
+  get isIntact(): boolean {
+    return this.isSameAs(this.fd);
+  }
+
+  isSameAs(fd: number): boolean {
+    return identify(fd, () => true) === this.#inode;
+  }
+}
+
+function identify(fd: number, isKind: (stats: Stats) => boolean): string | undefined {
+  return attempt(() => {
+    const stats = fstatSync(fd);
+    return isKind(stats) ? `${stats.dev}:${stats.ino}` : undefined;
+  });
+}

@@ -1,0 +1,82 @@
+/** The sockets that the service holds for its processes, and which of them an application means when it listens. */
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { attempt } from './attempt.js';
+import { Descriptor } from './descriptor.js';
+import type { SocketSpec } from './environment.js';
+import type { Handle, NetInternals, Place } from './internals.js';
+
+const UNIX = 'unix:';
+
+/** Node's own; the module's property is replaced later. */
+export const createServerHandle = (net as unknown as NetInternals)._createServerHandle;
+
+export class HeldSocket {
+  readonly spec: SocketSpec;
+  readonly #descriptors: readonly Descriptor[];
+  #handle: Handle | null = null;
+
+  constructor(spec: SocketSpec) {
+    this.spec = spec;
+    const descriptors = spec.fds.map((fd) => Descriptor.of(fd, (stats) => stats.isSocket()));
+    this.#descriptors = descriptors.filter((descriptor): descriptor is Descriptor => descriptor !== null);
+  }
+
+  get isInUse(): boolean {
+    return this.#handle !== null && isOpen(this.#handle);
+  }
+
+  /** The descriptors that nobody has closed. */
+  get fds(): readonly number[] {
+    return this.#descriptors.filter(({ isIntact }) => isIntact).map(({ fd }) => fd);
+  }
+
+  isMeantBy({ address, port }: Place): boolean {
+    const { host } = this.spec;
+    if (host.startsWith(UNIX)) return port === -1 && isSocketAt(host.slice(UNIX.length), address);
+    if (port !== this.spec.port) return false;
+    return this.spec.any || (address ? address.toLowerCase() === host : isUnspecified(host));
+  }
+
+  /** Whatever the number of its descriptor: a worker of cluster gets it from the primary. */
+  isBehind(handle: Handle): boolean {
+    const { fd } = handle;
+    return typeof fd === 'number' && this.#descriptors.some((descriptor) => descriptor.isSameAs(fd));
+  }
+
+  /** The next descriptor as a handle; null when all are used up. */
+  open(): Handle | null {
+    for (const fd of this.fds) {
+      const handle = createServerHandle(null, null, null, fd);
+      if (typeof handle !== 'number') return (this.#handle = handle);
+    }
+    return null;
+  }
+
+  use(handle: Handle): void {
+    this.#handle = handle;
+  }
+}
+
+export function isOpen(handle: Handle): boolean {
+  return typeof handle.fd === 'number' && handle.fd >= 0;
+}
+
+/** What Node binds without an address. */
+export function unspecifiedAddress(): string {
+  const handle = createServerHandle('::', 0, 6);
+  if (typeof handle === 'number') return '0.0.0.0';
+  handle.close();
+  return '::';
+}
+
+function isUnspecified(host: string): boolean {
+  return host === '::' || (host === '0.0.0.0' && unspecifiedAddress() === host);
+}
+
+/** Many applications remove the file before they listen: what is held cannot be reached by it any more. */
+function isSocketAt(held: string, address: string | null): boolean {
+  if (address === null || path.resolve(address) !== held) return false;
+  return attempt(() => fs.lstatSync(held).isSocket()) === true;
+}

@@ -1,0 +1,141 @@
+/**
+ * Maps the listen() of the application to the sockets that its service holds, and knows who listens.
+ *
+ * Every listen() of Node ends in `_listen2`, "still named like this to avoid breaking code that wraps this method":
+ * there the address is resolved already, and a handle that is set is kept. Only the primary of a cluster without
+ * round robin goes another way: it calls `net._createServerHandle`.
+ */
+import net from 'node:net';
+import { attempt } from './attempt.js';
+import { HeldBack } from './held-back.js';
+import { createServerHandle, type HeldSocket, unspecifiedAddress } from './held-sockets.js';
+import type { Handle, ListenArguments, NetInternals, Place, ServerInternals } from './internals.js';
+import { Listener } from './listener.js';
+
+const EADDRINUSE = -98;
+
+export interface ListeningOptions {
+  readonly held: readonly HeldSocket[];
+  /** Accept nothing before attach(). */
+  readonly hold: boolean;
+  onListening(listener: Listener): void;
+}
+
+export class Listening {
+  readonly #options: ListeningOptions;
+  #listeners: Listener[] = [];
+  #heldBack: HeldBack[] = [];
+  #isHolding: boolean;
+  #hasBegun = false;
+
+  constructor(options: ListeningOptions) {
+    this.#options = options;
+    this.#isHolding = options.hold;
+    this.#wrapListen();
+    this.#wrapCreateServerHandle();
+  }
+
+  /** Those that still listen. */
+  get listeners(): readonly Listener[] {
+    return (this.#listeners = this.#listeners.filter(({ isOpen }) => isOpen));
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  attach(): void {
+    this.#isHolding = false;
+    for (const heldBack of this.#heldBack) attempt(() => heldBack.attach());
+    this.#heldBack = [];
+  }
+
+  #wrapListen(): void {
+    const before = (server: ServerInternals, values: ListenArguments) => this.#before(server, values);
+    const after = (server: ServerInternals, hadHandle: boolean) => this.#after(server, hadHandle);
+    const { prototype } = (net as unknown as NetInternals).Server;
+    const original = prototype._listen2;
+    prototype._listen2 = function _listen2(address, port, addressType, backlog, fd, flags) {
+      const hadHandle = Boolean(this._handle);
+      const values: ListenArguments = [address, port, addressType, backlog, fd, flags];
+      original.apply(this, attempt(() => before(this, values)) ?? values);
+      attempt(() => after(this, hadHandle));
+    };
+  }
+
+  #wrapCreateServerHandle(): void {
+    const map = (place: Place) => this.#map(place);
+    const internals = net as unknown as NetInternals;
+    internals._createServerHandle = function _createServerHandle(address, port, addressType, fd, flags) {
+      const handle = isDescriptor(fd) ? null : attempt(() => map({ address, port }));
+      return handle ?? createServerHandle(address, port, addressType, fd, flags);
+    };
+  }
+
+  /** Answers what to call the original with. */
+  #before(server: ServerInternals, values: ListenArguments): ListenArguments {
+    const [address, port, , backlog, fd, flags] = values;
+    const given = server._handle;
+    if (given) {
+      this.#holdBack(given);
+      return values;
+    }
+    const handle = isDescriptor(fd) ? this.#openGiven(fd) : this.#map({ address, port });
+    if (!handle) return values;
+    server._handle = handle;
+    this.#holdBack(handle);
+    if (address || isDescriptor(fd)) return values;
+    const any = unspecifiedAddress();
+    return [any, port, any === '::' ? 6 : 4, backlog, fd, flags];
+  }
+
+  /** The application knows the descriptor by itself; only to hold it back needs anything done. */
+  #openGiven(fd: number): Handle | null {
+    if (!this.#isHolding || !this.#options.held.some(({ fds }) => fds.includes(fd))) return null;
+    const handle = createServerHandle(null, null, null, fd);
+    return typeof handle === 'number' ? null : handle;
+  }
+
+  /** The handle of the held socket that is meant. */
+  #map(place: Place): Handle | null {
+    const socket = this.#options.held.find((held) => held.isMeantBy(place));
+    if (!socket) return null;
+    if (!socket.isInUse) return socket.open();
+    // What only is bound disturbs nobody, but the second of two must fail as ever.
+    return this.#isHolding ? takenHandle() : null;
+  }
+
+  #holdBack(handle: Handle): void {
+    if (this.#isHolding && this.#heldBehind(handle)) this.#heldBack.push(new HeldBack(handle));
+  }
+
+  #after(server: ServerInternals, hadHandle: boolean): void {
+    const handle = server._handle;
+    if (!handle) return;
+    const held = this.#heldBehind(handle);
+    held?.use(handle);
+    const isShared = hadHandle && isClusterWorker();
+    const listener = new Listener(server, handle, isShared ? 'shared' : held ? 'held' : 'own');
+    this.#listeners = [...this.listeners, listener];
+    this.#hasBegun = true;
+    this.#options.onListening(listener);
+  }
+
+  #heldBehind(handle: Handle): HeldSocket | undefined {
+    return this.#options.held.find((held) => held.isBehind(handle));
+  }
+}
+
+function takenHandle(): Handle {
+  const nothing = () => undefined;
+  return { listen: () => EADDRINUSE, close: nothing, ref: nothing, unref: nothing };
+}
+
+function isDescriptor(fd: number | undefined | null): fd is number {
+  return typeof fd === 'number' && fd >= 0;
+}
+
+/** net has loaded it when anybody listens. */
+function isClusterWorker(): boolean {
+  return (require('node:cluster') as { isWorker: boolean }).isWorker;
+}

@@ -1,0 +1,22 @@
+/** Unix sockets whose path may be longer than an address can hold (108 bytes). */
+import { closeSync, constants, openSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { basename, dirname } from 'node:path';
+
+const MAX_BYTES = 100;
+
+/** Calls with a path that can be connected to, which is valid during the call only. */
+export function withSocketPath<T>(path: string, call: (path: string) => T): T {
+  if (Buffer.byteLength(path) <= MAX_BYTES) return call(path);
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return call(`/proc/self/fd/${folder}/${basename(path)}`);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** connect(2) itself happens before this returns, so the folder need not stay open. */
+export function connectUnix(path: string): Socket {
+  return withSocketPath(path, (short) => connect(short));
+}

@@ -1,0 +1,161 @@
+/** The launcher alone, without a daemon: frames go in, and what launcher and shims say comes back. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFifo, openFifo, readProcess, shimPath, type FifoReader } from '../../src/system/index.js';
+import { until } from './until.js';
+
+export interface NativeLaunch {
+  readonly argv: readonly string[];
+  /** Of the shim: `channel`, `user=…`. */
+  readonly options?: readonly string[];
+  readonly keys?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Native {
+  readonly folder = mkdtempSync(join(tmpdir(), 'upkeep-native-'));
+  /** Whole lines from the FIFO of events. */
+  readonly events: string[] = [];
+  /** One with sanitizers, where one looks for a fault. */
+  readonly binary = process.env.UPKEEP_TEST_SHIM ?? shimPath();
+  readonly #fifo: FifoReader;
+  readonly #launcher: ChildProcess;
+  readonly #names: string[] = [];
+  #rest = '';
+  #lastToken = 0;
+
+  constructor() {
+    const events = join(this.folder, 'events');
+    createFifo(events);
+    this.#fifo = openFifo(events, (chunk) => this.#onChunk(chunk), { keepOpen: true });
+    this.#launcher = spawn(this.binary, ['serve', events], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      cwd: this.folder,
+    });
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  /** Answers what the launcher says to it, from `ok` or `failed` on. */
+  async request(verb: string, key: string, ...words: (string | number)[]): Promise<string> {
+    const token = `t${++this.#lastToken}`;
+    this.send(verb, token, key, ...words.map(String));
+    return await this.seen(new RegExp(`^- socket ${token} (.*)`));
+  }
+
+  send(...words: readonly string[]): void {
+    this.sendRaw(Buffer.from(words.map((word) => `${word}\0`).join('')));
+  }
+
+  sendRaw(strings: Buffer): void {
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(strings.length);
+    this.#launcher.stdin!.write(Buffer.concat([size, strings]));
+  }
+
+  /** Answers when the application runs. */
+  async launch(name: string, launch: NativeLaunch): Promise<{ pid: number; startTicks: number }> {
+    this.launchUnseen(name, launch);
+    const [pid, startTicks] = (await this.seen(new RegExp(`^${name} running (.*)`))).split(' ');
+    return { pid: Number(pid), startTicks: Number(startTicks) };
+  }
+
+  launchUnseen(name: string, { argv, options = [], keys = [], env = {} }: NativeLaunch): void {
+    this.#names.push(name);
+    const fds = keys.length > 0 ? [`fds=${keys.length}`] : [];
+    const run = [this.path(name), this.path('events'), ...fds, ...options, '--', ...argv];
+    const variables = Object.entries({ PATH: process.env.PATH!, ...env }).map(
+      ([key, value]) => `${key}=${value}`,
+    );
+    this.send('launch', keys.join(), String(run.length), ...run, ...variables);
+  }
+
+  async shimOf(name: string): Promise<number> {
+    return parseInt(await this.seen(new RegExp(`^${name} shim (.*)`)), 10);
+  }
+
+  /** Waits for an event, and answers its first group. */
+  seen(pattern: RegExp): Promise<string> {
+    return until(`an event matches ${pattern}`, () => this.find(pattern));
+  }
+
+  find(pattern: RegExp): string | undefined {
+    for (const line of this.events) {
+      const found = pattern.exec(line);
+      if (found) return found[1] ?? found[0];
+    }
+    return undefined;
+  }
+
+  journal(name: string): string[] {
+    return readFileSync(this.path(name, 'journal'), 'utf8').trimEnd().split('\n');
+  }
+
+  async out(name: string): Promise<string> {
+    let text = '';
+    const reader = openFifo(this.path(name, 'out'), (chunk) => (text += String(chunk)));
+    await this.seen(new RegExp(`^${name} exited `));
+    reader.drain();
+    reader.close();
+    return text;
+  }
+
+  /** As when the daemon ends. */
+  async endLauncher(): Promise<void> {
+    if (this.#launcher.exitCode !== null) return;
+    const exit = once(this.#launcher, 'exit');
+    this.#launcher.stdin!.end();
+    await exit;
+  }
+
+  /** Ends the application, and lets the shim go; answers what is left of its folder. */
+  async end(name: string): Promise<string[] | undefined> {
+    const shim = await this.shimOf(name);
+    const pid = this.find(new RegExp(`^${name} running (\\d+)`));
+    if (pid && !this.find(new RegExp(`^${name} exited`))) kill(Number(pid), 'SIGKILL');
+    if (pid) await this.seen(new RegExp(`^${name} exited`));
+    kill(shim, 'SIGTERM');
+    await until(`shim ${shim} is gone`, () => !isAlive(shim));
+    return existsSync(this.path(name)) ? readdirSync(this.path(name)) : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.#names) {
+      if (existsSync(this.path(name)) && this.find(new RegExp(`^${name} shim`))) await this.end(name);
+    }
+    await this.endLauncher();
+    this.#fifo.close();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  #onChunk(chunk: Buffer): void {
+    const lines = (this.#rest + chunk.toString('latin1')).split('\n');
+    this.#rest = lines.pop()!;
+    this.events.push(...lines);
+  }
+}
+
+/** A program for `launch`; `say(text)` of it is a line over the channel. */
+export function node(code: string): string[] {
+  const say = `const fs = require('fs'), [U, D] = (process.env.UPKEEP_CHANNEL || '').split(':').map(Number);
+    const say = (text) => fs.writeSync(U, text + '\\n');`;
+  return [process.execPath, '-e', say + code];
+}
+
+export function isAlive(pid: number): boolean {
+  const row = readProcess(pid);
+  return row !== undefined && row.state !== 'Z';
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it has just ended
+  }
+}
