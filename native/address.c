@@ -39,14 +39,14 @@ static socklen_t parse_address(union address *address, const char *host, const c
   return 0;
 }
 
-/* As Node does: "::" is IPv4 as well. */
+/* As Node does: "::" is IPv4 as well. Blocking, as systemd hands sockets over; who wants them otherwise says so itself. */
 static int set_up(int fd, const union address *address) {
-  int yes = 1, is_v6_only = memcmp(&address->v6.sin6_addr, &in6addr_any, sizeof in6addr_any) != 0;
-  if (set_close_on_exec(fd, 1) < 0 || set_nonblocking(fd) < 0) return -1;
+  int yes = 1, no = 0;
+  if (set_close_on_exec(fd, 1) < 0) return -1;
   if (address->any.sa_family == AF_UNIX) return 0;
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0) return -1;
   if (address->any.sa_family == AF_INET) return 0;
-  return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6_only, sizeof is_v6_only);
+  return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
 }
 
 static const char *bind_socket(int *fd, const union address *address, socklen_t length) {

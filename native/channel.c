@@ -72,6 +72,8 @@ int channel_hand_over(const struct channel *channel, int first, pid_t shim, unsi
     name_notices(text, sizeof text, shim, shim_start_ticks);
     if (setenv("NOTIFY_SOCKET", text, 1) < 0) return -1;
   }
+#else
+  (void)shim, (void)shim_start_ticks;
 #endif
   if (channel->up < 0) return 0;
   /* Out of the way of the numbers that are handed out. */

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ['api', 'supervisor', 'release', 'logs', 'metrics', 'forensics', 'store', 'config', ...FOUNDATION],
   client: ['protocol'],
   cli: ['client', 'config', 'core', 'protocol'],
+  preload: [],
   pm2: ['client', 'config', 'core', 'protocol'],
   fleet: ['client', 'config', 'core', 'protocol'],
 };

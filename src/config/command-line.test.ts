@@ -89,7 +89,13 @@ test('options find their places in the specification', async () => {
   assert.equal(service.restart.policy, 'on-failure');
   assert.equal(service.limits.memoryBytes, 1024 ** 3);
   assert.equal(service.schedule?.restart, '0 4 * * *');
-  assert.deepEqual(service.stop, { signal: 'SIGHUP', graceMs: 3000, killScope: 'process' });
+  assert.deepEqual(service.stop, {
+    signal: 'SIGHUP',
+    drainMs: 10_000,
+    graceMs: 3000,
+    message: false,
+    killScope: 'process',
+  });
   assert.deepEqual([service.user, service.group], ['root', 'root']);
   assert.deepEqual(service.argv.slice(0, 2), ['/opt/node', '--inspect']);
 });

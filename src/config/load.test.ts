@@ -70,6 +70,9 @@ test('a script alone gets every default', async () => {
     envFiles: [],
     secrets: {},
     ports: [],
+    sockets: { inherit: 'auto', holdMs: 30_000, paths: [] },
+    preload: true,
+    reload: { maxSurge: 1, maxUnavailable: 0, stableMs: 1000, verify: null },
     dependsOn: {},
     restartWithDependencies: false,
     restart: {
@@ -82,7 +85,13 @@ test('a script alone gets every default', async () => {
       windowMs: 120_000,
       retryMs: 60_000,
     },
-    stop: { signal: 'SIGTERM', graceMs: 10_000, killScope: 'tree' },
+    stop: {
+      signal: 'SIGTERM',
+      drainMs: 10_000,
+      graceMs: 10_000,
+      message: false,
+      killScope: 'tree',
+    },
     ready: { on: 'start', timeoutMs: 30_000 },
     health: null,
     limits: { memoryBytes: null },
@@ -150,7 +159,13 @@ services:
     windowMs: 30_000,
     retryMs: 120_000,
   });
-  assert.deepEqual(api.stop, { signal: 'SIGINT', graceMs: 30_000, killScope: 'process' });
+  assert.deepEqual(api.stop, {
+    signal: 'SIGINT',
+    drainMs: 10_000,
+    graceMs: 30_000,
+    message: false,
+    killScope: 'process',
+  });
   const check = { on: 'http', url: 'http://127.0.0.1:3000/ready', status: 204 };
   assert.deepEqual(api.ready, { on: 'check', check, timeoutMs: 60_000 });
   assert.deepEqual(api.health, { check: { on: 'port' }, intervalMs: 1000, timeoutMs: 500, failures: 5 });
@@ -295,7 +310,13 @@ profiles:
     api.ports.map(({ port }) => port),
     [4000],
   );
-  assert.deepEqual(api.stop, { signal: 'SIGINT', graceMs: 1000, killScope: 'tree' });
+  assert.deepEqual(api.stop, {
+    signal: 'SIGINT',
+    drainMs: 10_000,
+    graceMs: 1000,
+    message: false,
+    killScope: 'tree',
+  });
   assert.deepEqual(api.ready, { on: 'check', check: { on: 'port' }, timeoutMs: 5000 });
   assert.equal(api.origin.profile, 'test');
 });

@@ -86,7 +86,7 @@ test('the same operation twice is the same as once', () => {
 });
 
 function after(...requests: OperationRequest[]): Model {
-  return requests.reduce(applyOperation, EMPTY_MODEL);
+  return requests.reduce((model, request) => applyOperation(model, request), EMPTY_MODEL);
 }
 
 function up(...services: ServiceSpec[]): OperationRequest {

@@ -19,11 +19,20 @@ export type Model = ReadonlyMap<string, ModelService>;
 
 export const EMPTY_MODEL: Model = new Map();
 
-/** The same operation, applied again, changes nothing: a daemon may do again what its predecessor did. */
-export function applyOperation(model: Model, request: OperationRequest): Model {
+/**
+ * The same operation, applied again, changes nothing: a daemon may do again what its predecessor did. `refused`: services
+ * whose new description did not prove itself, so that what ran before goes on.
+ */
+export function applyOperation(
+  model: Model,
+  request: OperationRequest,
+  refused: ReadonlySet<string> = new Set(),
+): Model {
   switch (request.kind) {
-    case 'up':
-      return describe(request.prune ? withoutOrphans(model, request.services) : model, request.services);
+    case 'up': {
+      const specs = request.services.filter(({ name }) => !refused.has(name));
+      return describe(request.prune ? withoutOrphans(model, request.services) : model, specs);
+    }
     case 'start':
       return want(model, withDependencies(model, select(model, request.services)), true);
     case 'reload':

@@ -1,8 +1,8 @@
 /** Words to upkeep, and the folder in which upkeep finds the sockets of this process. */
-import fs from 'node:fs';
 import { attempt } from './attempt.js';
 import { Descriptor } from './descriptor.js';
 import type { ChannelSpec } from './environment.js';
+import { fs } from './node.js';
 
 const MAX_LINE = 400;
 const { writeSync } = fs;

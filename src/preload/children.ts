@@ -3,9 +3,10 @@
  * its children. Only descriptors named in stdio reach a child of Node, so they follow what is there, and its
  * variables tell their new numbers.
  */
-import { ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { attempt } from './attempt.js';
 import type { ChildProcessPrototype, SpawnOptions } from './internals.js';
+import { replaceMethod } from './replace.js';
 
 /** The descriptors to give, and the variables that name them for given numbers. */
 export interface Inheritance {
@@ -18,24 +19,30 @@ export interface Inheritance {
 const OURS = ['UPKEEP_PRELOAD', 'UPKEEP_CHANNEL', 'NODE_OPTIONS'];
 
 export function wrapSpawn(inherit: (isClusterWorker: boolean) => Inheritance | null): void {
-  const prototype = ChildProcess.prototype as unknown as ChildProcessPrototype;
-  const original = prototype.spawn;
-  prototype.spawn = function spawn(options) {
-    const visible = attempt(() => extend(options, inherit));
-    const result = original.call(this, options);
-    if (visible) {
-      attempt(() => {
-        (this.stdio as unknown[]).length = visible.stdioLength;
-        (this as { spawnargs: string[] }).spawnargs = visible.args;
-      });
-    }
-    return result;
-  };
+  const { prototype } = (
+    require('node:child_process') as { ChildProcess: { prototype: ChildProcessPrototype } }
+  ).ChildProcess;
+  replaceMethod(
+    prototype,
+    'spawn',
+    (original) =>
+      function (options) {
+        const visible = attempt(() => extend(options, inherit));
+        const result = original.call(this, options);
+        if (visible) attempt(() => hide(this, visible));
+        return result;
+      },
+  );
 }
 
 interface Visible {
   readonly stdioLength: number;
   readonly args: string[];
+}
+
+function hide(child: ChildProcess, { stdioLength, args }: Visible): void {
+  (child.stdio as unknown[]).length = stdioLength;
+  (child as { spawnargs: string[] }).spawnargs = args;
 }
 
 /** Answers what the application shall see of it. */

@@ -17,53 +17,50 @@ export interface Protocol {
 }
 
 export class Connection {
-  readonly #raw: SocketInternals;
-  #protocol: Protocol | null = null;
-  #bytes = -1;
-  #quietSince: number;
+  private readonly raw: SocketInternals;
+  private protocol: Protocol | null = null;
+  private bytes = -1;
+  /** When something came or was answered last. */
+  quietSince: number;
 
   constructor(raw: SocketInternals, at: number) {
-    this.#raw = raw;
-    this.#quietSince = at;
-  }
-
-  get quietSince(): number {
-    return this.#quietSince;
+    this.raw = raw;
+    this.quietSince = at;
   }
 
   get isGone(): boolean {
-    return this.#raw.destroyed;
+    return this.raw.destroyed;
   }
 
   get isIdle(): boolean {
-    return this.#protocol?.isIdle === true;
+    return this.protocol?.isIdle === true;
   }
 
   look(at: number): void {
-    const protocol = protocolOf(this.#socket, this.#protocol);
-    if (protocol !== this.#protocol) protocol?.announce();
-    this.#protocol = protocol;
-    const bytes = this.#raw.bytesRead;
-    if (bytes !== this.#bytes || !this.isIdle) this.#quietSince = at;
-    this.#bytes = bytes;
+    const protocol = protocolOf(this.socket, this.protocol);
+    if (protocol !== this.protocol) protocol?.announce();
+    this.protocol = protocol;
+    const bytes = this.raw.bytesRead;
+    if (bytes !== this.bytes || !this.isIdle) this.quietSince = at;
+    this.bytes = bytes;
   }
 
   /** What came since the last look waits in the kernel perhaps: the poll phase comes between. */
   closeIfIdle(): void {
     setImmediate(() =>
       attempt(() => {
-        if (this.isIdle && this.#raw.bytesRead === this.#bytes) this.#protocol?.closeIfIdle();
+        if (this.isIdle && this.raw.bytesRead === this.bytes) this.protocol?.closeIfIdle();
       }),
     );
   }
 
   cut(): void {
-    this.#socket.end();
+    this.socket.end();
   }
 
   /** Above TLS, if there is any. */
-  get #socket(): SocketInternals {
-    return secured(this.#raw);
+  private get socket(): SocketInternals {
+    return secured(this.raw);
   }
 }
 
@@ -76,38 +73,38 @@ function protocolOf(socket: SocketInternals, known: Protocol | null): Protocol |
 }
 
 export class ConnectionTable {
-  readonly #servers: ReadonlySet<ServerInternals>;
-  #connections = new Map<SocketInternals, Connection>();
+  private readonly servers: ReadonlySet<ServerInternals>;
+  private connections = new Map<SocketInternals, Connection>();
 
   constructor(servers: readonly ServerInternals[]) {
-    this.#servers = new Set(servers);
+    this.servers = new Set(servers);
   }
 
   get all(): readonly Connection[] {
-    return [...this.#connections.values()];
+    return [...this.connections.values()];
   }
 
   /** As the servers count them, those that were unref'ed included. */
   get count(): number {
     let count = 0;
-    for (const { _connections } of this.#servers) count += _connections;
+    for (const { _connections } of this.servers) count += _connections;
     return count;
   }
 
   look(at: number): void {
     const seen = new Map<SocketInternals, Connection>();
     for (const handle of activeHandles()) {
-      if (!this.#isOurs(handle)) continue;
-      const connection = this.#connections.get(handle) ?? new Connection(handle, at);
+      if (!this.isOurs(handle)) continue;
+      const connection = this.connections.get(handle) ?? new Connection(handle, at);
       seen.set(handle, connection);
       attempt(() => connection.look(at));
     }
-    this.#connections = seen;
+    this.connections = seen;
   }
 
-  #isOurs(handle: object): handle is SocketInternals {
+  private isOurs(handle: object): handle is SocketInternals {
     const { server, _server } = handle as Partial<SocketInternals>;
-    return [server, _server].some((its) => its !== null && its !== undefined && this.#servers.has(its));
+    return [server, _server].some((its) => its !== null && its !== undefined && this.servers.has(its));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Where upkeep asks this process for something: one JSON request a line, JSON lines as answers. */
-import net from 'node:net';
 import { attempt } from './attempt.js';
 import type { Handle } from './internals.js';
+import { net } from './node.js';
 
 export type Request =
   | ({ readonly do: 'drain' } & DrainRequest)

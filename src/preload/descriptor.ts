@@ -2,19 +2,20 @@
  * A descriptor that was inherited, with proof that it still is what it was: a wrapper may have closed it on the way,
  * the application may have closed it since, and its number belongs to something else then.
  */
-import fs, { type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { attempt } from './attempt.js';
+import { fs } from './node.js';
 
 // The application may replace them (mock-fs, memfs).
 const { fstatSync } = fs;
 
 export class Descriptor {
   readonly fd: number;
-  readonly #inode: string;
+  private readonly inode: string;
 
   private constructor(fd: number, inode: string) {
     this.fd = fd;
-    this.#inode = inode;
+    this.inode = inode;
   }
 
   static of(fd: number, isKind: (stats: Stats) => boolean): Descriptor | null {
@@ -27,7 +28,7 @@ export class Descriptor {
   }
 
   isSameAs(fd: number): boolean {
-    return identify(fd, () => true) === this.#inode;
+    return identify(fd, () => true) === this.inode;
   }
 }
 

@@ -40,27 +40,27 @@ function closeAfter({ socket }: Request, response: Response): boolean {
 }
 
 export class Http1Connection {
-  readonly #socket: SocketInternals;
+  private readonly socket: SocketInternals;
 
   constructor(socket: SocketInternals) {
-    this.#socket = socket;
+    this.socket = socket;
   }
 
   get isIdle(): boolean {
-    return !this.#socket._httpMessage;
+    return !this.socket._httpMessage;
   }
 
   /** The response that is under way, unless others wait behind it. Which those are is known since Node 15.7. */
   announce(): void {
-    const { _httpMessage: response, parser } = this.#socket;
-    closeGently(this.#socket);
+    const { _httpMessage: response, parser } = this.socket;
+    closeGently(this.socket);
     if (response?.req && parser?.incoming === response.req && !response._header) {
-      closeAfter({ socket: this.#socket }, response);
+      closeAfter({ socket: this.socket }, response);
     }
   }
 
   closeIfIdle(): void {
-    linger(this.#socket);
+    linger(this.socket);
   }
 }
 

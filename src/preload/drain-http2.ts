@@ -17,23 +17,23 @@ export function sessionOf(socket: SocketInternals): Session | undefined {
 }
 
 export class Http2Connection {
-  readonly #session: Session;
+  private readonly session: Session;
 
   constructor(session: Session) {
-    this.#session = session;
+    this.session = session;
   }
 
   get isIdle(): boolean {
-    const state = ownSymbol(this.#session, 'state') as { streams?: { size: number } } | undefined;
+    const state = ownSymbol(this.session, 'state') as { streams?: { size: number } } | undefined;
     return state?.streams?.size === 0;
   }
 
   announce(): void {
-    this.#session.goaway?.(NO_ERROR, MAX_STREAM);
+    this.session.goaway?.(NO_ERROR, MAX_STREAM);
   }
 
   closeIfIdle(): void {
-    if (!this.#session.closed) this.#session.close?.();
+    if (!this.session.closed) this.session.close?.();
   }
 }
 

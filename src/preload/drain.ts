@@ -19,58 +19,58 @@ const LOOK_AGAIN_MS = 25;
 const MIN_ACCEPTING_MS = 300;
 
 export class Drain {
-  readonly #listeners: readonly Listener[];
-  readonly #request: DrainRequest;
-  readonly #onDrained: (cut: number) => void;
-  readonly #beganAt = now();
-  readonly #table: ConnectionTable;
+  private readonly listeners: readonly Listener[];
+  private readonly request: DrainRequest;
+  private readonly onDrained: (cut: number) => void;
+  private readonly beganAt = now();
+  private readonly table: ConnectionTable;
   /** What was busy at the beginning: mode restart waits for it while others are served. */
-  #streams: readonly Connection[] = [];
-  #isAccepting = true;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  private streams: readonly Connection[] = [];
+  private isAccepting = true;
+  private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(listeners: readonly Listener[], request: DrainRequest, onDrained: (cut: number) => void) {
-    this.#listeners = listeners;
-    this.#request = request;
-    this.#onDrained = onDrained;
-    this.#table = new ConnectionTable(listeners.map(({ server }) => server));
+    this.listeners = listeners;
+    this.request = request;
+    this.onDrained = onDrained;
+    this.table = new ConnectionTable(listeners.map(({ server }) => server));
   }
 
   begin(): void {
-    for (const { server } of this.#listeners) attempt(() => closeAfterResponses(server));
-    this.#table.look(this.#beganAt);
-    if (this.#request.mode === 'restart') this.#streams = this.#table.all.filter(({ isIdle }) => !isIdle);
-    else this.#stopAccepting();
-    this.#timer = setInterval(() => attempt(() => this.#look()), LOOK_AGAIN_MS);
-    this.#timer.unref(); // what keeps the process alive: the connections, and what stands in for the handles
+    for (const { server } of this.listeners) attempt(() => closeAfterResponses(server));
+    this.table.look(this.beganAt);
+    if (this.request.mode === 'restart') this.streams = this.table.all.filter(({ isIdle }) => !isIdle);
+    else this.stopAccepting();
+    this.timer = setInterval(() => attempt(() => this.look()), LOOK_AGAIN_MS);
+    this.timer.unref(); // what keeps the process alive: the connections, and what stands in for the handles
   }
 
-  #look(): void {
+  private look(): void {
     const at = now();
-    this.#table.look(at);
-    if (this.#isAccepting && this.#hasAcceptedLongEnough(at)) this.#stopAccepting();
-    for (const connection of this.#table.all) {
-      if (at - connection.quietSince >= this.#request.idleMs) attempt(() => connection.closeIfIdle());
+    this.table.look(at);
+    if (this.isAccepting && this.hasAcceptedLongEnough(at)) this.stopAccepting();
+    for (const connection of this.table.all) {
+      if (at - connection.quietSince >= this.request.idleMs) attempt(() => connection.closeIfIdle());
     }
-    if (at - this.#beganAt >= this.#request.deadlineMs) this.#end(this.#table.count);
-    else if (!this.#isAccepting && this.#table.count === 0) this.#end(0);
+    if (at - this.beganAt >= this.request.deadlineMs) this.end(this.table.count);
+    else if (!this.isAccepting && this.table.count === 0) this.end(0);
   }
 
-  #hasAcceptedLongEnough(at: number): boolean {
-    const elapsed = at - this.#beganAt;
-    if (elapsed < Math.min(MIN_ACCEPTING_MS, this.#request.deadlineMs)) return false;
-    return elapsed >= this.#request.deadlineMs / 2 || this.#streams.every(({ isGone }) => isGone);
+  private hasAcceptedLongEnough(at: number): boolean {
+    const elapsed = at - this.beganAt;
+    if (elapsed < Math.min(MIN_ACCEPTING_MS, this.request.deadlineMs)) return false;
+    return elapsed >= this.request.deadlineMs / 2 || this.streams.every(({ isGone }) => isGone);
   }
 
-  #stopAccepting(): void {
-    this.#isAccepting = false;
-    for (const listener of this.#listeners) attempt(() => listener.stopAccepting());
+  private stopAccepting(): void {
+    this.isAccepting = false;
+    for (const listener of this.listeners) attempt(() => listener.stopAccepting());
   }
 
-  #end(cut: number): void {
-    clearInterval(this.#timer);
-    this.#stopAccepting();
-    for (const connection of this.#table.all) attempt(() => connection.cut());
-    this.#onDrained(cut);
+  private end(cut: number): void {
+    clearInterval(this.timer);
+    this.stopAccepting();
+    for (const connection of this.table.all) attempt(() => connection.cut());
+    this.onDrained(cut);
   }
 }

@@ -1,5 +1,5 @@
 /** What upkeep tells this process, taken out of its environment before the application looks. */
-import fs from 'node:fs';
+import { fs } from './node.js';
 
 /** A socket of the service, as in UPKEEP_PRELOAD. */
 export interface SocketSpec {
@@ -42,6 +42,7 @@ function takeOver(environment: NodeJS.ProcessEnv): Setup | null {
   if (setup.options === null) delete environment['NODE_OPTIONS'];
   else environment['NODE_OPTIONS'] = setup.options;
   forgetArgument(setup.path);
+  forgetModule(setup.path);
   return setup;
 }
 
@@ -78,4 +79,15 @@ function forgetArgument(path: string): void {
   const index = process.execArgv.indexOf(path);
   const option = process.execArgv[index - 1];
   if (option === '-r' || option === '--require') process.execArgv.splice(index - 1, 2);
+}
+
+/** Node goes through the list itself at this moment, so it gets another one. Before 12 there is none where it is empty. */
+function forgetModule(path: string): void {
+  const name = '_preload_modules';
+  const descriptor = Object.getOwnPropertyDescriptor(process, name);
+  const modules = descriptor?.value as string[] | undefined;
+  if (!descriptor || !Array.isArray(modules)) return;
+  const others = modules.filter((module) => module !== path);
+  if (others.length === 0 && descriptor.writable) Reflect.deleteProperty(process, name);
+  else Object.defineProperty(process, name, Object.assign({}, descriptor, { value: others }));
 }

@@ -9,6 +9,7 @@ import type { Handle } from './internals.js';
 import type { Listener } from './listener.js';
 import { Listening } from './listening.js';
 import { deliver, hearReady } from './messages.js';
+import { fs } from './node.js';
 import { listenPrivately } from './private-socket.js';
 import { linkIfSecure } from './tls-link.js';
 
@@ -17,78 +18,78 @@ const KNOWS_NODE_OPTIONS = Number(process.versions.node.split('.')[0]) >= 8;
 const { pid } = process;
 
 export class Guest {
-  readonly #setup: Setup;
-  readonly #channel: Channel;
-  readonly #held: readonly HeldSocket[];
-  readonly #listening: Listening;
-  readonly #private = new Map<number, { readonly door: Handle; readonly listener: Listener }>();
-  #control: Handle | null = null;
+  private readonly setup: Setup;
+  private readonly channel: Channel;
+  private readonly held: readonly HeldSocket[];
+  private readonly listening: Listening;
+  private control: Handle | null = null;
 
   static enter(setup: Setup): void {
     const channel = setup.channel && Channel.open(setup.channel);
-    if (channel) new Guest(setup, channel).#arrive();
+    if (channel) new Guest(setup, channel).arrive();
   }
 
   private constructor(setup: Setup, channel: Channel) {
-    this.#setup = setup;
-    this.#channel = channel;
-    this.#held = setup.sockets.map((spec) => new HeldSocket(spec));
-    this.#listening = new Listening({
-      held: this.#held,
+    this.setup = setup;
+    this.channel = channel;
+    this.held = setup.sockets.map((spec) => new HeldSocket(spec));
+    this.listening = new Listening({
+      held: this.held,
       hold: setup.hold,
-      onListening: (listener) => this.#announce(listener),
+      isTaken: (port) => this.isTaken(port),
+      onListening: (listener) => this.announce(listener),
     });
   }
 
-  #arrive(): void {
+  private arrive(): void {
     if (isWorkerThread) return;
-    wrapSpawn((isClusterWorker) => this.#inheritance(isClusterWorker));
-    this.#channel.say('hello', pid, process.version);
-    if (!this.#setup.messages) return;
-    this.#openControl();
-    hearReady(() => this.#channel.say('ready', pid));
+    wrapSpawn((isClusterWorker) => this.inheritance(isClusterWorker));
+    this.channel.say('hello', pid, process.version);
+    if (!this.setup.messages) return;
+    this.openControl();
+    hearReady(() => this.channel.say('ready', pid));
   }
 
-  #announce(listener: Listener): void {
+  private announce(listener: Listener): void {
     linkIfSecure(listener.server);
     const { handle, address, port, origin } = listener;
-    this.#openControl();
-    if (origin !== 'shared') this.#openDoor(listener);
-    this.#channel.say('listening', pid, handle.fd ?? -1, address, port, origin);
+    this.openControl();
+    if (origin !== 'shared') this.openDoor(listener);
+    this.channel.say('listening', pid, handle.fd ?? -1, address, port, origin);
   }
 
-  #openControl(): void {
-    if (this.#control || isWorkerThread) return;
-    const path = this.#channel.pathOf(String(pid));
-    const onConnection = (client: Handle) => serveControl(client, (...values) => this.#handle(...values));
-    this.#control = path === null ? null : listenPrivately(path, onConnection);
-    if (this.#control) this.#channel.say('control', pid);
+  private openControl(): void {
+    if (this.control || isWorkerThread) return;
+    const path = this.channel.pathOf(String(pid));
+    const onConnection = (client: Handle) => serveControl(client, (...values) => this.handle(...values));
+    this.control = path === null ? null : listenPrivately(path, onConnection);
+    if (this.control) this.channel.say('control', pid);
   }
 
-  /** What listened before at the same port is gone, or there would have been an error. */
-  #openDoor(listener: Listener): void {
-    const { port, handle } = listener;
-    const before = this.#private.get(port);
-    if (before?.listener.isOpen) return;
-    before?.door.close();
-    const path = this.#channel.pathOf(`${pid}.${port}`);
-    const door =
-      path === null
-        ? null
-        : listenPrivately(path, (client) => {
-            if (listener.isOpen && handle.onconnection) handle.onconnection(0, client);
-            else client.close();
-          });
-    if (door) this.#private.set(port, { door, listener });
+  /** Ours are closed with their servers. */
+  private isTaken(port: number): boolean {
+    const path = this.channel.pathOf(`${pid}.${port}`);
+    return path !== null && fs.existsSync(path);
   }
 
-  #handle(request: Request, answer: Answer): void {
+  private openDoor(listener: Listener): void {
+    const { handle, port } = listener;
+    const path = this.channel.pathOf(`${pid}.${port}`);
+    if (path === null) return;
+    const door = listenPrivately(path, (client) => {
+      if (listener.isOpen && handle.onconnection) handle.onconnection(0, client);
+      else client.close();
+    });
+    if (door) listener.onClose(() => door.close());
+  }
+
+  private handle(request: Request, answer: Answer): void {
     switch (request.do) {
       case 'drain':
-        new Drain(this.#listening.listeners, request, (cut) => answer({ drained: true, cut })).begin();
+        new Drain(this.listening.listeners, request, (cut) => answer({ drained: true, cut })).begin();
         return answer({ ok: true });
       case 'attach':
-        this.#listening.attach();
+        this.listening.attach();
         return answer({ ok: true });
       case 'message':
         deliver(request.message);
@@ -99,12 +100,12 @@ export class Guest {
   }
 
   /** Who listens is the application: its children are its own. A worker of a cluster is a part of it. */
-  #inheritance(isClusterWorker: boolean): Inheritance | null {
-    if (this.#listening.hasBegun && !isClusterWorker) return null;
-    const { up, folder } = this.#channel;
+  private inheritance(isClusterWorker: boolean): Inheritance | null {
+    if (this.listening.hasBegun && !isClusterWorker) return null;
+    const { up, folder } = this.channel;
     if (!up.isIntact || !folder.isIntact) return null;
-    const { path, hold, messages } = this.#setup;
-    const sockets = this.#held.map(({ spec, fds }) => ({ spec, fds }));
+    const { path, hold, messages } = this.setup;
+    const sockets = this.held.map(({ spec, fds }) => ({ spec, fds }));
     return {
       fds: sockets.reduce<number[]>((all, { fds }) => all.concat(fds), []).concat(up.fd, folder.fd),
       args: KNOWS_NODE_OPTIONS ? [] : ['-r', path],

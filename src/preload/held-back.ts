@@ -3,45 +3,45 @@ import type { Handle } from './internals.js';
 import { KeepAlive } from './keep-alive.js';
 
 export class HeldBack {
-  readonly #handle: Handle;
-  readonly #keepAlive = new KeepAlive();
-  #backlog: number | null = null;
-  readonly #own = new Map<string, PropertyDescriptor | undefined>();
+  private readonly handle: Handle;
+  private readonly keepAlive = new KeepAlive();
+  private backlog: number | null = null;
+  private readonly own = new Map<string, PropertyDescriptor | undefined>();
 
   constructor(handle: Handle) {
-    const keepAlive = this.#keepAlive;
+    const keepAlive = this.keepAlive;
     const { close, ref, unref } = handle;
-    this.#handle = handle;
-    this.#replace('listen', (backlog: number) => {
-      this.#backlog = backlog;
+    this.handle = handle;
+    this.replace('listen', (backlog: number) => {
+      this.backlog = backlog;
       return 0;
     });
-    this.#replace('close', function (this: Handle, callback?: () => void) {
+    this.replace('close', function (this: Handle, callback?: () => void) {
       keepAlive.end();
       return close.call(this, callback);
     });
-    this.#replace('ref', function (this: Handle) {
+    this.replace('ref', function (this: Handle) {
       keepAlive.ref();
       return ref.call(this);
     });
-    this.#replace('unref', function (this: Handle) {
+    this.replace('unref', function (this: Handle) {
       keepAlive.unref();
       return unref.call(this);
     });
   }
 
   attach(): void {
-    const handle = this.#handle;
-    for (const [name, descriptor] of this.#own) {
+    const handle = this.handle;
+    for (const [name, descriptor] of this.own) {
       if (descriptor) Object.defineProperty(handle, name, descriptor);
       else Reflect.deleteProperty(handle, name);
     }
-    if (this.#backlog !== null) handle.listen?.(this.#backlog);
-    this.#keepAlive.end();
+    if (this.backlog !== null) handle.listen?.(this.backlog);
+    this.keepAlive.end();
   }
 
-  #replace(name: string, value: unknown): void {
-    this.#own.set(name, Object.getOwnPropertyDescriptor(this.#handle, name));
-    Object.defineProperty(this.#handle, name, { value, configurable: true, writable: true });
+  private replace(name: string, value: unknown): void {
+    this.own.set(name, Object.getOwnPropertyDescriptor(this.handle, name));
+    Object.defineProperty(this.handle, name, { value, configurable: true, writable: true });
   }
 }

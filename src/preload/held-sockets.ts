@@ -1,11 +1,9 @@
 /** The sockets that the service holds for its processes, and which of them an application means when it listens. */
-import fs from 'node:fs';
-import net from 'node:net';
-import path from 'node:path';
 import { attempt } from './attempt.js';
 import { Descriptor } from './descriptor.js';
 import type { SocketSpec } from './environment.js';
 import type { Handle, NetInternals, Place } from './internals.js';
+import { fs, net, path } from './node.js';
 
 const UNIX = 'unix:';
 
@@ -14,22 +12,22 @@ export const createServerHandle = (net as unknown as NetInternals)._createServer
 
 export class HeldSocket {
   readonly spec: SocketSpec;
-  readonly #descriptors: readonly Descriptor[];
-  #handle: Handle | null = null;
+  private readonly descriptors: readonly Descriptor[];
+  private handle: Handle | null = null;
 
   constructor(spec: SocketSpec) {
     this.spec = spec;
     const descriptors = spec.fds.map((fd) => Descriptor.of(fd, (stats) => stats.isSocket()));
-    this.#descriptors = descriptors.filter((descriptor): descriptor is Descriptor => descriptor !== null);
+    this.descriptors = descriptors.filter((descriptor): descriptor is Descriptor => descriptor !== null);
   }
 
   get isInUse(): boolean {
-    return this.#handle !== null && isOpen(this.#handle);
+    return this.handle !== null && isOpen(this.handle);
   }
 
   /** The descriptors that nobody has closed. */
   get fds(): readonly number[] {
-    return this.#descriptors.filter(({ isIntact }) => isIntact).map(({ fd }) => fd);
+    return this.descriptors.filter(({ isIntact }) => isIntact).map(({ fd }) => fd);
   }
 
   isMeantBy({ address, port }: Place): boolean {
@@ -42,20 +40,20 @@ export class HeldSocket {
   /** Whatever the number of its descriptor: a worker of cluster gets it from the primary. */
   isBehind(handle: Handle): boolean {
     const { fd } = handle;
-    return typeof fd === 'number' && this.#descriptors.some((descriptor) => descriptor.isSameAs(fd));
+    return typeof fd === 'number' && this.descriptors.some((descriptor) => descriptor.isSameAs(fd));
   }
 
   /** The next descriptor as a handle; null when all are used up. */
   open(): Handle | null {
     for (const fd of this.fds) {
       const handle = createServerHandle(null, null, null, fd);
-      if (typeof handle !== 'number') return (this.#handle = handle);
+      if (typeof handle !== 'number') return (this.handle = handle);
     }
     return null;
   }
 
   use(handle: Handle): void {
-    this.#handle = handle;
+    this.handle = handle;
   }
 }
 
@@ -63,16 +61,9 @@ export function isOpen(handle: Handle): boolean {
   return typeof handle.fd === 'number' && handle.fd >= 0;
 }
 
-/** What Node binds without an address. */
-export function unspecifiedAddress(): string {
-  const handle = createServerHandle('::', 0, 6);
-  if (typeof handle === 'number') return '0.0.0.0';
-  handle.close();
-  return '::';
-}
-
+/** Where there is no IPv6, Node takes the other one. */
 function isUnspecified(host: string): boolean {
-  return host === '::' || (host === '0.0.0.0' && unspecifiedAddress() === host);
+  return host === '::' || (host === '0.0.0.0' && !fs.existsSync('/proc/net/if_inet6'));
 }
 
 /** Many applications remove the file before they listen: what is held cannot be reached by it any more. */

@@ -4,17 +4,17 @@ import { clearInterval, setInterval } from './timers.js';
 const FOREVER_MS = 2 ** 30;
 
 export class KeepAlive {
-  readonly #timer = setInterval(() => undefined, FOREVER_MS);
+  private readonly timer = setInterval(() => undefined, FOREVER_MS);
 
   ref(): void {
-    this.#timer.ref();
+    this.timer.ref();
   }
 
   unref(): void {
-    this.#timer.unref();
+    this.timer.unref();
   }
 
   end(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
   }
 }

@@ -1,4 +1,5 @@
 /** One listening server of this process, and how it stops listening without the application's doing. */
+import { attempt } from './attempt.js';
 import { isOpen } from './held-sockets.js';
 import type { Handle, ServerInternals, SocketName } from './internals.js';
 import { KeepAlive } from './keep-alive.js';
@@ -32,6 +33,19 @@ export class Listener {
     return typeof this.handle.fd !== 'number';
   }
 
+  /** By the application, not by stopAccepting(). */
+  onClose(work: () => void): void {
+    const { close } = this.handle;
+    Object.defineProperty(this.handle, 'close', {
+      configurable: true,
+      writable: true,
+      value(this: Handle, callback?: () => void) {
+        attempt(work);
+        return close.call(this, callback);
+      },
+    });
+  }
+
   /**
    * Closes the handle only: the server still believes that it listens, so the application's own server.close() works
    * as ever. A faux handle stays: the connections that the primary has handed over must be served.
@@ -40,7 +54,7 @@ export class Listener {
     const { server, handle } = this;
     if (this.isFaux || !isOpen(handle)) return;
     if (server._handle === handle) server._handle = standInFor(handle);
-    // Not handle.close(): a worker of cluster has its own there, which tells the primary that the server is gone.
+    // Not handle.close(): onClose() has its own there, and a worker of cluster, which tells the primary.
     (Object.getPrototypeOf(handle) as Handle).close.call(handle);
   }
 }
@@ -65,7 +79,7 @@ function standInFor(handle: Handle): Handle {
   };
 }
 
-function nameOf(handle: Handle): SocketName {
+export function nameOf(handle: Handle): SocketName {
   const name: SocketName = {};
   if (typeof handle.getsockname === 'function') handle.getsockname(name);
   return name;

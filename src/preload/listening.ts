@@ -5,12 +5,14 @@
  * there the address is resolved already, and a handle that is set is kept. Only the primary of a cluster without
  * round robin goes another way: it calls `net._createServerHandle`.
  */
-import net from 'node:net';
 import { attempt } from './attempt.js';
 import { HeldBack } from './held-back.js';
-import { createServerHandle, type HeldSocket, unspecifiedAddress } from './held-sockets.js';
+import { createServerHandle, type HeldSocket } from './held-sockets.js';
 import type { Handle, ListenArguments, NetInternals, Place, ServerInternals } from './internals.js';
-import { Listener } from './listener.js';
+import { withCleanError } from './listen-error.js';
+import { Listener, nameOf } from './listener.js';
+import { net } from './node.js';
+import { replaceMethod } from './replace.js';
 
 const EADDRINUSE = -98;
 
@@ -18,111 +20,118 @@ export interface ListeningOptions {
   readonly held: readonly HeldSocket[];
   /** Accept nothing before attach(). */
   readonly hold: boolean;
+  /** By another thread of this process: no thread sees what the others have. */
+  isTaken(port: number): boolean;
   onListening(listener: Listener): void;
 }
 
 export class Listening {
-  readonly #options: ListeningOptions;
-  #listeners: Listener[] = [];
-  #heldBack: HeldBack[] = [];
-  #isHolding: boolean;
-  #hasBegun = false;
+  private readonly options: ListeningOptions;
+  hasBegun = false;
+  private known: Listener[] = [];
+  private heldBack: HeldBack[] = [];
+  private isHolding: boolean;
 
   constructor(options: ListeningOptions) {
-    this.#options = options;
-    this.#isHolding = options.hold;
-    this.#wrapListen();
-    this.#wrapCreateServerHandle();
+    this.options = options;
+    this.isHolding = options.hold;
+    this.wrapListen();
+    this.wrapCreateServerHandle();
   }
 
   /** Those that still listen. */
   get listeners(): readonly Listener[] {
-    return (this.#listeners = this.#listeners.filter(({ isOpen }) => isOpen));
-  }
-
-  get hasBegun(): boolean {
-    return this.#hasBegun;
+    return (this.known = this.known.filter(({ isOpen }) => isOpen));
   }
 
   attach(): void {
-    this.#isHolding = false;
-    for (const heldBack of this.#heldBack) attempt(() => heldBack.attach());
-    this.#heldBack = [];
+    this.isHolding = false;
+    for (const heldBack of this.heldBack) attempt(() => heldBack.attach());
+    this.heldBack = [];
   }
 
-  #wrapListen(): void {
-    const before = (server: ServerInternals, values: ListenArguments) => this.#before(server, values);
-    const after = (server: ServerInternals, hadHandle: boolean) => this.#after(server, hadHandle);
+  private wrapListen(): void {
+    const before = (server: ServerInternals, values: ListenArguments) => this.before(server, values);
+    const after = (server: ServerInternals, hadHandle: boolean) => this.after(server, hadHandle);
     const { prototype } = (net as unknown as NetInternals).Server;
-    const original = prototype._listen2;
-    prototype._listen2 = function _listen2(address, port, addressType, backlog, fd, flags) {
-      const hadHandle = Boolean(this._handle);
-      const values: ListenArguments = [address, port, addressType, backlog, fd, flags];
-      original.apply(this, attempt(() => before(this, values)) ?? values);
-      attempt(() => after(this, hadHandle));
-    };
+    replaceMethod(
+      prototype,
+      '_listen2',
+      (original) =>
+        function (...values) {
+          const hadHandle = Boolean(this._handle);
+          const mapped = attempt(() => before(this, values)) ?? values;
+          withCleanError(() => original.apply(this, mapped));
+          attempt(() => after(this, hadHandle));
+        },
+    );
   }
 
-  #wrapCreateServerHandle(): void {
-    const map = (place: Place) => this.#map(place);
-    const internals = net as unknown as NetInternals;
-    internals._createServerHandle = function _createServerHandle(address, port, addressType, fd, flags) {
-      const handle = isDescriptor(fd) ? null : attempt(() => map({ address, port }));
-      return handle ?? createServerHandle(address, port, addressType, fd, flags);
-    };
+  private wrapCreateServerHandle(): void {
+    const map = (place: Place) => this.map(place);
+    replaceMethod(
+      net as unknown as NetInternals,
+      '_createServerHandle',
+      (original) =>
+        function (...values) {
+          const [address, port, , fd] = values;
+          const handle = isDescriptor(fd) ? null : attempt(() => map({ address, port }));
+          return handle ?? original.apply(net, values);
+        },
+    );
   }
 
   /** Answers what to call the original with. */
-  #before(server: ServerInternals, values: ListenArguments): ListenArguments {
+  private before(server: ServerInternals, values: ListenArguments): ListenArguments {
     const [address, port, , backlog, fd, flags] = values;
     const given = server._handle;
     if (given) {
-      this.#holdBack(given);
+      this.holdBack(given);
       return values;
     }
-    const handle = isDescriptor(fd) ? this.#openGiven(fd) : this.#map({ address, port });
+    const handle = isDescriptor(fd) ? this.openGiven(fd) : this.map({ address, port });
     if (!handle) return values;
     server._handle = handle;
-    this.#holdBack(handle);
+    this.holdBack(handle);
     if (address || isDescriptor(fd)) return values;
-    const any = unspecifiedAddress();
+    const { address: any = '::' } = nameOf(handle);
     return [any, port, any === '::' ? 6 : 4, backlog, fd, flags];
   }
 
   /** The application knows the descriptor by itself; only to hold it back needs anything done. */
-  #openGiven(fd: number): Handle | null {
-    if (!this.#isHolding || !this.#options.held.some(({ fds }) => fds.includes(fd))) return null;
+  private openGiven(fd: number): Handle | null {
+    if (!this.isHolding || !this.options.held.some(({ fds }) => fds.includes(fd))) return null;
     const handle = createServerHandle(null, null, null, fd);
     return typeof handle === 'number' ? null : handle;
   }
 
   /** The handle of the held socket that is meant. */
-  #map(place: Place): Handle | null {
-    const socket = this.#options.held.find((held) => held.isMeantBy(place));
+  private map(place: Place): Handle | null {
+    const socket = this.options.held.find((held) => held.isMeantBy(place));
     if (!socket) return null;
-    if (!socket.isInUse) return socket.open();
-    // What only is bound disturbs nobody, but the second of two must fail as ever.
-    return this.#isHolding ? takenHandle() : null;
+    // What is only bound disturbs nobody, and threads share a descriptor; but the second of two must fail as ever.
+    if (socket.isInUse || this.options.isTaken(socket.spec.port)) return takenHandle();
+    return socket.open();
   }
 
-  #holdBack(handle: Handle): void {
-    if (this.#isHolding && this.#heldBehind(handle)) this.#heldBack.push(new HeldBack(handle));
+  private holdBack(handle: Handle): void {
+    if (this.isHolding && this.heldBehind(handle)) this.heldBack.push(new HeldBack(handle));
   }
 
-  #after(server: ServerInternals, hadHandle: boolean): void {
+  private after(server: ServerInternals, hadHandle: boolean): void {
     const handle = server._handle;
     if (!handle) return;
-    const held = this.#heldBehind(handle);
+    const held = this.heldBehind(handle);
     held?.use(handle);
     const isShared = hadHandle && isClusterWorker();
     const listener = new Listener(server, handle, isShared ? 'shared' : held ? 'held' : 'own');
-    this.#listeners = [...this.listeners, listener];
-    this.#hasBegun = true;
-    this.#options.onListening(listener);
+    this.known = this.listeners.concat(listener);
+    this.hasBegun = true;
+    this.options.onListening(listener);
   }
 
-  #heldBehind(handle: Handle): HeldSocket | undefined {
-    return this.#options.held.find((held) => held.isBehind(handle));
+  private heldBehind(handle: Handle): HeldSocket | undefined {
+    return this.options.held.find((held) => held.isBehind(handle));
   }
 }
 

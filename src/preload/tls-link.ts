@@ -3,6 +3,7 @@
  * Costs an entry per TLS connection, nothing where no TLS server listens.
  */
 import type { SocketInternals } from './internals.js';
+import { replaceMethod } from './replace.js';
 
 interface TlsPrototype {
   _init(this: SocketInternals, ...values: unknown[]): void;
@@ -16,11 +17,15 @@ export function linkIfSecure(server: object): void {
   if (isLinked || !('setSecureContext' in server || 'addContext' in server)) return;
   isLinked = true;
   const { TLSSocket } = require('node:tls') as { TLSSocket: { prototype: TlsPrototype } };
-  const original = TLSSocket.prototype._init;
-  TLSSocket.prototype._init = function _init(...values) {
-    for (const value of values) if (typeof value === 'object' && value !== null) above.set(value, this);
-    return original.apply(this, values);
-  };
+  replaceMethod(
+    TLSSocket.prototype,
+    '_init',
+    (original) =>
+      function (...values) {
+        for (const value of values) if (typeof value === 'object' && value !== null) above.set(value, this);
+        return original.apply(this, values);
+      },
+  );
 }
 
 export function secured(raw: SocketInternals): SocketInternals {

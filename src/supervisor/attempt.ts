@@ -289,6 +289,8 @@ export class Attempt {
         return { fact: `${spec.argv[0]} cannot be executed: ${error}` };
       case 'sockets':
         return { fact: `its sockets cannot be handed over: ${error}` };
+      case 'channel':
+      case 'notify':
       case 'run-dir':
       case 'stdio':
         return { fact: `its output cannot be set up in ${this.#setup.runDir}: ${error}` };

@@ -76,9 +76,11 @@ export class Channel {
 
   /** The held sockets are listened on from now on. Rejects where nobody answers. */
   async attach(): Promise<void> {
-    const asked = [...this.#controls].map((pid) => this.#converse(pid, { do: 'attach' }, ACK_MS));
+    const held = new Set(this.#listening.filter(({ how }) => how === 'held').map(({ pid }) => pid));
+    const asked = [...held].map((pid) => this.#converse(pid, { do: 'attach' }, ACK_MS));
     const answers = await Promise.all(asked.map(({ acknowledged }) => acknowledged));
-    if (!answers.some(Boolean)) throw new Error('it did not answer when it was to take traffic');
+    if (asked.length > 0 && !answers.some(Boolean))
+      throw new Error('it did not answer when it was to take traffic');
   }
 
   /** false: nobody took it. */

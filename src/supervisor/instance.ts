@@ -74,7 +74,7 @@ export class Instance {
   #channel: Channel | undefined;
   #checks: AttemptChecks | undefined;
   #isDispatching = false;
-  /** It has opened its sockets but does not take traffic yet. */
+  /** Its processes open their sockets without taking traffic, until they are told. */
   #isHeldBack = false;
   /** What an operation in progress still wishes is for the next daemon. */
   #isDetached = false;
@@ -188,7 +188,6 @@ export class Instance {
   /** From now on it takes traffic, and its restart policy holds. Rejects where it cannot. */
   async promote(): Promise<void> {
     if (this.#isHeldBack) await this.#channel?.attach();
-    this.#isHeldBack = false;
     this.role = 'serving';
     this.#attempt?.markReady();
     this.#owner.onInstanceChange(this);
@@ -410,7 +409,8 @@ export class Instance {
     const { spec } = this;
     const { log } = this.#owner;
     const { clock, launcher } = this.#context;
-    const checks = new AttemptChecks(spec, this.#checkTarget(), () =>
+    const rule = this.role === 'new' ? this.#ruleOfCandidate() : spec;
+    const checks = new AttemptChecks(rule, this.#checkTarget(), () =>
       this.#send({ id: 'became-ready', at: clock.now(), attempt: number }),
     );
     this.#checks?.end();
@@ -451,6 +451,9 @@ export class Instance {
   #onListening(listening: Listening, checks: AttemptChecks): void {
     checks.onNews({ id: 'listening' });
     if (listening.how === 'own') this.#learn(listening);
+    // It opens another one after it took over.
+    if (listening.how === 'held' && this.#isHeldBack && this.role === 'serving')
+      this.#channel?.attach().catch(() => undefined); // the process has ended meanwhile
     this.#owner.onListening(this, listening);
   }
 
@@ -485,6 +488,14 @@ export class Instance {
     });
   }
 
+  /** A service that listens without having said so is ready to take over when its successor does, too. */
+  #ruleOfCandidate(): ServiceSpec {
+    const { spec } = this;
+    const { on, timeoutMs } = spec.ready;
+    if (on !== 'start' || spec.ports.length > 0 || this.#owner.sockets.learned.length === 0) return spec;
+    return { ...spec, ready: { on: 'check', check: { on: 'port' }, timeoutMs } };
+  }
+
   #watchHealth(): void {
     this.#checks?.watchHealth((healthy, detail) => {
       this.#emitInstance({ type: 'instance-health', healthy, detail });
@@ -495,8 +506,9 @@ export class Instance {
 
   #checkTarget(): CheckTarget {
     const { ports, cwd } = this.spec;
+    const learned = this.role === 'new' ? this.#owner.sockets.learned : [];
     return {
-      ports,
+      ports: ports.length > 0 ? ports : learned.map(({ port }) => ({ port, host: null, name: null })),
       cwd,
       env: () => this.#env,
       pids: () => this.pids(),

@@ -181,21 +181,29 @@ export class Performer {
   }
 
   async #reload(operation: Operation, step: Step, service: Service): Promise<void> {
+    const { instances, restart, schedule } = step.spec ?? service.spec;
     if (!service.isWanted) return this.#start(operation, step, service);
-    await this.#untilDependenciesAllow(operation, step, service);
-    this.#book().beginStep(operation, step);
-    step.launched.resolve();
-    const spec = step.spec ? { ...step.spec, instances: service.spec.instances } : service.spec;
-    const why = whyNoSurge(service, spec);
-    if (why !== undefined) (step.view.notes ??= []).push(noteSwap(service.name, why));
-    await this.#rollOut(operation, step, service, Object.freeze(spec));
+    // A job is done once, not twice side by side.
+    if (restart.policy === 'never' || schedule?.run) return this.#restart(operation, step, service);
+    const spec = Object.freeze({ ...(step.spec ?? service.spec), instances: service.spec.instances });
+    try {
+      await this.#untilDependenciesAllow(operation, step, service);
+      this.#book().beginStep(operation, step);
+      step.launched.resolve();
+      const why = whyNoSurge(service, spec);
+      if (why !== undefined) (step.view.notes ??= []).push(noteSwap(service.name, why));
+      await this.#rollOut(operation, step, service, spec);
+    } catch (error) {
+      // What came after it stops the service, but as it is described now.
+      if (step.spec && isSuperseded(error)) this.#replace(service, step.spec);
+      throw error;
+    }
     if (!step.spec) return;
     this.#replace(service, spec);
-    await this.#scale(operation, step, service, step.spec.instances);
+    await this.#scale(operation, step, service, instances);
   }
 
   async #rollOut(operation: Operation, step: Step, service: Service, spec: ServiceSpec): Promise<void> {
-    const former = service.spec;
     const before = operation.baseline[service.name] ?? [];
     const rollout = new Rollout(service, {
       spec,
@@ -209,31 +217,9 @@ export class Performer {
     try {
       await rollout.run();
     } catch (error) {
-      if (step.spec && isSuperseded(error)) this.#replace(service, spec);
-      else if (step.spec) await this.#rollBack(operation, step, service, former, rollout.done);
+      if (step.spec && !isSuperseded(error)) await rollBack(operation, service, rollout.done);
       throw error;
     }
-  }
-
-  /** Half of the instances by one description and half by another would be neither. */
-  async #rollBack(
-    operation: Operation,
-    step: Step,
-    service: Service,
-    spec: ServiceSpec,
-    indices: readonly number[],
-  ): Promise<void> {
-    if (indices.length === 0) return;
-    const back = new Rollout(service, {
-      spec: Object.freeze({ ...spec, reload: { ...spec.reload, verify: null } }),
-      askedBy: `${askedBy(operation)}, rolled back`,
-      operation: operation.id,
-      signal: new AbortController().signal,
-      isDone: ({ index }) => !indices.includes(index),
-      onProgress: (text) => this.#book().tellProgress(operation, step, `rolling back: ${text}`),
-    });
-    await back.run().catch(this.#host.onInternalError);
-    service.update(spec);
   }
 
   async #stop(operation: Operation, step: Step, service: Service): Promise<void> {
@@ -305,6 +291,16 @@ export class Performer {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       ...(lines && lines.length > 0 ? { lines } : {}),
     };
+  }
+}
+
+/** Half of the instances by one description and half by another would be neither. */
+async function rollBack(operation: Operation, service: Service, indices: readonly number[]): Promise<void> {
+  for (const index of indices) {
+    const instance = service.instances[index]!;
+    instance.spec = service.spec;
+    instance.restart(`${askedBy(operation)}, rolled back`, operation.id);
+    await service.until(() => instance.status !== 'stopping' && instance.status !== 'starting');
   }
 }
 

@@ -63,7 +63,7 @@ test('what will be there counts: "all" means it, its name is taken', () => {
 
 test('a change back is a change, while the change before it waits', () => {
   const changed = { ...API, cwd: '/srv' };
-  assert.deepEqual(actions(up(API), RUNNING, [up(changed)]), ['api: restart']);
+  assert.deepEqual(actions(up(API), RUNNING, [up(changed)]), ['api: reload']);
   const scaled: OperationRequest = { kind: 'scale', service: 'api', instances: 3 };
   assert.deepEqual(actions(up(API), RUNNING, [scaled]), ['api: update']);
 });

@@ -33,7 +33,7 @@ export class Rollout {
   readonly #wish: RolloutWish;
   readonly #slots: SlotState[];
   readonly #canSurge: boolean;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(service: Service, wish: RolloutWish) {
     this.#service = service;
@@ -74,7 +74,7 @@ export class Rollout {
       this.#slots[index] = 'done';
     } catch (error) {
       this.#slots[index] = 'failed';
-      this.#failure ??= error;
+      this.#failure ??= error as Error;
     }
   }
 
@@ -117,6 +117,8 @@ export class Rollout {
 
   #hasBecomeReady(instance: Instance): boolean {
     if (instance.failedStart) throw this.#failed(wordEnd(instance.failedStart), instance.failedStart);
+    // It had something to do, and has done it.
+    if (instance.status === 'completed' && instance.exit?.code === 0 && hasEnd(this.#wish.spec)) return true;
     if (instance.isAtRest) throw this.#failed(instance.exit?.reason ?? 'it ended', instance.exit);
     return instance.status === 'running';
   }
@@ -125,6 +127,7 @@ export class Rollout {
   async #judge(candidate: Instance, index: number): Promise<void> {
     const { spec, signal } = this.#wish;
     const { verify, stableMs } = spec.reload;
+    if (candidate.status === 'completed') return;
     const fallen = this.#untilFallen(candidate);
     try {
       if (verify) {
@@ -196,6 +199,10 @@ export class Rollout {
     const total = this.#slots.length;
     this.#wish.onProgress(total === 1 ? what : `instance ${index}: ${what} (${done} of ${total} replaced)`);
   }
+}
+
+function hasEnd({ restart }: ServiceSpec): boolean {
+  return restart.policy !== 'always' || restart.stopExitCodes.includes(0);
 }
 
 /** A late one was ended by upkeep: why says more than how. */

@@ -77,7 +77,11 @@ export class ServiceSockets {
 
   /** Nothing is to be opened or waited for. */
   isReady(spec: ServiceSpec): boolean {
-    return this.#wishes(spec).every((wish) => this.#held.get(wish.key)?.isListening !== false);
+    const listens = inheritance(spec) === 'systemd';
+    return this.#wishes(spec).every(({ key }) => {
+      const held = this.#held.get(key);
+      return held !== undefined && (held.isListening || !listens);
+    });
   }
 
   /** Opens what an attempt of this description inherits. Rejects where a port is not to be had. */

@@ -1,7 +1,11 @@
 /** Who listens on a TCP port, from /proc/net and the open files of processes. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+import { readProcess } from './process-table.js';
+
 const LISTEN = '0A';
+/** As /proc cuts it. */
+const SHIM_NAME = 'upkeep-shim';
 
 /** Inodes of sockets that listen on the port, on any address. */
 export function listeningSockets(port: number): Set<string> {
@@ -40,13 +44,14 @@ export function holdsSocket(pid: number, inodes: ReadonlySet<string>): boolean {
   });
 }
 
-/** The process that listens on the port: undefined where nobody does, pid null where it cannot be seen who. */
+/**
+ * The process that listens on the port: undefined where nobody does, pid null where it cannot be seen who. Of several
+ * that share the socket, one that is no shim: those only hold it for others.
+ */
 export function findListener(port: number): { readonly pid: number | null } | undefined {
   const inodes = listeningSockets(port);
   if (inodes.size === 0) return undefined;
-  for (const entry of readdirSync('/proc')) {
-    const pid = Number(entry);
-    if (Number.isInteger(pid) && holdsSocket(pid, inodes)) return { pid };
-  }
-  return { pid: null };
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const holders = pids.filter((pid) => holdsSocket(pid, inodes));
+  return { pid: holders.find((pid) => readProcess(pid)?.name !== SHIM_NAME) ?? holders[0] ?? null };
 }

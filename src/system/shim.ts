@@ -8,7 +8,8 @@ import { UpkeepError } from '../protocol/index.js';
 import { packageRoot } from './package-root.js';
 import type { ProcessId } from './process-table.js';
 
-export type LaunchStage = 'run-dir' | 'sockets' | 'stdio' | 'fork' | 'user' | 'cwd' | 'exec';
+export type LaunchStage =
+  'run-dir' | 'sockets' | 'channel' | 'notify' | 'stdio' | 'fork' | 'user' | 'cwd' | 'exec';
 
 /** One line of a run journal. Times are wall clock, milliseconds since the epoch. */
 export type ShimReport =

@@ -40,6 +40,11 @@ test('every route answers as the OpenAPI document says', async () => {
     request: () => ask(rig, '/v1/operations', { body: { kind: 'restart', services: 'all' } }),
     operations: () => ask(rig, '/v1/operations?limit=10'),
     operation: () => ask(rig, '/v1/operations/1?wait=1'),
+    abort: async () => {
+      const slow = await rig.specs({ slow: rig.puppet({ ready: { log: 'never' } }) });
+      const { id } = await rig.accept({ kind: 'up', services: [...slow] });
+      return ask(rig, `/v1/operations/${id}/abort`, { body: {} });
+    },
     events: () => ask(rig, '/v1/events?limit=1000'),
     logs: () => ask(rig, '/v1/logs?service=api&lines=5'),
     stopDaemon: () => ask(rig, '/v1/daemon/stop', { body: {} }),

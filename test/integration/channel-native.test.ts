@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { readProcessTable } from '../../src/system/index.js';
 import { until } from '../rig/index.js';
 import { isAlive, Native, node } from '../rig/native.js';
 
@@ -20,7 +21,7 @@ test('what is said comes out as lines that cannot break the journal, in order, b
     fs.writeSync(U, 'no end of line');`);
   await native.launch('app', { argv, ...channel });
   await native.seen(/^app exited 0/);
-  const expected = ['hello', 'one ? two?tabs ???[1m??', 'ümlaut', 'x'.repeat(400), 'y'.repeat(400), 'last'];
+  const expected = ['hello', 'one ? two?tabs ??[1m??', 'ümlaut', 'x'.repeat(400), 'y'.repeat(400), 'last'];
   assert.deepEqual(said(native.journal('app')), expected);
   assert.deepEqual(
     native.events
@@ -33,8 +34,11 @@ test('what is said comes out as lines that cannot break the journal, in order, b
 
 test('a thousand lines right before its SIGKILL arrive before the exit', async () => {
   await using native = new Native();
-  const argv = node(`for (let i = 0; i < 1000; i++) say('line ' + i); process.kill(process.pid, 'SIGKILL');`);
-  await native.launch('app', { argv, ...channel });
+  const argv = node(`process.kill(process.ppid, 'SIGSTOP'); // the shim sees nothing until all is over
+    for (let i = 0; i < 1000; i++) say('line ' + i);
+    process.kill(process.pid, 'SIGKILL');`);
+  native.launchUnseen('app', { argv, ...channel });
+  await wakeWhenItsChildIsDead(await native.shimOf('app'));
   await native.seen(/^app exited - 9/);
   const expected = Array.from({ length: 1000 }, (_, index) => `line ${index}`);
   assert.deepEqual(said(native.journal('app')), expected);
@@ -57,10 +61,11 @@ test('a flood goes to the daemon, and stops growing the journal', async () => {
 
 test('an orphan that talks without an end holds back neither the exit nor the end of the shim', async () => {
   await using native = new Native();
-  const argv = ['sh', '-c', 'u=${UPKEEP_CHANNEL%:*}; eval "exec yes blah >&$u" & exit 3'];
-  await native.launch('app', { argv, ...channel });
+  const script = 'u=${UPKEEP_CHANNEL%:*}; eval "yes blah >&$u &"; exec sleep 1000000';
+  const { pid } = await native.launch('app', { argv: ['sh', '-c', script], ...channel });
   await native.seen(/^app said/);
-  await native.seen(/^app exited 3/);
+  process.kill(pid, 'SIGKILL');
+  await native.seen(/^app exited - 9/);
   assert.equal(await native.end('app'), undefined);
 });
 
@@ -101,7 +106,8 @@ test(
 test('sd_notify of another language is relayed before the exit', { skip: unlessPython() }, async () => {
   await using native = new Native();
   const program = `
-import os, socket
+import os, signal, socket
+os.kill(os.getppid(), signal.SIGSTOP)
 address = os.environ['NOTIFY_SOCKET']
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.connect('\\0' + address[1:])
@@ -109,8 +115,10 @@ for text in ['READY=1\\nSTATUS=all | well\\nWATCHDOG=1\\nMAINPID=%d' % os.getpid
              'X_READY=1', 'ERRNO=2\\n', 'STATUS=' + 'x' * 4000, 'STOPPING=1']:
     notify.send(text.encode())
 os.kill(os.getpid(), 9)`;
-  const { pid } = await native.launch('app', { argv: [PYTHON, '-c', program], options: ['notify'] });
+  native.launchUnseen('app', { argv: [PYTHON, '-c', program], options: ['notify'] });
+  await wakeWhenItsChildIsDead(await native.shimOf('app'));
   await native.seen(/^app exited - 9/);
+  const pid = await native.seen(/^app running (\d+)/);
   const lines = native.journal('app');
   const { startTicks } = /^shim (?<pid>\d+) (?<startTicks>\d+)/.exec(lines[0]!)!.groups!;
   assert.ok(Number(startTicks) > 0);
@@ -141,6 +149,14 @@ test('a program that cannot be executed is reported with a channel as without', 
   const shim = await native.shimOf('app');
   await until('the shim is gone', () => !isAlive(shim));
 });
+
+async function wakeWhenItsChildIsDead(shim: number): Promise<void> {
+  await until('the application is a zombie', () => {
+    const rows = [...readProcessTable().values()];
+    return rows.some(({ parent, state }) => parent === shim && state === 'Z');
+  });
+  process.kill(shim, 'SIGCONT');
+}
 
 function said(journal: readonly string[]): string[] {
   return journal.filter((line) => line.startsWith('said ')).map((line) => line.replace(/^said \d+ /, ''));

@@ -92,7 +92,7 @@ test('up changes what differs, keeps the rest and prunes what left the file', as
 
   assertSucceeded(operation);
   const actions = Object.fromEntries(operation.steps.map(({ service, action }) => [service, action]));
-  assert.deepEqual(actions, { kept: 'keep', changed: 'restart', gone: 'delete' });
+  assert.deepEqual(actions, { kept: 'keep', changed: 'reload', gone: 'delete' });
   assert.equal((await rig.instance('kept')).pid, kept.pid);
   const after = await rig.enter('changed', { after: changed.identity.attempt });
   assert.equal((await after.env()).COLOR, 'green');

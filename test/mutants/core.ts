@@ -45,13 +45,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     [
       'SIGKILL comes at once when stop is asked',
-      `{ ...state, id: 'stopping', isGone: false, killAt: at + policy.stop.graceMs, next },`,
-      `{ ...state, id: 'stopping', isGone: false, killAt: at, next },`,
+      `const killAt = at + policy.stop.graceMs;
+  return {
+    state: { ...state, isDraining: false, killAt },`,
+      `const killAt = at;
+  return {
+    state: { ...state, isDraining: false, killAt },`,
     ],
     [
       'the exit of the root begins a new grace',
-      `: sweep({ ...state, isGone: true }, policy);`,
-      `: sweep({ ...state, isGone: true, killAt: event.at + policy.stop.graceMs }, policy);`,
+      `const killAt = state.isDraining ? event.at + policy.stop.graceMs : state.killAt;`,
+      `const killAt = event.at + policy.stop.graceMs;`,
     ],
     [
       'SIGKILL goes to the root alone',
@@ -127,9 +131,25 @@ export const MUTANTS: readonly Mutant[] = [
       `? spawn(attempt, NO_FAILURES, event.at, policy)`,
     ],
     [
+      'the end of a drain is not waited for',
+      `if (drainMs === 0) return signal(state, at, policy);`,
+      `if (drainMs >= 0 && state.id === 'ending') return signal(state, at, policy);`,
+    ],
+    [
+      'a drain has no deadline',
+      `{ id: 'drain', attempt, mode, until },
+      { id: 'set-timer', attempt, timer: 'drain', at: until },`,
+      `{ id: 'drain', attempt, mode, until },`,
+    ],
+    [
+      'a drain that ended is not heard',
+      `return isDraining ? signal(state, at, policy) : { state, effects: [] };`,
+      `return { state, effects: [] };`,
+    ],
+    [
       'an attempt is counted twice',
-      `const attempt = lastAttempt + 1;`,
-      `const attempt = lastAttempt + (history.row > 1 ? 2 : 1);`,
+      `Math.max(lastAttempt, policy.takenAttempt ?? 0) + 1;`,
+      `Math.max(lastAttempt, policy.takenAttempt ?? 0) + (history.row > 1 ? 2 : 1);`,
     ],
     [
       'a failing instance is replaced before it is gone',

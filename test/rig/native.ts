@@ -32,7 +32,8 @@ export class Native {
     createFifo(events);
     this.#fifo = openFifo(events, (chunk) => this.#onChunk(chunk), { keepOpen: true });
     this.#launcher = spawn(this.binary, ['serve', events], {
-      stdio: ['pipe', 'ignore', 'inherit'],
+      // The fourth is what a shell may have left open: nobody is to inherit it.
+      stdio: ['pipe', 'ignore', 'inherit', 'ignore'],
       cwd: this.folder,
     });
   }
@@ -42,10 +43,10 @@ export class Native {
   }
 
   /** Answers what the launcher says to it, from `ok` or `failed` on. */
-  async request(verb: string, key: string, ...words: (string | number)[]): Promise<string> {
+  request(verb: string, key: string, ...words: (string | number)[]): Promise<string> {
     const token = `t${++this.#lastToken}`;
     this.send(verb, token, key, ...words.map(String));
-    return await this.seen(new RegExp(`^- socket ${token} (.*)`));
+    return this.seen(new RegExp(`^- socket ${token} (.*)`));
   }
 
   send(...words: readonly string[]): void {
@@ -97,6 +98,7 @@ export class Native {
   }
 
   async out(name: string): Promise<string> {
+    await this.seen(new RegExp(`^${name} running`));
     let text = '';
     const reader = openFifo(this.path(name, 'out'), (chunk) => (text += String(chunk)));
     await this.seen(new RegExp(`^${name} exited `));
@@ -126,7 +128,8 @@ export class Native {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of this.#names) {
-      if (existsSync(this.path(name)) && this.find(new RegExp(`^${name} shim`))) await this.end(name);
+      const first = await this.seen(new RegExp(`^${name} (shim|failed)`));
+      if (first === 'shim' && existsSync(this.path(name))) await this.end(name);
     }
     await this.endLauncher();
     this.#fifo.close();

@@ -50,7 +50,9 @@ export class PreloadHost {
   hold(host: string, port = 0, any = false): HeldPort {
     const path = host.startsWith('unix:') ? host.slice('unix:'.length) : null;
     const handle =
-      path === null ? createServerHandle(host, port, host.includes(':') ? 6 : 4) : createServerHandle(path, -1, -1);
+      path === null
+        ? createServerHandle(host, port, host.includes(':') ? 6 : 4)
+        : createServerHandle(path, -1, -1);
     if (typeof handle === 'number') throw new Error(`Cannot hold ${host}:${port}: ${handle}`);
     const name: { port?: number } = {};
     handle.getsockname?.(name);
@@ -69,9 +71,14 @@ export class PreloadHost {
     return attempt;
   }
 
+  /** Nobody holds them any more, so that a bare program can listen. */
+  release(): void {
+    for (const { handle } of this.#held.splice(0)) handle.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const attempt of this.#attempts) await attempt.dispose();
-    for (const { handle } of this.#held) handle.close();
+    this.release();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -94,7 +101,10 @@ export class HostedAttempt {
     const fifo = join(folder, 'up');
     execFileSync('mkfifo', [fifo]);
     this.#pipe = openSync(fifo, constants.O_RDWR);
-    this.#reader = new Socket({ fd: openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
+    this.#reader = new Socket({
+      fd: openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK),
+      writable: false,
+    });
     this.#words = createInterface({ input: this.#reader }).on('line', (line) => this.said.push(line));
     this.process = this.#spawn(command, options);
     this.ended = this.#end();
@@ -120,7 +130,7 @@ export class HostedAttempt {
   }
 
   async untilPrinted(pattern: RegExp): Promise<string> {
-    return await until(`${pattern} was printed`, () => this.lines.find((line) => pattern.test(line)));
+    return until(`${pattern} was printed`, () => this.lines.find((line) => pattern.test(line)));
   }
 
   socket(name: string | number): string {
@@ -129,7 +139,7 @@ export class HostedAttempt {
 
   async control(pid = this.pid): Promise<ControlConnection> {
     await this.untilSaid(new RegExp(`^control ${pid}$`));
-    return await ControlConnection.open(this.socket(pid));
+    return ControlConnection.open(this.socket(pid));
   }
 
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {
@@ -170,8 +180,11 @@ export class HostedAttempt {
     };
     const isOld = node.includes('7.10');
     const [program = node, ...args] =
-      command[0] === 'node' ? [node, ...(isOld && !options.isBare ? ['-r', PRELOAD] : []), ...command.slice(1)] : command;
-    const { NODE_OPTIONS: _ownNodeOptions, NODE_CHANNEL_FD: _, ...inheritedEnv } = process.env;
+      command[0] === 'node'
+        ? [node, ...(isOld && !options.isBare ? ['-r', PRELOAD] : []), ...command.slice(1)]
+        : command;
+    const inheritedEnv = { ...process.env };
+    delete inheritedEnv['NODE_OPTIONS'];
     const env = options.isBare
       ? { ...inheritedEnv, ...ownOptions, ...options.env }
       : {
@@ -219,11 +232,11 @@ export class ControlConnection {
   /** Answers the next line. */
   async ask(request: object): Promise<{ [key: string]: unknown }> {
     this.#socket.write(`${JSON.stringify(request)}\n`);
-    return await this.next();
+    return this.next();
   }
 
   async next(): Promise<{ [key: string]: unknown }> {
-    return await until('an answer came', () => this.#answers.shift());
+    return until('an answer came', () => this.#answers.shift());
   }
 
   close(): void {

@@ -77,6 +77,12 @@ export class Puppet {
     await this.gone;
   }
 
+  /** An exception that nobody catches. */
+  async throw(): Promise<void> {
+    this.#say('throw', {});
+    await this.gone;
+  }
+
   ignore(signal: NodeJS.Signals): Promise<void> {
     return this.#ask('ignore', { signal });
   }
@@ -86,12 +92,30 @@ export class Puppet {
     return this.#ask('exitOn', { signal, code, text: `${text}\n` });
   }
 
-  /** Serves HTTP; 0: any free port. Answers the port. */
-  listen(port: number): Promise<number> {
-    return this.#ask('listen', { port });
+  /** On the message it prints the text and exits with the code. */
+  exitOnMessage(message: string, code: number, text: string): Promise<void> {
+    return this.#ask('exitOnMessage', { message, code, text: `${text}\n` });
   }
 
-  /** With which status it serves from now on. @default 200 */
+  /** By process.send(); answers null where there is none. */
+  send(message: unknown): Promise<boolean | null> {
+    return this.#ask('send', { message });
+  }
+
+  /**
+   * Serves HTTP, its pid as the body; 0: any free port; host null: none is said. Answers the port. A request of /slow
+   * is not answered before `finish`.
+   */
+  listen(port: number, host: string | null = '127.0.0.1'): Promise<number> {
+    return this.#ask('listen', { port, host });
+  }
+
+  /** Answers what /slow has asked so far. */
+  finish(): Promise<void> {
+    return this.#ask('finish', {});
+  }
+
+  /** With which status it serves from now on; 0: it answers nothing. @default 200 */
   serve(status: number): Promise<void> {
     return this.#ask('serve', { status });
   }

@@ -18,6 +18,7 @@ export class Load implements AsyncDisposable {
   readonly #exited: Promise<unknown>;
   #isReady = false;
   #counters: LiveCounters = {};
+  #lastFailure: string | undefined;
   #report: LoadReport | undefined;
 
   private constructor(process: ChildProcess, timeoutMs: number) {
@@ -45,7 +46,11 @@ export class Load implements AsyncDisposable {
   async untilAnswered(count: number, names?: readonly string[], deadlineMs?: number): Promise<void> {
     const target = total(this.#counters, names).succeeded + count;
     const isThere = (): boolean => total(this.#counters, names).succeeded >= target || this.#hasExited;
-    await until(`${count} more requests are answered`, isThere, deadlineMs);
+    await until(`${count} more requests are answered`, isThere, deadlineMs).catch((cause: Error) => {
+      const { succeeded, failed } = total(this.#counters, names);
+      const words = `${succeeded} were answered and ${failed} failed, lately by ${this.#lastFailure}`;
+      throw new Error(`${cause.message}: ${words}`, { cause });
+    });
     if (this.#hasExited) throw new Error('The load has ended by itself');
   }
 
@@ -70,7 +75,10 @@ export class Load implements AsyncDisposable {
 
   #take(message: FromProcess): void {
     if (message.kind === 'ready') this.#isReady = true;
-    if (message.kind === 'counters') this.#counters = message.counters;
+    if (message.kind === 'counters') {
+      this.#counters = message.counters;
+      this.#lastFailure = message.lastFailure;
+    }
     if (message.kind === 'report') {
       this.#report = message.report;
       this.#counters = message.report.clients;

@@ -7,5 +7,5 @@ export type ToProcess =
 
 export type FromProcess =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'counters'; readonly counters: LiveCounters }
+  | { readonly kind: 'counters'; readonly counters: LiveCounters; readonly lastFailure: string | undefined }
   | { readonly kind: 'report'; readonly report: LoadReport };

@@ -39,7 +39,10 @@ async function run({ port, clients, timeoutMs = TIMEOUT_MS }: LoadDescription): 
     const context = { recorder, port: description.port ?? port, timeoutMs, stopping: stop.signal };
     return runClient(description, context);
   });
-  const telling = setInterval(() => tell({ kind: 'counters', counters: liveCounters() }), TELL_EVERY_MS);
+  const telling = setInterval(() => {
+    const lastFailure = recorders.find((recorder) => recorder.lastFailure)?.lastFailure;
+    tell({ kind: 'counters', counters: liveCounters(), lastFailure });
+  }, TELL_EVERY_MS);
   await Promise.all(running);
   clearInterval(telling);
   tell({ kind: 'report', report: report(startedAt) });

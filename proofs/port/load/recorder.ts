@@ -18,10 +18,13 @@ export class Recorder {
     open: 0,
     cut: 0,
   };
+  #lastFailure: string | undefined;
   readonly #classes: Partial<Record<FailureClass, number>> = {};
   readonly #pids: Record<string, number> = {};
   /** How many answers took so many milliseconds. */
   readonly #durations = new Uint32Array(LONGEST_MS + 1);
+
+  #lastId = 0;
 
   constructor(client: string) {
     this.client = client;
@@ -31,9 +34,9 @@ export class Recorder {
     return this.#counters;
   }
 
-  get inFlight(): number {
-    const { started, succeeded, failed } = this.#counters;
-    return started - succeeded - failed;
+  /** For whoever waits in vain. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
   }
 
   leaveOut(): void {
@@ -46,7 +49,7 @@ export class Recorder {
 
   begin(): Exchange {
     this.#counters.started++;
-    return new Exchange(this, `${this.client}-${this.#counters.started}`);
+    return new Exchange(this, `${this.client.replaceAll(' ', '-')}-${++this.#lastId}`);
   }
 
   /** A stream is open; answers how to write down its end. */
@@ -85,6 +88,7 @@ export class Recorder {
 
   noteFailure(failure: Failure): void {
     this.#counters.failed++;
+    this.#lastFailure = `${failure.class}: ${failure.detail}`;
     this.#classes[failure.class] = (this.#classes[failure.class] ?? 0) + 1;
     if (this.failures.length < KEPT_FAILURES) this.failures.push(failure);
   }
@@ -118,7 +122,10 @@ export class Exchange {
   }
 
   succeed(pid: number | null = this.pid): void {
-    if (this.#settle()) this.#recorder.noteSuccess(monotonicMs() - this.startedAt, pid);
+    if (this.#isSettled) return;
+    this.pid = pid;
+    this.#settle();
+    this.#recorder.noteSuccess(monotonicMs() - this.startedAt, pid);
   }
 
   fail(failureClass: FailureClass, detail: string): void {

@@ -28,7 +28,7 @@ export interface Failure {
   readonly isReused: boolean;
   /** The port of the client. */
   readonly localPort: number | null;
-  /** Who served it, where that is known. */
+  /** Who had answered on its connection before; null: nobody. */
   readonly pid: number | null;
 }
 

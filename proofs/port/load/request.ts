@@ -48,18 +48,25 @@ export function toOptions({ port, agent, path, body }: Question): RequestOptions
   return { host: HOST, port, agent, path, method: 'POST', headers };
 }
 
-const connectedAt = new WeakMap<Socket, number>();
+/** When it was made, and who has answered on it. */
+interface Past {
+  readonly connectedAt: number;
+  pid: number | null;
+}
+const pasts = new WeakMap<Socket, Past>();
 
 /** What is known of the connection on which a request goes out. */
 export function observe(socket: Socket, isReused: boolean, exchange: Exchange, recorder: Recorder): void {
   exchange.isReused = isReused;
   const bytesBefore = isReused ? socket.bytesRead : 0;
   const note = (): void => {
-    if (!connectedAt.has(socket)) {
-      connectedAt.set(socket, monotonicMs());
+    const past = pasts.get(socket) ?? { connectedAt: monotonicMs(), pid: null };
+    if (!pasts.has(socket)) {
+      pasts.set(socket, past);
       recorder.connected();
     }
-    exchange.connectedAt = connectedAt.get(socket)!;
+    exchange.connectedAt = past.connectedAt;
+    exchange.pid = past.pid;
     exchange.localPort = socket.localPort ?? null;
   };
   if (socket.connecting) socket.once('connect', note);
@@ -72,6 +79,8 @@ export function observe(socket: Socket, isReused: boolean, exchange: Exchange, r
   const forget = (): void => {
     for (const event of ['end', 'error', 'close']) socket.off(event, look);
     socket.off('connect', note);
+    const past = pasts.get(socket);
+    if (past) past.pid = exchange.pid;
   };
   exchange.onSettled = forget;
 }

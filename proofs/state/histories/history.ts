@@ -92,7 +92,8 @@ function randomCommand(
   if (dice < 25) return askUp(chosen.map(specs), random(4) === 0);
   if (dice < 37) return ask({ kind: 'start', services: chosen });
   if (dice < 52) return ask({ kind: 'stop', services: chosen });
-  if (dice < 65) return ask({ kind: 'restart', services: chosen });
+  if (dice < 60) return ask({ kind: 'restart', services: chosen });
+  if (dice < 65) return ask({ kind: 'reload', services: chosen });
   if (dice < 75) return ask({ kind: 'delete', services: chosen });
   if (dice < 86) return ask({ kind: 'scale', service: name, instances: random(MOST_INSTANCES + 1) });
   if (dice < 97) return { id: 'kill', service: name, signal: random(2) === 0 ? 'SIGKILL' : 'SIGTERM' };
@@ -154,7 +155,10 @@ function newSpec(
       windowMs: 1000,
       retryMs: 50,
     },
-    stop: { signal: 'SIGTERM', graceMs: 2000, killScope: 'tree' },
+    sockets: { inherit: 'auto', holdMs: 30_000, paths: [] },
+    preload: true,
+    reload: { maxSurge: 1, maxUnavailable: 0, stableMs: 50, verify: null },
+    stop: { signal: 'SIGTERM', drainMs: 2000, graceMs: 2000, message: false, killScope: 'tree' },
     ready: { on: 'start', timeoutMs: 5000 },
     health: null,
     limits: { memoryBytes: null },

@@ -129,14 +129,19 @@ export class World implements Disposable {
     return operations.every(({ status }) => status === 'succeeded' || status === 'failed');
   }
 
-  #model(): Model {
+  async #model(): Promise<Model> {
     this.#readJournal();
+    const views = await this.#client.call('operations', { query: { limit: '1000000' } });
+    const refused = new Map(views.map((view) => [Number(view.id), refusedBy(view)]));
     const inOrder = [...this.#accepted.values()].sort((a, b) => a.id - b.id);
-    return inOrder.reduce((model, { request }) => applyOperation(model, request), EMPTY_MODEL);
+    return inOrder.reduce(
+      (model, { id, request }) => applyOperation(model, request, refused.get(id)),
+      EMPTY_MODEL,
+    );
   }
 
   async #compare(histories: readonly History[]): Promise<Map<History, string[]>> {
-    const model = this.#model();
+    const model = await this.#model();
     const listed = new Map((await this.#client.call('services')).map((view) => [view.name, view]));
     const stored = new Map(this.#stored().services.map((service) => [service.spec.name, service]));
     const living = this.#living();
@@ -175,6 +180,14 @@ interface Living {
   readonly row: ProcessRow;
   readonly service: string;
   readonly version: string;
+}
+
+/** Services whose successor was killed before it could take over: the daemon says that nothing was changed. */
+function refusedBy({ steps }: OperationView): ReadonlySet<string> {
+  const failed = steps.filter(
+    ({ action, failure }) => action === 'reload' && failure?.code === 'start-failed',
+  );
+  return new Set(failed.map(({ service }) => service));
 }
 
 /** For errors that are part of life. */

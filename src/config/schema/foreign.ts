@@ -19,5 +19,6 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   node_args: 'write interpreterArgs: [--flag]',
   restart_delay: 'write restart: {delay: 100ms}',
   stop_exit_codes: 'write restart: {stopExitCodes: [0]}',
-  wait_ready: 'write ready: port, or ready: {log: "listening"}',
+  shutdown_with_message: 'write stop: {message: true}',
+  wait_ready: 'write ready: message',
 };

@@ -25,7 +25,8 @@ interface Session {
   readonly http2: ClientHttp2Session;
   connectedAt: number | null;
   localPort: number | null;
-  hasAnswered: boolean;
+  /** Who has answered. */
+  pid: number | null;
   error: Error | undefined;
   isClosed: boolean;
 }
@@ -46,7 +47,8 @@ class Sessions {
     const exchange = recorder.begin();
     const [path, judge] = this.#compose(exchange);
     const session = this.#usable() ?? this.#open();
-    exchange.isReused = session.hasAnswered;
+    exchange.isReused = session.pid !== null;
+    exchange.pid = session.pid;
     const timer = setTimeout(() => {
       exchange.fail('hung', `no answer after ${timeoutMs} ms`);
       stream.close();
@@ -64,7 +66,7 @@ class Sessions {
         resolve(recorder.counters.failed === failedBefore);
       };
       stream.on('close', () => {
-        session.hasAnswered ||= exchange.hasResponseByte;
+        session.pid = exchange.pid;
         // A session that breaks ends its streams before it says why.
         const knowsWhy = exchange.isSettled || !session.http2.destroyed || session.isClosed;
         if (knowsWhy) settle();
@@ -94,8 +96,9 @@ class Sessions {
       http2,
       connectedAt: null,
       localPort: null,
-      hasAnswered: false,
+      pid: null,
       error: undefined,
+      isClosed: false,
     };
     const forget = (): void => {
       if (this.#current === session) this.#current = undefined;

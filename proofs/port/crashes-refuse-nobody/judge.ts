@@ -1,0 +1,63 @@
+/**
+ * Whether a crash explains a failure. It does only for what the crashed process itself had in hand:
+ *
+ * - the failure is the end of its connection (`reset`, `reused_reset` or `truncated`), never a refusal, a wrong answer or
+ *   silence;
+ * - its connection stands in the access log of that very process, written when it accepted it and not later than the crash:
+ *   one that waited in the backlog must survive;
+ * - the request was on its way at the crash: begun before it, ended after it. On a connection that had been kept it may
+ *   also have begun up to KEPT_MS later: the kernel takes that long to close what a dead process had open, and until then
+ *   a client cannot know.
+ */
+import type { Entry } from '../access-log.js';
+import type { Failure } from '../load/index.js';
+
+export const KEPT_MS = 100;
+const ENDS: readonly string[] = ['reset', 'reused_reset', 'truncated'];
+
+export interface Crash {
+  readonly pid: number;
+  readonly at: number;
+  readonly how: string;
+  /** When it accepted the connection from each port; the last time counts. */
+  readonly accepted: ReadonlyMap<number, number>;
+}
+
+export interface Verdict {
+  readonly failure: Failure;
+  /** undefined: nothing explains it, and `why` says what is missing. */
+  readonly crash?: Crash;
+  readonly isLate?: boolean;
+  readonly why?: string;
+}
+
+export function crashesOf(log: readonly Entry[]): Crash[] {
+  const accepted = new Map<number, Map<number, number>>();
+  for (const { what, pid, port, at } of log) {
+    if (what !== 'connection') continue;
+    if (!accepted.has(pid)) accepted.set(pid, new Map());
+    accepted.get(pid)!.set(port, at);
+  }
+  return log
+    .filter(({ what }) => what === 'crash')
+    .map(({ pid, at, id }) => ({
+      pid,
+      at,
+      how: id,
+      accepted: accepted.get(pid) ?? new Map<number, number>(),
+    }));
+}
+
+export function judge(failure: Failure, crashes: readonly Crash[]): Verdict {
+  if (!ENDS.includes(failure.class))
+    return { failure, why: `"${failure.class}" is not how a crash ends a request` };
+  const crash = crashes.find(
+    ({ at }) => failure.startedAt <= at + (failure.isReused ? KEPT_MS : 0) && failure.endedAt >= at,
+  );
+  if (!crash) return { failure, why: 'there was no crash while it was on its way' };
+  const acceptedAt = failure.localPort === null ? undefined : crash.accepted.get(failure.localPort);
+  if (acceptedAt === undefined || acceptedAt > crash.at) {
+    return { failure, why: `pid ${crash.pid} had not accepted its connection` };
+  }
+  return { failure, crash, isLate: failure.startedAt > crash.at };
+}

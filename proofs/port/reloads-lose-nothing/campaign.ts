@@ -1,0 +1,112 @@
+/** Reloads and restarts of some services under a load, and what came of it. */
+import { total, type ClientDescription, type LoadReport, type StreamEnd } from '../load/index.js';
+import { Load } from '../load/index.js';
+import type { Rig } from '../../../test/rig/index.js';
+import { DrainWatch } from '../drain-watch.js';
+import { formatReport } from '../figures.js';
+
+export interface Campaign {
+  readonly title: string;
+  readonly rig: Rig;
+  readonly services: readonly string[];
+  readonly port: number;
+  readonly clients: readonly ClientDescription[];
+  readonly drainMs: number;
+  readonly reloads: number;
+  readonly restarts: number;
+  /** The load goes on until so many were asked. @default 0 */
+  readonly requests?: number;
+}
+
+export interface Outcome {
+  readonly report: LoadReport;
+  readonly problems: readonly string[];
+}
+
+const WORDS = 10;
+
+export async function carryOut(campaign: Campaign): Promise<Outcome> {
+  const { title, rig, services, port, clients, drainMs, reloads, restarts, requests = 0 } = campaign;
+  const problems: string[] = [];
+  const watch = DrainWatch.start(rig, drainMs);
+  const tookMs: Record<string, number[]> = { reload: [], restart: [] };
+  await using load = await Load.start({ port, clients });
+  await load.untilAnswered(50);
+  for (const command of inTurn(reloads, restarts)) {
+    const startedAt = performance.now();
+    const { code, stderr } = await rig.cli(command, ...services);
+    tookMs[command]!.push(performance.now() - startedAt);
+    if (code !== 0) problems.push(`upkeep ${command} exited with ${code}: ${stderr}`);
+    await load.untilAnswered(50);
+  }
+  while (total(load.counters).started < requests) await load.untilAnswered(1000, undefined, 60_000);
+  const report = await load.stop();
+
+  console.log(`\n${title}: ${word(reloads, 'reload')}, ${word(restarts, 'restart')}`);
+  console.log(formatReport(report));
+  for (const [command, times] of Object.entries(tookMs)) {
+    if (times.length > 0) console.log(`one ${command}: median ${ms(times, 0.5)}, longest ${ms(times, 1)}`);
+  }
+  problems.push(...judgeRequests(report, watch), ...judgeStreams(report, watch));
+  return { report, problems };
+}
+
+/** Two of the first, one of the second, until both are used up. */
+function* inTurn(reloads: number, restarts: number): Generator<'reload' | 'restart'> {
+  for (let reloaded = 0, restarted = 0; reloaded < reloads || restarted < restarts;) {
+    const isReload = reloaded < reloads && (restarted >= restarts || reloaded < 2 * (restarted + 1));
+    if (isReload) reloaded++;
+    else restarted++;
+    yield isReload ? 'reload' : 'restart';
+  }
+}
+
+/** Nothing but a good answer will do. */
+function judgeRequests({ failures }: LoadReport, watch: DrainWatch): string[] {
+  return failures.map(({ client, id, class: kind, detail, startedAt, endedAt, connectedAt, pid }) => {
+    const times = [`begun ${Math.round(endedAt - startedAt)} ms before`];
+    if (connectedAt !== null) times.push(`connected ${Math.round(endedAt - connectedAt)} ms before`);
+    if (pid !== null) times.push(wordDrain(pid, endedAt, watch));
+    return `${client} ${id}: ${kind} (${detail}), ${times.join(', ')}`;
+  });
+}
+
+/** A stream may be cut when the time of its process is up, and only then. */
+function judgeStreams({ streams }: LoadReport, watch: DrainWatch): string[] {
+  const cut = streams.filter(({ by, isClean }) => by === 'server' && !isClean);
+  const lateness = cut.flatMap((stream) => watch.lateness(stream) ?? []);
+  if (lateness.length > 0) {
+    const span = `${ms(lateness, 0)} to ${ms(lateness, 1)}`;
+    console.log(
+      `${lateness.length} streams were cut when the drain of their process was over, after ${span}`,
+    );
+  }
+  const others = cut.filter((stream) => watch.lateness(stream) === undefined);
+  return others.map((stream) => wordStream(stream, watch));
+}
+
+function wordStream({ client, id, pid, detail, endedAt, received }: StreamEnd, watch: DrainWatch): string {
+  const when = pid === null ? 'before its first message' : wordDrain(pid, endedAt, watch);
+  return `${client} ${id}: cut ${when} after ${received} messages (${detail})`;
+}
+
+function wordDrain(pid: number, at: number, { begun }: DrainWatch): string {
+  const begunAt = begun.get(pid);
+  return begunAt === undefined
+    ? `without a drain of ${pid}`
+    : `${Math.round(at - begunAt)} ms into the drain of ${pid}`;
+}
+
+export function printProblems(problems: readonly string[]): void {
+  for (const problem of problems.slice(0, WORDS)) console.log(`  ${problem}`);
+  if (problems.length > WORDS) console.log(`  … and ${problems.length - WORDS} more`);
+}
+
+function word(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function ms(values: readonly number[], quantile: number): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  return `${Math.round(sorted[Math.max(0, Math.ceil(quantile * sorted.length) - 1)]!)} ms`;
+}
