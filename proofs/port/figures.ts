@@ -7,6 +7,7 @@ const COLUMNS: readonly Column[] = [
   ...['REQUESTS', 'ANSWERED', 'FAILED', 'CONNECTIONS', 'CUT', 'PROCESSES', 'MEDIAN', '99 %', 'SLOWEST'].map(
     (title) => ({ title, align: 'right' }) as const,
   ),
+  { title: 'ASKED AGAIN', align: 'right', isOptional: true },
   { title: 'FAILURES', isOptional: true },
 ];
 
@@ -16,6 +17,7 @@ export function formatReport({ clients }: LoadReport): string {
     ...[client.started, client.succeeded, client.failed, client.connections, client.cut].map(String),
     String(Object.keys(client.pids).length),
     ...[client.medianMs, client.slowMs, client.slowestMs].map((ms) => (ms < 0 ? '-' : `${ms} ms`)),
+    client.askedAgain === 0 ? '' : String(client.askedAgain),
     Object.entries(client.failures)
       .map(([name, count]) => `${count} ${name}`)
       .join(', '),

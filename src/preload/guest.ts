@@ -22,6 +22,7 @@ export class Guest {
   private readonly channel: Channel;
   private readonly held: readonly HeldSocket[];
   private readonly listening: Listening;
+  private readonly doors = new Set<number>();
   private control: Handle | null = null;
 
   static enter(setup: Setup): void {
@@ -66,10 +67,10 @@ export class Guest {
     if (this.control) this.channel.say('control', pid);
   }
 
-  /** Ours are closed with their servers. */
+  /** A door that is not ours is another thread's; doors are closed with their servers. */
   private isTaken(port: number): boolean {
     const path = this.channel.pathOf(`${pid}.${port}`);
-    return path !== null && fs.existsSync(path);
+    return path !== null && !this.doors.has(port) && fs.existsSync(path);
   }
 
   private openDoor(listener: Listener): void {
@@ -80,7 +81,12 @@ export class Guest {
       if (listener.isOpen && handle.onconnection) handle.onconnection(0, client);
       else client.close();
     });
-    if (door) listener.onClose(() => door.close());
+    if (!door) return;
+    this.doors.add(port);
+    listener.onClose(() => {
+      this.doors.delete(port);
+      door.close();
+    });
   }
 
   private handle(request: Request, answer: Answer): void {

@@ -13,7 +13,7 @@ export const createServerHandle = (net as unknown as NetInternals)._createServer
 export class HeldSocket {
   readonly spec: SocketSpec;
   private readonly descriptors: readonly Descriptor[];
-  private handle: Handle | null = null;
+  private uses: { readonly handle: Handle; readonly address: string | null }[] = [];
 
   constructor(spec: SocketSpec) {
     this.spec = spec;
@@ -21,8 +21,9 @@ export class HeldSocket {
     this.descriptors = descriptors.filter((descriptor): descriptor is Descriptor => descriptor !== null);
   }
 
-  get isInUse(): boolean {
-    return this.handle !== null && isOpen(this.handle);
+  /** A server for each family is nothing unusual: both get the socket of a declared port. */
+  isInUseAt(address: string | null): boolean {
+    return this.uses.some((use) => isOpen(use.handle) && (use.address === address || !this.spec.any));
   }
 
   /** The descriptors that nobody has closed. */
@@ -44,16 +45,26 @@ export class HeldSocket {
   }
 
   /** The next descriptor as a handle; null when all are used up. */
-  open(): Handle | null {
+  open(address: string | null): Handle | null {
     for (const fd of this.fds) {
+      if (this.uses.some(({ handle }) => handle.fd === fd)) continue;
       const handle = createServerHandle(null, null, null, fd);
-      if (typeof handle !== 'number') return (this.handle = handle);
+      if (typeof handle === 'number') continue;
+      this.use(handle, address);
+      return handle;
     }
     return null;
   }
 
-  use(handle: Handle): void {
-    this.handle = handle;
+  /** The application has opened it by the number of its descriptor. */
+  adopt(handle: Handle): void {
+    if (!this.uses.some((use) => use.handle === handle)) this.use(handle, null);
+  }
+
+  private use(handle: Handle, address: string | null): void {
+    this.uses = this.uses
+      .filter((use) => isOpen(use.handle) && use.handle !== handle)
+      .concat({ handle, address });
   }
 }
 

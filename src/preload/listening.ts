@@ -110,8 +110,10 @@ export class Listening {
     const socket = this.options.held.find((held) => held.isMeantBy(place));
     if (!socket) return null;
     // What is only bound disturbs nobody, and threads share a descriptor; but the second of two must fail as ever.
-    if (socket.isInUse || this.options.isTaken(socket.spec.port)) return takenHandle();
-    return socket.open();
+    const { address } = place;
+    const isTaken =
+      socket.isInUseAt(address) || (socket.spec.port > 0 && this.options.isTaken(socket.spec.port));
+    return isTaken ? takenHandle() : socket.open(address);
   }
 
   private holdBack(handle: Handle): void {
@@ -122,7 +124,7 @@ export class Listening {
     const handle = server._handle;
     if (!handle) return;
     const held = this.heldBehind(handle);
-    held?.use(handle);
+    if (!hadHandle) held?.adopt(handle);
     const isShared = hadHandle && isClusterWorker();
     const listener = new Listener(server, handle, isShared ? 'shared' : held ? 'held' : 'own');
     this.known = this.listeners.concat(listener);

@@ -25,12 +25,23 @@ export interface ChannelObserver {
   onReadyMessage(): void;
 }
 
-export type DrainWish = { readonly mode: 'stop' | 'restart'; readonly deadlineMs: number };
+/** `reload`: others accept meanwhile. `restart`: its successor comes after it. `stop`: nobody does. */
+export type DrainMode = 'stop' | 'reload' | 'restart';
+
+export interface DrainWish {
+  readonly mode: DrainMode;
+  readonly deadlineMs: number;
+}
 
 /** A process whose event loop hangs answers nothing. */
 const ACK_MS = 1000;
-/** Keep-alive connections that were silent for this long since the drain began are closed. */
-const IDLE_MS = 500;
+/**
+ * Keep-alive connections that were silent for this long since the drain began are closed. A client may be writing to one
+ * in this very moment, so the longer the better: after 5 s Node closes them anyway, and clients know.
+ */
+const IDLE_MS: Readonly<Record<DrainMode, number>> = { reload: 5000, restart: 2000, stop: 500 };
+/** Of the whole deadline; the rest is for what they ask meanwhile. */
+const IDLE_SHARE = 0.8;
 /** How much later than its own deadline an answer may come. */
 const LATE_MS = 500;
 
@@ -63,7 +74,8 @@ export class Channel {
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */
   async drain({ mode, deadlineMs }: DrainWish, onClosed: () => void): Promise<void> {
-    const wish = { do: 'drain', mode, deadlineMs, idleMs: IDLE_MS };
+    const idleMs = Math.min(IDLE_MS[mode], deadlineMs * IDLE_SHARE);
+    const wish = { do: 'drain', mode, deadlineMs, idleMs };
     const accepting = new Set(this.#listening.filter(({ how }) => how !== 'shared').map(({ pid }) => pid));
     const [first, rest] = partition([...this.#controls], (pid) => accepting.has(pid));
     // Workers behind a primary come after it: what it has accepted is theirs to answer.

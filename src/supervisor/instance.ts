@@ -339,7 +339,7 @@ export class Instance {
   async #drain({ attempt, mode, until }: Extract<InstanceEffect, { id: 'drain' }>): Promise<void> {
     const { clock } = this.#context;
     const wish = {
-      mode: mode === 'serve' ? 'restart' : 'stop',
+      mode: this.role === 'old' ? 'reload' : mode === 'serve' ? 'restart' : 'stop',
       deadlineMs: Math.max(0, until - clock.now()),
     } as const;
     await this.#channel?.drain(wish, () => {

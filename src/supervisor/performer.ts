@@ -106,7 +106,7 @@ export class Performer {
       const isSkipped = step.view.status === 'pending';
       const failure = this.#toFailure(error);
       const service = this.#host.services.get(step.service);
-      if (service && isWorthShowing(failure))
+      if (service && step.action === 'reload' && isWorthShowing(failure))
         service.failure = { operation: operation.id, at: new Date().toISOString(), message: failure.message };
       book.endStep(operation, step, isSkipped ? 'skipped' : 'failed', failure);
     }
@@ -304,7 +304,7 @@ async function rollBack(operation: Operation, service: Service, indices: readonl
   }
 }
 
-/** Also in `upkeep list`: something ought to be done about it. */
+/** Also in `upkeep list`: what runs looks well, and is not what was asked for. */
 function isWorthShowing({ code }: Failure): boolean {
   return code !== 'superseded' && code !== 'aborted';
 }

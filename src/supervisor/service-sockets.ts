@@ -53,6 +53,8 @@ export class ServiceSockets {
   readonly #launcher: Launcher;
   readonly #held = new Map<string, Held>();
   readonly #learned: StoredListener[];
+  /** An attempt has shown which sockets it opens: copies of it inherit them. */
+  isShown: boolean;
   /** Calls of `prepare` come one after the other. */
   #preparing: Promise<unknown> = Promise.resolve();
 
@@ -60,6 +62,7 @@ export class ServiceSockets {
     this.#service = service;
     this.#launcher = launcher;
     this.#learned = [...learned];
+    this.isShown = learned.length > 0;
   }
 
   /** For the state file: what attempts opened by themselves, and what is therefore held for the next ones. */
@@ -110,6 +113,7 @@ export class ServiceSockets {
     if (!isKnown) this.#learned.push({ host: address, port });
     if (!bound) return !isKnown;
     if (guess) this.#forget(guess.key);
+    this.isShown = true;
     this.#hold({ key, host: address, port, isAddressDeclared: false, name: String(port) }, bound, true);
     return !isKnown;
   }

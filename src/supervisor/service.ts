@@ -12,6 +12,7 @@ import type {
 import type { FoundAttempt } from './adoption.js';
 import type { StoredService } from '../store/index.js';
 import { logFolder, type SupervisorContext } from './context.js';
+import type { Listening } from './channel.js';
 import { Instance, type InstanceOwner } from './instance.js';
 import { Schedule } from './schedule.js';
 import { hasStarted, isDependable } from './service-outcome.js';
@@ -199,8 +200,9 @@ export class Service implements InstanceOwner {
     this.onNews();
   }
 
-  onListening(instance: Instance): void {
+  onListening(instance: Instance, listening: Listening): void {
     this.#guard.onListening(instance);
+    if (listening.how === 'held') this.sockets.isShown = true;
     this.onNews();
   }
 
@@ -403,16 +405,18 @@ export class Service implements InstanceOwner {
     this.#watch = undefined;
   }
 
-  /** Copies of a Node application would fight for a port that is nowhere declared: the first one shows it. */
+  /**
+   * Copies of a Node application would fight for a port that is nowhere declared, or declared without the address that
+   * they use: the first one shows it.
+   */
   #mayLearn(): boolean {
-    const { ports } = this.#spec;
-    return ports.length === 0 && inheritance(this.#spec) === 'node' && this.sockets.learned.length === 0;
+    return inheritance(this.#spec) === 'node' && !this.sockets.isShown;
   }
 
   async #startLater(first: Instance, rest: readonly Instance[], operation: string | null): Promise<void> {
     for (const instance of rest) this.#later.add(instance);
     const enough = AbortSignal.timeout(LEARN_MS);
-    const hasShown = (): boolean => this.sockets.learned.length > 0 || !isComing(first);
+    const hasShown = (): boolean => this.sockets.isShown || !isComing(first);
     await this.until(hasShown, enough).catch(() => undefined);
     for (const instance of rest) if (this.#later.delete(instance)) instance.start(operation);
     this.onNews();

@@ -14,6 +14,7 @@ export class Recorder {
     succeeded: 0,
     failed: 0,
     leftOut: 0,
+    askedAgain: 0,
     connections: 0,
     open: 0,
     cut: 0,
@@ -41,6 +42,10 @@ export class Recorder {
 
   leaveOut(): void {
     this.#counters.leftOut++;
+  }
+
+  askAgain(): void {
+    this.#counters.askedAgain++;
   }
 
   connected(): void {

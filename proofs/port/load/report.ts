@@ -55,6 +55,11 @@ export interface Counters {
   readonly failed: number;
   /** Not sent, because too many were on their way. */
   readonly leftOut: number;
+  /**
+   * Asked again, because the first time was not processed: over HTTP/2 a request may meet the GOAWAY of its session, and
+   * REFUSED_STREAM is the promise that nobody has seen it (RFC 9113, 8.7). Counts as one request.
+   */
+  readonly askedAgain: number;
   /** Connections that were made. */
   readonly connections: number;
   /** Streams that are open now. */
@@ -91,6 +96,7 @@ const NOTHING: Counters = {
   succeeded: 0,
   failed: 0,
   leftOut: 0,
+  askedAgain: 0,
   connections: 0,
   open: 0,
   cut: 0,
@@ -108,6 +114,7 @@ function add(a: Counters, b: Counters): Counters {
     succeeded: a.succeeded + b.succeeded,
     failed: a.failed + b.failed,
     leftOut: a.leftOut + b.leftOut,
+    askedAgain: a.askedAgain + b.askedAgain,
     connections: a.connections + b.connections,
     open: a.open + b.open,
     cut: a.cut + b.cut,

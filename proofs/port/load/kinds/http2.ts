@@ -1,4 +1,4 @@
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { judgeById, judgeDownload, type Judge } from '../answer.js';
 import { runUsers, type ClientContext, type RunClient } from '../client.js';
 import type { Http2Description } from '../description.js';
@@ -29,6 +29,8 @@ interface Session {
   pid: number | null;
   error: Error | undefined;
   isClosed: boolean;
+  /** It was told to go away. */
+  isLeaving: boolean;
 }
 
 /** One session after the other: one that was told to go away gets no new requests, and finishes those it has. */
@@ -41,32 +43,39 @@ class Sessions {
     this.#context = context;
   }
 
-  ask(): Promise<boolean> {
+  async ask(): Promise<boolean> {
     const { recorder, timeoutMs } = this.#context;
     const failedBefore = recorder.counters.failed;
     const exchange = recorder.begin();
     const [path, judge] = this.#compose(exchange);
+    const timer = setTimeout(() => exchange.fail('hung', `no answer after ${timeoutMs} ms`), timeoutMs);
+    while (!exchange.isSettled && (await this.#askOnce(path, exchange, judge)) === 'unprocessed') {
+      recorder.askAgain();
+    }
+    clearTimeout(timer);
+    return recorder.counters.failed === failedBefore;
+  }
+
+  #askOnce(path: string, exchange: Exchange, judge: Judge): Promise<'settled' | 'unprocessed'> {
     const session = this.#usable() ?? this.#open();
     exchange.isReused = session.pid !== null;
     exchange.pid = session.pid;
-    const timer = setTimeout(() => {
-      exchange.fail('hung', `no answer after ${timeoutMs} ms`);
-      stream.close();
-    }, timeoutMs);
-    exchange.onSettled = () => {
-      clearTimeout(timer);
-      Object.assign(exchange, { connectedAt: session.connectedAt, localPort: session.localPort });
-    };
     const stream = session.http2.request({ ':path': path });
+    exchange.onSettled = () => {
+      Object.assign(exchange, { connectedAt: session.connectedAt, localPort: session.localPort });
+      if (!stream.closed) stream.close(); // it hangs
+    };
     read(stream, exchange, judge);
     return new Promise((resolve) => {
       const settle = (): void => {
         if (session.error) exchange.failBy(session.error);
         else exchange.failByEnd(`the stream has ended with code ${stream.rstCode}`);
-        resolve(recorder.counters.failed === failedBefore);
+        resolve('settled');
       };
       stream.on('close', () => {
         session.pid = exchange.pid;
+        const isRefused = session.isLeaving && stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+        if (isRefused && !exchange.hasResponseByte) return resolve('unprocessed');
         // A session that breaks ends its streams before it says why.
         const knowsWhy = exchange.isSettled || !session.http2.destroyed || session.isClosed;
         if (knowsWhy) settle();
@@ -99,6 +108,7 @@ class Sessions {
       pid: null,
       error: undefined,
       isClosed: false,
+      isLeaving: false,
     };
     const forget = (): void => {
       if (this.#current === session) this.#current = undefined;
@@ -108,7 +118,10 @@ class Sessions {
       session.localPort = http2.socket.localPort ?? null;
       this.#context.recorder.connected();
     });
-    http2.on('goaway', forget);
+    http2.on('goaway', () => {
+      session.isLeaving = true;
+      forget();
+    });
     http2.on('close', () => {
       session.isClosed = true;
       forget();
