@@ -10,15 +10,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertSucceeded, freePort, Rig } from '../../test/rig/index.js';
 import { readAccessLog } from './access-log.js';
+import { crash, WAYS_TO_CRASH, type WayToCrash } from './crash.js';
 import { crashesOf, judge, type Verdict } from './crashes-refuse-nobody/judge.js';
-import { formatReport } from './figures.js';
+import { formatReport, quantileMs } from './figures.js';
 import { install } from './install.js';
 import { Load } from './load/index.js';
-import { request } from 'node:http';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const crashCount = Math.max(3, Math.round(100 * Number(values.scale)));
-const HOW = ['exit', 'throw', 'kill'] as const;
 const SERVICE = 'shop';
 /** Between the first answer of an attempt and its crash. */
 const LIVE_MS = 400;
@@ -51,7 +50,7 @@ const outageMs: number[] = [];
 for (let count = 0; count < crashCount; count++) {
   await load.untilAnswered(20);
   await sleep(LIVE_MS);
-  outageMs.push(await crash(HOW[count % HOW.length]!));
+  outageMs.push(await crashOnce(WAYS_TO_CRASH[count % WAYS_TO_CRASH.length]!));
 }
 await load.untilAnswered(100);
 const report = await load.stop();
@@ -61,9 +60,13 @@ const verdicts = report.failures.map((failure) => judge(failure, crashes));
 const unexplained = verdicts.filter(({ crash }) => !crash);
 const restarts = (await rig.service(SERVICE)).restarts;
 console.log(formatReport(report));
-console.log(`\n${crashes.length} crashes: ${HOW.map((how) => `${countCrashes(how)} × ${how}`).join(', ')}`);
+console.log(
+  `\n${crashes.length} crashes: ${WAYS_TO_CRASH.map((how) => `${countCrashes(how)} × ${how}`).join(', ')}`,
+);
 console.log(`restarts by upkeep: ${restarts}`);
-console.log(`from the crash to the next attempt: median ${ms(0.5)}, longest ${ms(1)}`);
+console.log(
+  `from the crash to the next attempt: median ${quantileMs(outageMs, 0.5)}, longest ${quantileMs(outageMs, 1)}`,
+);
 console.log(`refused: ${report.failures.filter((failure) => failure.class === 'refused').length}`);
 console.log(
   `failed in the hands of the process that crashed: ${verdicts.length - unexplained.length}, ` +
@@ -74,15 +77,10 @@ for (const verdict of unexplained.slice(0, 10)) console.log(`  ${word(verdict)}`
 if (unexplained.length > 0 || crashes.length !== crashCount || restarts !== crashCount) process.exitCode = 1;
 
 /** Resolves when another process lives; answers how long that took, milliseconds. */
-async function crash(how: string): Promise<number> {
+async function crashOnce(how: WayToCrash): Promise<number> {
   const { attempt } = await rig.instance(SERVICE);
   const startedAt = performance.now();
-  await new Promise<void>((resolve) => {
-    const asking = request({ host: '127.0.0.1', port, path: `/crash?how=${how}`, agent: false });
-    asking.on('response', () => resolve());
-    asking.on('error', () => resolve()); // as it was asked to
-    asking.end();
-  });
+  await crash(port, how);
   await rig.untilInstance(SERVICE, (now) => now.attempt > attempt && now.status === 'running');
   return performance.now() - startedAt;
 }
@@ -93,11 +91,6 @@ function countCrashes(how: string): number {
 
 function countLate(): number {
   return verdicts.filter(({ isLate }) => isLate).length;
-}
-
-function ms(quantile: number): string {
-  const sorted = outageMs.toSorted((a, b) => a - b);
-  return `${Math.round(sorted[Math.ceil(quantile * sorted.length) - 1]!)} ms`;
 }
 
 function word({ failure, why }: Verdict): string {

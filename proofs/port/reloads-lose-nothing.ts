@@ -7,7 +7,7 @@
  * process.
  */
 import { parseArgs } from 'node:util';
-import { printProblems, type Outcome } from './reloads-lose-nothing/campaign.js';
+import { printOutcome, type Outcome } from './campaign.js';
 import { reloadC, reloadGunicorn, reloadNode } from './reloads-lose-nothing/services.js';
 
 const { values } = parseArgs({
@@ -18,17 +18,17 @@ const [reloads, restarts] = [count(100), count(50)];
 const requests = Math.round((1_000_000 * scale) / 2);
 
 const CAMPAIGNS: Record<string, () => Promise<Outcome>> = {
-  'one-instance': () => reloadNode(1, { reloads, restarts, requests }),
-  'two-instances': () => reloadNode(2, { reloads, restarts, requests }),
+  'one instance': () => reloadNode(1, { reloads, restarts, requests }),
+  'two instances': () => reloadNode(2, { reloads, restarts, requests }),
   gunicorn: () => reloadGunicorn({ reloads, restarts: 0 }),
-  c: () => reloadC({ reloads, restarts: 0 }),
+  C: () => reloadC({ reloads, restarts: 0 }),
 };
 
 const outcomes: Outcome[] = [];
-for (const [name, campaign] of Object.entries(CAMPAIGNS)) {
-  if (values.only && name !== values.only) continue;
+for (const [title, campaign] of Object.entries(CAMPAIGNS)) {
+  if (values.only && title !== values.only) continue;
   const outcome = await campaign();
-  printProblems(outcome.problems);
+  printOutcome(title, outcome);
   outcomes.push(outcome);
 }
 

@@ -8,7 +8,7 @@ export type StreamName = 'out' | 'err';
 export type LogListener = (line: LogLine) => void;
 
 const TAIL_BYTES = 4096;
-const TAIL_LINES = 10;
+const TAIL_LINES = 20;
 
 /** Where one stream of one attempt goes. */
 export interface LogSink {

@@ -13,7 +13,7 @@ const NO_ERROR = 0;
 const MAX_STREAM = 2 ** 31 - 1;
 
 export function sessionOf(socket: SocketInternals): Session | undefined {
-  return ownSymbol(socket, 'session') as Session | undefined;
+  return secrets(socket).find((value) => 'goaway' in value) as Session | undefined;
 }
 
 export class Http2Connection {
@@ -24,8 +24,10 @@ export class Http2Connection {
   }
 
   get isIdle(): boolean {
-    const state = ownSymbol(this.session, 'state') as { streams?: { size: number } } | undefined;
-    return state?.streams?.size === 0;
+    const state = secrets(this.session).find((value) => 'streams' in value) as {
+      streams: Map<number, unknown>;
+    };
+    return state.streams.size === 0;
   }
 
   announce(): void {
@@ -37,8 +39,10 @@ export class Http2Connection {
   }
 }
 
-/** Node keeps its secrets under symbols that are not exported. */
-function ownSymbol(target: object, name: string): unknown {
-  const symbol = Object.getOwnPropertySymbols(target).find((own) => String(own) === `Symbol(${name})`);
-  return symbol && (target as { [key: symbol]: unknown })[symbol];
+/** What Node keeps to itself: under symbols, named otherwise in every version (in 20 the session's key is "undefined"). */
+function secrets(target: object): object[] {
+  const values = Reflect.ownKeys(target).map(
+    (key) => Object.getOwnPropertyDescriptor(target, key)?.value as unknown,
+  );
+  return values.filter((value): value is object => typeof value === 'object' && value !== null);
 }

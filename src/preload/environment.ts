@@ -1,5 +1,5 @@
 /** What upkeep tells this process, taken out of its environment before the application looks. */
-import { fs } from './node.js';
+import { fs, major } from './node.js';
 
 /** A socket of the service, as in UPKEEP_PRELOAD. */
 export interface SocketSpec {
@@ -88,6 +88,6 @@ function forgetModule(path: string): void {
   const modules = descriptor?.value as string[] | undefined;
   if (!descriptor || !Array.isArray(modules)) return;
   const others = modules.filter((module) => module !== path);
-  if (others.length === 0 && descriptor.writable) Reflect.deleteProperty(process, name);
+  if (others.length === 0 && major < 12) Reflect.deleteProperty(process, name);
   else Object.defineProperty(process, name, Object.assign({}, descriptor, { value: others }));
 }

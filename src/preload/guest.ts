@@ -9,12 +9,10 @@ import type { Handle } from './internals.js';
 import type { Listener } from './listener.js';
 import { Listening } from './listening.js';
 import { deliver, hearReady } from './messages.js';
-import { fs } from './node.js';
+import { fs, major } from './node.js';
 import { listenPrivately } from './private-socket.js';
 import { linkIfSecure } from './tls-link.js';
 
-/** NODE_OPTIONS came with 8. */
-const KNOWS_NODE_OPTIONS = Number(process.versions.node.split('.')[0]) >= 8;
 const { pid } = process;
 
 export class Guest {
@@ -114,7 +112,7 @@ export class Guest {
     const sockets = this.held.map(({ spec, fds }) => ({ spec, fds }));
     return {
       fds: sockets.reduce<number[]>((all, { fds }) => all.concat(fds), []).concat(up.fd, folder.fd),
-      args: KNOWS_NODE_OPTIONS ? [] : ['-r', path],
+      args: major < 8 ? ['-r', path] : [], // NODE_OPTIONS came with 8
       variables(fds, options) {
         let used = 0;
         const renumbered = sockets.map(({ spec, fds: own }) =>

@@ -11,7 +11,8 @@ const OUR_FRAMES = 3;
 export function withCleanError(listen: () => void): void {
   const { nextTick } = process;
   const clean: typeof nextTick = (callback: Function, ...values: unknown[]) => {
-    for (const value of values) if (value instanceof Error) attempt(() => cleanStack(value));
+    // Not at once: V8 words a stack when it is read first, from what its objects are like then.
+    for (const value of values) if (value instanceof Error) nextTick(() => attempt(() => cleanStack(value)));
     nextTick(callback, ...values);
   };
   const { stackTraceLimit } = Error;

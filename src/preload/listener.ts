@@ -4,8 +4,11 @@ import { isOpen } from './held-sockets.js';
 import type { Handle, ServerInternals, SocketName } from './internals.js';
 import { KeepAlive } from './keep-alive.js';
 
-/** held: inherited from upkeep; own: bound by the application; shared: of a worker of node:cluster. */
-export type Origin = 'held' | 'own' | 'shared';
+/**
+ * held: inherited from upkeep; own: bound by the application; free: the same, on a port that it left to the kernel;
+ * shared: of a worker of node:cluster.
+ */
+export type Origin = 'held' | 'own' | 'free' | 'shared';
 
 export class Listener {
   readonly server: ServerInternals;

@@ -52,7 +52,8 @@ export class Listening {
 
   private wrapListen(): void {
     const before = (server: ServerInternals, values: ListenArguments) => this.before(server, values);
-    const after = (server: ServerInternals, hadHandle: boolean) => this.after(server, hadHandle);
+    const after = (server: ServerInternals, hadHandle: boolean, values: ListenArguments) =>
+      this.after(server, hadHandle, values);
     const { prototype } = (net as unknown as NetInternals).Server;
     replaceMethod(
       prototype,
@@ -62,7 +63,7 @@ export class Listening {
           const hadHandle = Boolean(this._handle);
           const mapped = attempt(() => before(this, values)) ?? values;
           withCleanError(() => original.apply(this, mapped));
-          attempt(() => after(this, hadHandle));
+          attempt(() => after(this, hadHandle, values));
         },
     );
   }
@@ -120,13 +121,14 @@ export class Listening {
     if (this.isHolding && this.heldBehind(handle)) this.heldBack.push(new HeldBack(handle));
   }
 
-  private after(server: ServerInternals, hadHandle: boolean): void {
+  private after(server: ServerInternals, hadHandle: boolean, [, port]: ListenArguments): void {
     const handle = server._handle;
     if (!handle) return;
     const held = this.heldBehind(handle);
     if (!hadHandle) held?.adopt(handle);
     const isShared = hadHandle && isClusterWorker();
-    const listener = new Listener(server, handle, isShared ? 'shared' : held ? 'held' : 'own');
+    const origin = isShared ? 'shared' : held ? 'held' : port === 0 ? 'free' : 'own';
+    const listener = new Listener(server, handle, origin);
     this.known = this.listeners.concat(listener);
     this.hasBegun = true;
     this.options.onListening(listener);

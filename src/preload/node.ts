@@ -5,3 +5,5 @@
 export const fs = require('node:fs') as typeof import('node:fs');
 export const net = require('node:net') as typeof import('node:net');
 export const path = require('node:path') as typeof import('node:path');
+
+export const major = Number(process.versions.node.split('.')[0]);

@@ -6,8 +6,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectUnix, runFiles } from '../system/index.js';
 
-/** `held`: on a socket that it inherited. `own`: on one that it opened. `shared`: a worker behind its primary's. */
-export type ListeningHow = 'held' | 'own' | 'shared';
+/**
+ * `held`: on a socket that it inherited. `own`: on one that it opened; `free`: on a port that the kernel chose.
+ * `shared`: a worker behind its primary's.
+ */
+const HOW = ['held', 'own', 'free', 'shared'] as const;
+export type ListeningHow = (typeof HOW)[number];
 
 export interface Listening {
   readonly pid: number;
@@ -110,9 +114,10 @@ export class Channel {
   }
 
   #onListening(pid: number, fields: readonly string[]): void {
-    const [, fd, address = '', port, how] = fields;
-    if (how !== 'held' && how !== 'own' && how !== 'shared') return;
-    const listening = { pid, fd: Number(fd), address, port: Number(port), how } as const;
+    const [, fd, address = '', port, word] = fields;
+    const how = HOW.find((each) => each === word);
+    if (how === undefined) return;
+    const listening = { pid, fd: Number(fd), address, port: Number(port), how };
     this.#listening.push(listening);
     this.#observer.onListening(listening);
   }

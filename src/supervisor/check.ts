@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { get } from 'node:http';
 import { get as getSecure } from 'node:https';
+import type { Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { CheckSpec, PortSpec } from '../protocol/index.js';
 import { connectUnix, holdsSocket, listeningSockets } from '../system/index.js';
@@ -74,13 +75,14 @@ function checkHttp(
   timeoutMs: number,
 ): Promise<CheckResult> {
   return new Promise((resolve) => {
-    const options = { agent: false, timeout: timeoutMs, ...privateRoute(url, target) };
+    const options = privateRoute(url, target) ?? { agent: false as const };
     const request = (url.startsWith('https:') ? getSecure : get)(url, options, (response) => {
       response.resume();
       const code = response.statusCode ?? 0;
       const isSuccess = status === null ? code < 400 : code === status;
       resolve({ isSuccess, detail: `${url} answered ${code}` });
     });
+    request.setTimeout(timeoutMs);
     request.on('timeout', () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     request.on('error', (error) => resolve({ isSuccess: false, detail: `${url}: ${error.message}` }));
   });
@@ -89,12 +91,12 @@ function checkHttp(
 const LOCAL = /^(?:localhost|127\..*|\[::1\]|0\.0\.0\.0|\[::\])$/;
 
 /** Where others share the port, only this leads to the instance that is meant. */
-function privateRoute(url: string, target: CheckTarget): object {
+function privateRoute(url: string, target: CheckTarget): { createConnection: () => Socket } | undefined {
   const { hostname, port, protocol } = new URL(url);
   const number = Number(port) || (protocol === 'https:' ? 443 : 80);
   const isOwn = LOCAL.test(hostname) || target.ports.some((each) => each.host === hostname);
   const path = isOwn ? target.privateSocket(number) : undefined;
-  if (path === undefined) return {};
+  if (path === undefined) return undefined;
   // Which name a certificate is for says nothing about whether the instance works.
   if (protocol !== 'https:') return { createConnection: () => connectUnix(path) };
   return { createConnection: () => connectSecure({ socket: connectUnix(path), rejectUnauthorized: false }) };

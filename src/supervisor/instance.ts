@@ -39,6 +39,8 @@ import { Timers } from './timers.js';
 export interface InstanceOwner {
   readonly log: ServiceLog;
   readonly sockets: ServiceSockets;
+  /** Where the instance that serves at this index listens, if that was not left to chance. */
+  portsOf(index: number): readonly number[];
   /** The highest attempt number that has been given for this index. */
   takenAttempt(index: number): number;
   /** Called after each change of status, process, health or exit. */
@@ -231,7 +233,7 @@ export class Instance {
     const { sockets } = this.#owner;
     const shim = this.#attempt?.shim;
     if (!shim || !this.process) return;
-    void sockets.regain(socketsFrom(this.#env), shim);
+    sockets.regain(socketsFrom(this.#env), shim);
     for (const listening of this.listening) if (listening.how === 'own') this.#learn(listening);
   }
 
@@ -488,11 +490,11 @@ export class Instance {
     });
   }
 
-  /** A service that listens without having said so is ready to take over when its successor does, too. */
+  /** Who is to take over from one that listens, said or not, has to listen as well. */
   #ruleOfCandidate(): ServiceSpec {
     const { spec } = this;
     const { on, timeoutMs } = spec.ready;
-    if (on !== 'start' || spec.ports.length > 0 || this.#owner.sockets.learned.length === 0) return spec;
+    if (on !== 'start' || spec.ports.length > 0 || this.#owner.portsOf(this.index).length === 0) return spec;
     return { ...spec, ready: { on: 'check', check: { on: 'port' }, timeoutMs } };
   }
 
@@ -506,9 +508,9 @@ export class Instance {
 
   #checkTarget(): CheckTarget {
     const { ports, cwd } = this.spec;
-    const learned = this.role === 'new' ? this.#owner.sockets.learned : [];
+    const shown = this.role === 'new' ? this.#owner.portsOf(this.index) : [];
     return {
-      ports: ports.length > 0 ? ports : learned.map(({ port }) => ({ port, host: null, name: null })),
+      ports: ports.length > 0 ? ports : shown.map((port) => ({ port, host: null, name: null })),
       cwd,
       env: () => this.#env,
       pids: () => this.pids(),

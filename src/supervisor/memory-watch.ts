@@ -1,6 +1,7 @@
 /** Ends instances that outgrow their memory limit. Looks only where a limit exists. */
 import { formatBytes } from '../util/index.js';
 import type { Sampler } from './sampler.js';
+import type { Instance } from './instance.js';
 import type { Service } from './service.js';
 
 /** A leak of 50 MB/s is noticed within 100 MB. */
@@ -26,21 +27,20 @@ export class MemoryWatch {
     this.#timer = undefined;
   }
 
-  #limited(): Service[] {
-    return [...this.#services.values()].filter((service) => service.spec.limits.memoryBytes !== null);
+  #limited(): Instance[] {
+    const instances = [...this.#services.values()].flatMap((service) => service.all);
+    return instances.filter(({ spec }) => spec.limits.memoryBytes !== null);
   }
 
   #look(): void {
     const limited = this.#limited();
     if (limited.length === 0) return this.end();
-    const samples = this.#sampler.sample(limited.flatMap((service) => service.instances));
-    for (const service of limited) {
-      const limit = service.spec.limits.memoryBytes!;
-      for (const instance of service.instances) {
-        const used = samples.get(instance)?.rssBytes ?? 0;
-        if (used > limit)
-          instance.fail('memory', `memory limit: ${formatBytes(used)} of ${formatBytes(limit)}`);
-      }
+    const samples = this.#sampler.sample(limited);
+    for (const instance of limited) {
+      const limit = instance.spec.limits.memoryBytes!;
+      const used = samples.get(instance)?.rssBytes ?? 0;
+      if (used > limit)
+        instance.fail('memory', `memory limit: ${formatBytes(used)} of ${formatBytes(limit)}`);
     }
   }
 }

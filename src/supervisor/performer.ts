@@ -14,6 +14,8 @@ export interface PerformerHost {
   /** Resolves when the desired state, as it is now, is on disk. */
   save(): Promise<void>;
   onUpdated(service: string, keys: readonly string[]): void;
+  /** Instances by another description come beside those that are known. */
+  onRollout(): void;
   /** A bug: logged with its stack. */
   onInternalError(error: unknown): void;
 }
@@ -214,8 +216,10 @@ export class Performer {
       isDone: ({ attempt, index }) => operation.isResumed && !step.spec && attempt > (before[index] ?? 0),
       onProgress: (text) => this.#book().tellProgress(operation, step, text),
     });
+    const watched = rollout.run();
+    this.#host.onRollout();
     try {
-      await rollout.run();
+      await watched;
     } catch (error) {
       if (step.spec && !isSuperseded(error)) await rollBack(operation, service, rollout.done);
       throw error;

@@ -23,10 +23,11 @@ export interface RolloutWish {
   onProgress(text: string): void;
 }
 
+type VerifySpec = NonNullable<ServiceSpec['reload']['verify']>;
+
 const VERIFY_POLL_MS = 200;
 /** How long one answer to `verify` may take. */
 const VERIFY_ANSWER_MS = 5000;
-const LAST_LINES = 20;
 
 export class Rollout {
   readonly #service: Service;
@@ -54,15 +55,15 @@ export class Rollout {
       ? { maxSurge, maxUnavailable }
       : { maxSurge: 0, maxUnavailable: Math.max(1, maxUnavailable) };
     const running = new Set<Promise<void>>();
-    do {
-      if (!signal.aborted) {
-        for (const begin of nextReplacements(this.#slots, policy)) {
-          const replaced = this.#replace(begin).finally(() => running.delete(replaced));
-          running.add(replaced);
-        }
+    for (;;) {
+      const begun = signal.aborted ? [] : nextReplacements(this.#slots, policy);
+      for (const begin of begun) {
+        const replaced = this.#replace(begin).finally(() => running.delete(replaced));
+        running.add(replaced);
       }
-      if (running.size > 0) await Promise.race(running);
-    } while (running.size > 0);
+      if (running.size === 0) break;
+      await Promise.race(running);
+    }
     if (this.#failure !== undefined) throw this.#failure;
     signal.throwIfAborted();
   }
@@ -125,56 +126,53 @@ export class Rollout {
 
   /** Throws where the candidate is not fit to serve. */
   async #judge(candidate: Instance, index: number): Promise<void> {
-    const { spec, signal } = this.#wish;
-    const { verify, stableMs } = spec.reload;
     if (candidate.status === 'completed') return;
-    const fallen = this.#untilFallen(candidate);
+    const { verify, stableMs } = this.#wish.spec.reload;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#wish.signal]);
+    const fallen = this.#untilFallen(candidate, signal);
     try {
       if (verify) {
         this.#tell(index, 'verifying');
-        await Promise.race([this.#verify(candidate, verify), fallen.promise]);
+        await Promise.race([this.#verify(candidate, verify, signal), fallen]);
       }
       if (stableMs === 0) return;
       this.#tell(index, `watching for ${formatDuration(stableMs)}`);
-      await Promise.race([delay(stableMs, undefined, { signal }), fallen.promise]);
+      await Promise.race([delay(stableMs, undefined, { signal }), fallen]);
+    } catch (error) {
+      // A delay that is aborted says no more than that.
+      this.#wish.signal.throwIfAborted();
+      throw error;
     } finally {
-      fallen.end();
+      over.abort();
     }
   }
 
-  async #verify(candidate: Instance, verify: NonNullable<ServiceSpec['reload']['verify']>): Promise<void> {
-    const { signal } = this.#wish;
+  async #verify(candidate: Instance, verify: VerifySpec, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + verify.timeoutMs;
     for (;;) {
-      const leftMs = Math.max(1, deadline - performance.now());
+      const leftMs = Math.max(1, Math.ceil(deadline - performance.now()));
       const result = await runCheck(verify.check, candidate.target, Math.min(VERIFY_ANSWER_MS, leftMs));
-      if (result.isSuccess) return;
+      if (result.isSuccess || signal.aborted) return;
       if (performance.now() + VERIFY_POLL_MS >= deadline) {
         const within = formatDuration(verify.timeoutMs);
-        throw this.#failed(
-          `it was not verified within ${within} (${result.detail})`,
-          undefined,
-          'not-verified',
-        );
+        const fact = `it was not verified within ${within} (${result.detail})`;
+        throw this.#failed(fact, undefined, 'not-verified');
       }
       await delay(VERIFY_POLL_MS, undefined, { signal });
     }
   }
 
   /** Rejects as soon as the candidate does not run any more. */
-  #untilFallen(candidate: Instance): { promise: Promise<never>; end(): void } {
-    const over = new AbortController();
-    const promise = this.#service
-      .until(() => candidate.status !== 'running', AbortSignal.any([over.signal, this.#wish.signal]))
+  #untilFallen(candidate: Instance, signal: AbortSignal): Promise<never> {
+    const fallen = this.#service
+      .until(() => candidate.status !== 'running', signal)
       .then((): never => {
         const { exit } = candidate;
-        throw this.#failed(
-          exit ? `${wordEnd(exit)} after it was ready` : 'it ended after it was ready',
-          exit,
-        );
+        throw this.#failed(`${exit ? wordEnd(exit) : 'it ended'} after it was ready`, exit);
       });
-    promise.catch(() => undefined); // whoever races against it looks no longer
-    return { promise, end: () => over.abort(new Error('over')) };
+    fallen.catch(() => undefined); // whoever races against it looks no longer
+    return fallen;
   }
 
   #failed(
@@ -190,7 +188,7 @@ export class Rollout {
     const stands = this.#canSurge ? 'the old instance goes on serving; ' : '';
     return new UpkeepError(isLate ? 'not-ready' : code, message, {
       hint: `${stands}all of the output: upkeep logs ${name}`,
-      details: { lines: exit?.lastLines.slice(-LAST_LINES) ?? [] },
+      details: { lines: exit?.lastLines ?? [] },
     });
   }
 

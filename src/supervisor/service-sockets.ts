@@ -119,18 +119,18 @@ export class ServiceSockets {
   }
 
   /** Gets back what a process, the shim of an attempt, still holds for a launcher that is gone. */
-  async regain(sockets: readonly HeldSocket[], holder: ProcessId): Promise<void> {
-    await Promise.all(
-      sockets.map(async (socket, index) => {
-        if (this.#held.has(socket.key)) return;
-        const { pid, startTicks } = holder;
-        const fd = FIRST_SOCKET + index;
-        const bound = await this.#launcher
-          .socket('take', socket.key, pid, startTicks, fd)
-          .catch(() => undefined);
-        if (bound) this.#hold(socket, bound, true);
-      }),
+  regain(sockets: readonly HeldSocket[], holder: ProcessId): void {
+    this.#preparing = this.#preparing.then(() =>
+      Promise.all(sockets.map((socket, index) => this.#regain(socket, index, holder))),
     );
+  }
+
+  async #regain(socket: HeldSocket, index: number, { pid, startTicks }: ProcessId): Promise<void> {
+    if (this.#held.has(socket.key)) return;
+    const fd = FIRST_SOCKET + index;
+    const taken = this.#launcher.socket('take', socket.key, pid, startTicks, fd);
+    const bound = await taken.catch(() => undefined); // not allowed: docs/sockets.md says what follows
+    if (bound) this.#hold(socket, bound, true);
   }
 
   /** The launcher ended, and what it held with it. */

@@ -215,6 +215,11 @@ export class Service implements InstanceOwner {
     this.onNews();
   }
 
+  portsOf(index: number): number[] {
+    const listening = this.instances[index]?.listening ?? [];
+    return listening.filter(({ how, port }) => how !== 'free' && port > 0).map(({ port }) => port);
+  }
+
   takenAttempt(index: number): number {
     const numbers = this.all.filter((instance) => instance.index === index).map(({ attempt }) => attempt);
     return Math.max(this.#lastAttempts[index] ?? 0, ...numbers);

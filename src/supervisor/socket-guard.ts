@@ -50,18 +50,22 @@ export class SocketGuard {
   }
 
   end(): void {
-    this.#refusal?.cancel();
+    this.#cancelRefusal();
     this.#tidying?.cancel();
   }
 
   #wait(): void {
-    this.#refusal?.cancel();
-    this.#refusal = undefined;
+    this.#cancelRefusal();
     this.#isRefusing = false;
   }
 
-  #refuse(): void {
+  #cancelRefusal(): void {
+    this.#refusal?.cancel();
     this.#refusal = undefined;
+  }
+
+  #refuse(): void {
+    this.#cancelRefusal();
     this.#isRefusing = true;
     this.#service.sockets.refuse();
   }
@@ -69,7 +73,6 @@ export class SocketGuard {
   /** It is being stopped: refused as soon as nobody could be disturbed by that. */
   #letGo(instances: readonly Instance[]): void {
     this.end();
-    this.#refusal = undefined;
     const isDone = instances.every((instance) => instance.isAtRest || this.#closed.has(instance));
     if (isDone) this.#service.sockets.close({ isShared: true });
   }

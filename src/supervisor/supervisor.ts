@@ -208,6 +208,7 @@ export class Supervisor {
         this.#memory.consider();
         this.#context.emit({ type: 'service-updated', service, keys: [...keys] });
       },
+      onRollout: () => this.#memory.consider(),
       onInternalError: this.#storage.onInternalError,
     };
   }

@@ -43,7 +43,12 @@ const ADDRESSES: readonly { title: string; declared: ServiceConfig; host: string
   { title: 'nothing is declared, for IPv6', declared: {}, host: null, to: '::1' },
   { title: 'nothing is declared and it listens on 127.0.0.1', declared: {}, host: '127.0.0.1' },
   { title: 'nothing is declared and it listens on ::1', declared: {}, host: '::1', to: '::1' },
-  { title: 'nothing is declared and it listens on localhost', declared: {}, host: 'localhost', to: 'localhost' },
+  {
+    title: 'nothing is declared and it listens on localhost',
+    declared: {},
+    host: 'localhost',
+    to: 'localhost',
+  },
   { title: 'nothing is declared and it listens on 0.0.0.0', declared: {}, host: '0.0.0.0' },
 ];
 
@@ -125,7 +130,11 @@ test('two instances of an application whose port is nowhere declared share it fr
 
   const { pid } = await rig.instance('api', 1);
   await rig.killProcess(pid!);
-  const fresh = await rig.untilInstance('api', ({ attempt, status }) => attempt === 2 && status === 'running', 1);
+  const fresh = await rig.untilInstance(
+    'api',
+    ({ attempt, status }) => attempt === 2 && status === 'running',
+    1,
+  );
   await rig.until('the next one has answered', () => load.answers.has(`hello ${fresh.pid} 1.1`));
 
   assert.deepEqual(
@@ -154,6 +163,24 @@ test('a service in a crash loop refuses connections at once, and accepts them wh
   await nextAnswers(rig, port, { after: 4 });
 });
 
+test('a service that came back from a crash loop is not refused later', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const restart = { delay: '20ms', limit: 2, retry: '1h' };
+  const first = await serve(rig, port, { port, restart, sockets: { hold: '2s' } });
+  await first.exit(1);
+  const isHoldOver = after(2500);
+  await (await rig.enter('api', { after: 1 })).exit(1);
+  await rig.untilInstance('api', ({ status }) => status === 'crashed');
+  const { id } = await rig.accept({ kind: 'restart', services: ['api'] });
+  await (await rig.enter('api', { after: 2 })).listen(port, null);
+  assertSucceeded(await rig.ended(id));
+
+  await using load = new Load(port);
+  await rig.until('the time that connections are held has passed', isHoldOver);
+  assert.deepEqual(load.failures, []);
+});
+
 test('connections are refused when nothing has accepted them for the time that they are held', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
@@ -176,7 +203,9 @@ test('a port that another program holds is named before the start, and free for 
   const holder = { command: ['python3', '-m', 'http.server', String(port)], port, sockets: 'off' as const };
   assertSucceeded(await rig.up({ holder }));
   const { pid } = await rig.instance('holder');
-  const config = { api: { script: app('serves-http.cjs'), port, env: { PORT: port }, restart: 'never' as const } };
+  const config = {
+    api: { script: app('serves-http.cjs'), port, env: { PORT: port }, restart: 'never' as const },
+  };
   const { message } = failureOf(await rig.up(config));
   assert.match(message, new RegExp(`^Cannot start "api": port ${port} is in use by pid ${pid} \\(`));
 
@@ -226,7 +255,12 @@ for (const kind of ['restart', 'reload'] as const) {
   test(`a program that takes its sockets as systemd gives them loses no request in a ${kind}`, async () => {
     await using rig = await Rig.create();
     const port = await freePort();
-    const service = { script: app('takes-sockets.py'), port, sockets: 'systemd' as const, reload: { stable: 0 } };
+    const service = {
+      script: app('takes-sockets.py'),
+      port,
+      sockets: 'systemd' as const,
+      reload: { stable: 0 },
+    };
     assertSucceeded(await rig.up({ api: service }));
     await using load = new Load(port);
     for (const attempt of [2, 3]) {
@@ -273,11 +307,19 @@ test('a service that runs as another user keeps its port', async (context) => {
   if (process.getuid?.() !== 0) return context.skip('only root may become somebody else');
   await using rig = await Rig.create();
   const port = await freePort();
-  const service = { command: ['node', app('serves-http.cjs')], cwd: '/', user: 'nobody', env: { PORT: port } };
+  const service = {
+    command: ['node', app('serves-http.cjs')],
+    cwd: '/',
+    user: 'nobody',
+    env: { PORT: port },
+  };
   assertSucceeded(await rig.up({ api: { ...service, port, reload: { stable: 0 } } }));
   await rig.killProcess((await rig.instance('api')).pid!);
   const answer = await visit(port);
-  const { pid } = await rig.untilInstance('api', ({ attempt, status }) => attempt === 2 && status === 'running');
+  const { pid } = await rig.untilInstance(
+    'api',
+    ({ attempt, status }) => attempt === 2 && status === 'running',
+  );
   assert.equal(answer, `hello ${pid} 1.1`);
 
   await using load = new Load(port);
@@ -296,6 +338,12 @@ async function nextAnswers(
   await next.listen(port, host);
   assert.equal(await answer, String(next.pid));
   return next;
+}
+
+/** Whether so many milliseconds have passed since this call. */
+function after(ms: number): () => boolean {
+  const at = performance.now() + ms;
+  return () => performance.now() > at;
 }
 
 function launcherOf(rig: Rig): number | undefined {

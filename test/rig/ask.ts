@@ -9,8 +9,8 @@ export interface Reply {
   readonly body: string;
 }
 
-export async function ask(port: number, path = '/', options: RequestOptions = {}): Promise<Reply> {
-  return await new Promise((resolve, reject) => {
+export function ask(port: number, path = '/', options: RequestOptions = {}): Promise<Reply> {
+  return new Promise((resolve, reject) => {
     const request = http.get({ host: '127.0.0.1', port, path, agent: false, ...options }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));

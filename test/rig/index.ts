@@ -7,4 +7,4 @@ export { until } from './until.js';
 export { freePort } from './free-port.js';
 export { assertSucceeded, failureOf } from './expect.js';
 export { isRefused, knock, Load, visit, type Visit } from './visit.js';
-export { learned, roles, serve } from './serve.js';
+export { knockSlowly, learned, roles, serve } from './serve.js';

@@ -4,6 +4,7 @@ import type { StoredState } from '../../src/store/index.js';
 import { assertSucceeded } from './expect.js';
 import type { Puppet } from './puppet.js';
 import type { Rig } from './rig.js';
+import { knock, type Visit } from './visit.js';
 
 export interface ServeOptions {
   /** That the application listens on; null: it says none. @default null */
@@ -25,6 +26,14 @@ export async function serve(
   if (config.port === undefined && config.ports === undefined)
     await rig.until('the port is learned', () => learned(rig).some((each) => each.port === port));
   return puppet;
+}
+
+/** A request that the puppet has got, and answers when it is to `finish`. */
+export async function knockSlowly(rig: Rig, port: number, puppet: Puppet): Promise<Visit> {
+  const before = await puppet.hits();
+  const visit = await knock(port, { path: '/slow' });
+  await rig.until('the slow request is there', async () => (await puppet.hits()) > before);
+  return visit;
 }
 
 /** What upkeep holds for `api` although it was nowhere declared. */

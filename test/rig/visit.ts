@@ -19,7 +19,10 @@ export interface Visit {
 }
 
 /** Resolves as soon as the connection is open, whoever will accept it; rejects where it is refused. */
-export async function knock(port: number, { path = '/', host = '127.0.0.1' }: VisitOptions = {}): Promise<Visit> {
+export async function knock(
+  port: number,
+  { path = '/', host = '127.0.0.1' }: VisitOptions = {},
+): Promise<Visit> {
   const request = get({ port, host, path, agent: false });
   const answer = bodyOf(request);
   answer.catch(() => undefined); // who cares awaits it

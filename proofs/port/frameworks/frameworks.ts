@@ -5,6 +5,8 @@ import { install, type Project } from '../install.js';
 
 export interface Framework {
   readonly name: string;
+  /** Whose version is shown. */
+  readonly package?: string;
   readonly project: Project;
   /** How it is started, as it would stand in a configuration file. */
   readonly start: (port: number) => StartConfig;
@@ -38,25 +40,48 @@ const next: Project = { source: 'frameworks/next', build: BUILD_NEXT };
 const egg: Project = { source: 'frameworks/egg' };
 
 export const FRAMEWORKS: readonly Framework[] = [
-  { name: 'express', project: { source: 'frameworks/express' }, start: script('server.js') },
-  { name: 'fastify', project: { source: 'frameworks/fastify' }, start: script('server.js') },
-  { name: 'koa', project: { source: 'frameworks/koa' }, start: script('server.js') },
-  { name: 'hono', project: { source: 'frameworks/hono' }, start: script('server.js') },
+  {
+    name: 'express',
+    package: 'express',
+    project: { source: 'frameworks/express' },
+    start: script('server.js'),
+  },
+  {
+    name: 'fastify',
+    package: 'fastify',
+    project: { source: 'frameworks/fastify' },
+    start: script('server.js'),
+  },
+  { name: 'koa', package: 'koa', project: { source: 'frameworks/koa' }, start: script('server.js') },
+  { name: 'hono', package: 'hono', project: { source: 'frameworks/hono' }, start: script('server.js') },
   {
     name: 'nest',
+    package: '@nestjs/core',
     project: { source: 'frameworks/nest', build: 'node_modules/.bin/tsc' },
     start: script('dist/main.js'),
   },
-  { name: 'next-start', project: next, start: script(NEXT, (port) => `start --port ${port}`) },
-  { name: 'next-standalone', project: next, start: script('.standalone/standalone/server.js') },
-  { name: 'egg-single', project: egg, start: script('single.js') },
+  {
+    name: 'next-start',
+    package: 'next',
+    project: next,
+    start: script(NEXT, (port) => `start --port ${port}`),
+  },
+  {
+    name: 'next-standalone',
+    package: 'next',
+    project: next,
+    start: script('.standalone/standalone/server.js'),
+  },
+  { name: 'egg-single', package: 'egg', project: egg, start: script('single.js') },
   {
     name: 'egg-cluster',
+    package: 'egg',
     project: egg,
     start: script(EGG_SCRIPTS, (port) => `start --port=${port} --workers=2`),
   },
   {
     name: 'socket.io',
+    package: 'socket.io',
     project: { source: 'frameworks/socket.io' },
     start: script('server.js'),
     clients: (installedIn) => [

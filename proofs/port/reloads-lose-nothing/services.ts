@@ -4,7 +4,7 @@ import type { ServiceConfig } from '../../../src/config/index.js';
 import { assertSucceeded, freePort, Rig } from '../../../test/rig/index.js';
 import { createCertificate, install } from '../install.js';
 import type { ClientDescription } from '../load/index.js';
-import { carryOut, type Campaign, type Outcome } from './campaign.js';
+import { carryOut, type Campaign, type Outcome } from '../campaign.js';
 
 export type Extent = Pick<Campaign, 'reloads' | 'restarts' | 'requests'>;
 
@@ -35,8 +35,6 @@ export async function reloadNode(instances: number, extent: Extent): Promise<Out
     }),
   );
   return await carryOut({
-    title:
-      instances === 1 ? 'Express 5 and plain Node.js, one instance each' : 'The same, two instances each',
     rig,
     services: ['shop', 'plain'],
     port,
@@ -64,7 +62,6 @@ export async function reloadGunicorn(extent: Extent): Promise<Outcome> {
   const command = ['/usr/bin/gunicorn', '--threads', '16', 'app'];
   assertSucceeded(await rig.up({ wsgi: service({ command, cwd, port, sockets: 'systemd' }) }));
   return await carryOut({
-    title: 'gunicorn',
     rig,
     services: ['wsgi'],
     port,
@@ -83,7 +80,6 @@ export async function reloadC(extent: Extent): Promise<Outcome> {
     await rig.up({ c: service({ command: [join(cwd, 'server')], cwd, port, sockets: 'systemd' }) }),
   );
   return await carryOut({
-    title: 'A server in C',
     rig,
     services: ['c'],
     port,

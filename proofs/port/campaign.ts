@@ -1,12 +1,10 @@
 /** Reloads and restarts of some services under a load, and what came of it. */
-import { total, type ClientDescription, type LoadReport, type StreamEnd } from '../load/index.js';
-import { Load } from '../load/index.js';
-import type { Rig } from '../../../test/rig/index.js';
-import { DrainWatch } from '../drain-watch.js';
-import { formatReport } from '../figures.js';
+import type { Rig } from '../../test/rig/index.js';
+import { DrainWatch } from './drain-watch.js';
+import { formatReport, quantileMs } from './figures.js';
+import { Load, total, type ClientDescription, type LoadReport, type StreamEnd } from './load/index.js';
 
 export interface Campaign {
-  readonly title: string;
   readonly rig: Rig;
   readonly services: readonly string[];
   readonly port: number;
@@ -20,35 +18,62 @@ export interface Campaign {
 
 export interface Outcome {
   readonly report: LoadReport;
+  /** How long each took, milliseconds. */
+  readonly reloadMs: readonly number[];
+  readonly restartMs: readonly number[];
+  /** Of each stream that was cut because the drain of its process was over: how long after that, milliseconds. */
+  readonly latenessMs: readonly number[];
   readonly problems: readonly string[];
 }
 
 const WORDS = 10;
 
 export async function carryOut(campaign: Campaign): Promise<Outcome> {
-  const { title, rig, services, port, clients, drainMs, reloads, restarts, requests = 0 } = campaign;
+  const { rig, services, port, clients, drainMs, reloads, restarts, requests = 0 } = campaign;
   const problems: string[] = [];
   const watch = DrainWatch.start(rig, drainMs);
-  const tookMs: Record<string, number[]> = { reload: [], restart: [] };
+  const tookMs = { reload: [] as number[], restart: [] as number[] };
   await using load = await Load.start({ port, clients });
   await load.untilAnswered(50);
   for (const command of inTurn(reloads, restarts)) {
     const startedAt = performance.now();
     const { code, stderr } = await rig.cli(command, ...services);
-    tookMs[command]!.push(performance.now() - startedAt);
+    tookMs[command].push(performance.now() - startedAt);
     if (code !== 0) problems.push(`upkeep ${command} exited with ${code}: ${stderr}`);
     await load.untilAnswered(50);
   }
   while (total(load.counters).started < requests) await load.untilAnswered(1000, undefined, 60_000);
   const report = await load.stop();
+  const streams = judgeStreams(report, watch);
+  problems.push(...judgeRequests(report, watch), ...streams.problems);
+  return {
+    report,
+    reloadMs: tookMs.reload,
+    restartMs: tookMs.restart,
+    latenessMs: streams.latenessMs,
+    problems,
+  };
+}
 
-  console.log(`\n${title}: ${word(reloads, 'reload')}, ${word(restarts, 'restart')}`);
+export function printOutcome(title: string, outcome: Outcome): void {
+  const { report, reloadMs, restartMs, latenessMs, problems } = outcome;
+  console.log(`\n${title}: ${word(reloadMs.length, 'reload')}, ${word(restartMs.length, 'restart')}`);
   console.log(formatReport(report));
-  for (const [command, times] of Object.entries(tookMs)) {
-    if (times.length > 0) console.log(`one ${command}: median ${ms(times, 0.5)}, longest ${ms(times, 1)}`);
+  for (const [what, times] of [
+    ['reload', reloadMs],
+    ['restart', restartMs],
+  ] as const) {
+    if (times.length === 0) continue;
+    console.log(`one ${what}: median ${quantileMs(times, 0.5)}, longest ${quantileMs(times, 1)}`);
   }
-  problems.push(...judgeRequests(report, watch), ...judgeStreams(report, watch));
-  return { report, problems };
+  if (latenessMs.length > 0) {
+    const span = `${quantileMs(latenessMs, 0)} to ${quantileMs(latenessMs, 1)}`;
+    console.log(
+      `${latenessMs.length} streams were cut when the drain of their process was over, after ${span}`,
+    );
+  }
+  for (const problem of problems.slice(0, WORDS)) console.log(`  ${problem}`);
+  if (problems.length > WORDS) console.log(`  … and ${problems.length - WORDS} more`);
 }
 
 /** Two of the first, one of the second, until both are used up. */
@@ -72,17 +97,16 @@ function judgeRequests({ failures }: LoadReport, watch: DrainWatch): string[] {
 }
 
 /** A stream may be cut when the time of its process is up, and only then. */
-function judgeStreams({ streams }: LoadReport, watch: DrainWatch): string[] {
+function judgeStreams(
+  { streams }: LoadReport,
+  watch: DrainWatch,
+): { latenessMs: number[]; problems: string[] } {
   const cut = streams.filter(({ by, isClean }) => by === 'server' && !isClean);
-  const lateness = cut.flatMap((stream) => watch.lateness(stream) ?? []);
-  if (lateness.length > 0) {
-    const span = `${ms(lateness, 0)} to ${ms(lateness, 1)}`;
-    console.log(
-      `${lateness.length} streams were cut when the drain of their process was over, after ${span}`,
-    );
-  }
   const others = cut.filter((stream) => watch.lateness(stream) === undefined);
-  return others.map((stream) => wordStream(stream, watch));
+  return {
+    latenessMs: cut.flatMap((stream) => watch.lateness(stream) ?? []),
+    problems: others.map((stream) => wordStream(stream, watch)),
+  };
 }
 
 function wordStream({ client, id, pid, detail, endedAt, received }: StreamEnd, watch: DrainWatch): string {
@@ -97,16 +121,6 @@ function wordDrain(pid: number, at: number, { begun }: DrainWatch): string {
     : `${Math.round(at - begunAt)} ms into the drain of ${pid}`;
 }
 
-export function printProblems(problems: readonly string[]): void {
-  for (const problem of problems.slice(0, WORDS)) console.log(`  ${problem}`);
-  if (problems.length > WORDS) console.log(`  … and ${problems.length - WORDS} more`);
-}
-
 function word(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function ms(values: readonly number[], quantile: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  return `${Math.round(sorted[Math.max(0, Math.ceil(quantile * sorted.length) - 1)]!)} ms`;
 }

@@ -1,0 +1,3 @@
+require('node:http')
+  .createServer(() => undefined)
+  .listen(Number(process.env.PORT));

@@ -1,0 +1,2 @@
+console.log('still connecting to the database');
+setInterval(() => undefined, 1000);

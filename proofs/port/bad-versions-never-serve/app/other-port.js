@@ -1,0 +1,2 @@
+process.env.PORT = process.env.OTHER_PORT;
+require('./good.js');
