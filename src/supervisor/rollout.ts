@@ -136,9 +136,12 @@ export class Rollout {
         this.#tell(index, 'verifying');
         await Promise.race([this.#verify(candidate, verify, signal), fallen]);
       }
-      if (stableMs === 0) return;
-      this.#tell(index, `watching for ${formatDuration(stableMs)}`);
-      await Promise.race([delay(stableMs, undefined, { signal }), fallen]);
+      if (stableMs > 0) {
+        this.#tell(index, `watching for ${formatDuration(stableMs)}`);
+        await Promise.race([delay(stableMs, undefined, { signal }), fallen]);
+      }
+      // It is on its way out: it will tell why.
+      if (candidate.status !== 'running') await fallen;
     } catch (error) {
       // A delay that is aborted says no more than that.
       this.#wish.signal.throwIfAborted();
@@ -166,7 +169,7 @@ export class Rollout {
   /** Rejects as soon as the candidate does not run any more. */
   #untilFallen(candidate: Instance, signal: AbortSignal): Promise<never> {
     const fallen = this.#service
-      .until(() => candidate.status !== 'running', signal)
+      .until(() => candidate.isAtRest, signal)
       .then((): never => {
         const { exit } = candidate;
         throw this.#failed(`${exit ? wordEnd(exit) : 'it ended'} after it was ready`, exit);

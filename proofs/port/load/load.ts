@@ -24,7 +24,8 @@ export class Load implements AsyncDisposable {
   private constructor(process: ChildProcess, timeoutMs: number) {
     this.#process = process;
     this.#timeoutMs = timeoutMs;
-    this.#exited = once(process, 'exit');
+    // What it said last is heard until the channel is closed, which may be later than its exit.
+    this.#exited = Promise.all([once(process, 'exit'), once(process, 'disconnect')]);
     process.on('message', (message) => this.#take(message as FromProcess));
   }
 
@@ -59,7 +60,7 @@ export class Load implements AsyncDisposable {
     this.#tell({ kind: 'stop' });
     const answer = (): LoadReport | undefined => this.#report;
     await until('the load reports', () => answer() ?? this.#hasExited, this.#timeoutMs + STOP_MS);
-    await this.#exited;
+    await this.#exited; // its report may still be on its way
     if (!this.#report) throw new Error('The load has ended without a report');
     return this.#report;
   }

@@ -45,8 +45,7 @@ async function run({ port, clients, timeoutMs = TIMEOUT_MS }: LoadDescription): 
   }, TELL_EVERY_MS);
   await Promise.all(running);
   clearInterval(telling);
-  tell({ kind: 'report', report: report(startedAt) });
-  process.disconnect();
+  tell({ kind: 'report', report: report(startedAt) }, () => process.disconnect());
 }
 
 function runClient(description: ClientDescription, context: ClientContext): Promise<void> {
@@ -85,6 +84,6 @@ function report(startedAt: number): LoadReport {
   };
 }
 
-function tell(message: FromProcess): void {
-  process.send?.(message);
+function tell(message: FromProcess, onTold: () => void = () => undefined): void {
+  process.send?.(message, onTold);
 }
