@@ -16,9 +16,15 @@ export interface Protocol {
   closeIfIdle(): void;
 }
 
+interface LookOptions {
+  /** New connections are still let in. */
+  readonly isWelcome: boolean;
+}
+
 export class Connection {
   private readonly raw: SocketInternals;
   private protocol: Protocol | null = null;
+  private isAnnounced = false;
   private bytes = -1;
   /** When something came or was answered last. */
   quietSince: number;
@@ -36,10 +42,15 @@ export class Connection {
     return this.protocol?.isIdle === true;
   }
 
-  look(at: number): void {
+  look(at: number, { isWelcome }: LookOptions): void {
     const protocol = protocolOf(this.socket, this.protocol);
-    if (protocol !== this.protocol) protocol?.announce();
+    if (protocol !== this.protocol) this.isAnnounced = false;
     this.protocol = protocol;
+    // A new session that is told to go would only come again: it is served until nobody is let in any more.
+    if (!this.isAnnounced && !(isWelcome && protocol instanceof Http2Connection)) {
+      this.isAnnounced = true;
+      protocol?.announce();
+    }
     const bytes = this.raw.bytesRead;
     if (bytes !== this.bytes || !this.isIdle) this.quietSince = at;
     this.bytes = bytes;
@@ -91,13 +102,13 @@ export class ConnectionTable {
     return count;
   }
 
-  look(at: number): void {
+  look(at: number, options: LookOptions): void {
     const seen = new Map<SocketInternals, Connection>();
     for (const handle of activeHandles()) {
       if (!this.isOurs(handle)) continue;
       const connection = this.connections.get(handle) ?? new Connection(handle, at);
       seen.set(handle, connection);
-      attempt(() => connection.look(at));
+      attempt(() => connection.look(at, options));
     }
     this.connections = seen;
   }

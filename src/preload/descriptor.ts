@@ -2,7 +2,7 @@
  * A descriptor that was inherited, with proof that it still is what it was: a wrapper may have closed it on the way,
  * the application may have closed it since, and its number belongs to something else then.
  */
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { attempt } from './attempt.js';
 import { fs } from './node.js';
 
@@ -18,7 +18,7 @@ export class Descriptor {
     this.inode = inode;
   }
 
-  static of(fd: number, isKind: (stats: Stats) => boolean): Descriptor | null {
+  static of(fd: number, isKind: (stats: BigIntStats) => boolean): Descriptor | null {
     const inode = identify(fd, isKind);
     return inode === undefined ? null : new Descriptor(fd, inode);
   }
@@ -32,9 +32,13 @@ export class Descriptor {
   }
 }
 
-function identify(fd: number, isKind: (stats: Stats) => boolean): string | undefined {
+/**
+ * As bigint, because Node 10 to 22 remember the numbers of the last fstat in an array that realpathSync() takes for its own:
+ * after that of a pipe, the application's main script was not found behind a symbolic link (node_modules/.bin).
+ */
+function identify(fd: number, isKind: (stats: BigIntStats) => boolean): string | undefined {
   return attempt(() => {
-    const stats = fstatSync(fd);
+    const stats = fstatSync(fd, { bigint: true });
     return isKind(stats) ? `${stats.dev}:${stats.ino}` : undefined;
   });
 }

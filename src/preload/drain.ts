@@ -24,8 +24,8 @@ export class Drain {
   private readonly onDrained: (cut: number) => void;
   private readonly beganAt = now();
   private readonly table: ConnectionTable;
-  /** What was busy at the beginning: mode restart waits for it while others are served. */
-  private streams: readonly Connection[] = [];
+  /** What was there at the beginning: mode restart waits for it while others are served. */
+  private first: readonly Connection[] = [];
   private isAccepting = true;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -38,8 +38,8 @@ export class Drain {
 
   begin(): void {
     for (const { server } of this.listeners) attempt(() => closeAfterResponses(server));
-    this.table.look(this.beganAt);
-    if (this.request.mode === 'restart') this.streams = this.table.all.filter(({ isIdle }) => !isIdle);
+    this.table.look(this.beganAt, { isWelcome: false });
+    if (this.request.mode === 'restart') this.first = this.table.all;
     else this.stopAccepting();
     this.timer = setInterval(() => attempt(() => this.look()), LOOK_AGAIN_MS);
     this.timer.unref(); // what keeps the process alive: the connections, and what stands in for the handles
@@ -47,7 +47,7 @@ export class Drain {
 
   private look(): void {
     const at = now();
-    this.table.look(at);
+    this.table.look(at, { isWelcome: this.isAccepting });
     if (this.isAccepting && this.hasAcceptedLongEnough(at)) this.stopAccepting();
     for (const connection of this.table.all) {
       if (at - connection.quietSince >= this.request.idleMs) attempt(() => connection.closeIfIdle());
@@ -59,7 +59,7 @@ export class Drain {
   private hasAcceptedLongEnough(at: number): boolean {
     const elapsed = at - this.beganAt;
     if (elapsed < Math.min(MIN_ACCEPTING_MS, this.request.deadlineMs)) return false;
-    return elapsed >= this.request.deadlineMs / 2 || this.streams.every(({ isGone }) => isGone);
+    return elapsed >= this.request.deadlineMs / 2 || this.first.every(({ isGone }) => isGone);
   }
 
   private stopAccepting(): void {
