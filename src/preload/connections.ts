@@ -84,11 +84,11 @@ function protocolOf(socket: SocketInternals, known: Protocol | null): Protocol |
 }
 
 export class ConnectionTable {
-  private readonly servers: ReadonlySet<ServerInternals>;
+  private readonly servers = new Set<ServerInternals>();
   private connections = new Map<SocketInternals, Connection>();
 
-  constructor(servers: readonly ServerInternals[]) {
-    this.servers = new Set(servers);
+  add(server: ServerInternals): void {
+    this.servers.add(server);
   }
 
   get all(): readonly Connection[] {

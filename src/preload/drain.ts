@@ -15,32 +15,39 @@ import type { Listener } from './listener.js';
 import { clearInterval, now, setInterval } from './timers.js';
 
 const LOOK_AGAIN_MS = 25;
+const WORKER_LOOKS = 4;
 /** mode restart: at least so long, that clients hear of the end with a response. */
 const MIN_ACCEPTING_MS = 300;
 
 export class Drain {
-  private readonly listeners: readonly Listener[];
-  private readonly request: DrainRequest;
-  private readonly onDrained: (cut: number) => void;
-  private readonly beganAt = now();
-  private readonly table: ConnectionTable;
+  private listeners: readonly Listener[] = [];
+  private request: DrainRequest;
+  private readonly onDrained: ((cut: number) => void)[] = [];
+  private beganAt = now();
+  private readonly table = new ConnectionTable();
   /** What was there at the beginning: mode restart waits for it while others are served. */
   private first: readonly Connection[] = [];
   private isAccepting = true;
+  private emptyLooks = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(listeners: readonly Listener[], request: DrainRequest, onDrained: (cut: number) => void) {
-    this.listeners = listeners;
+  constructor(request: DrainRequest) {
     this.request = request;
-    this.onDrained = onDrained;
-    this.table = new ConnectionTable(listeners.map(({ server }) => server));
   }
 
-  begin(): void {
-    for (const { server } of this.listeners) attempt(() => closeAfterResponses(server));
+  /** Again with another request: it counts from then on, and everybody who asked is told. */
+  begin(listeners: readonly Listener[], request: DrainRequest, onDrained: (cut: number) => void): void {
+    const added = listeners.filter((listener) => !this.listeners.includes(listener));
+    this.listeners = this.listeners.concat(added);
+    this.request = request;
+    this.beganAt = now();
+    this.onDrained.push(onDrained);
+    for (const { server } of added) attempt(() => closeAfterResponses(server));
+    for (const { server } of added) this.table.add(server);
     this.table.look(this.beganAt, { isWelcome: false });
-    if (this.request.mode === 'restart') this.first = this.table.all;
+    if (request.mode === 'restart' && this.isAccepting) this.first = this.table.all;
     else this.stopAccepting();
+    clearInterval(this.timer);
     this.timer = setInterval(() => attempt(() => this.look()), LOOK_AGAIN_MS);
     this.timer.unref(); // what keeps the process alive: the connections, and what stands in for the handles
   }
@@ -52,8 +59,14 @@ export class Drain {
     for (const connection of this.table.all) {
       if (at - connection.quietSince >= this.request.idleMs) attempt(() => connection.closeIfIdle());
     }
+    this.emptyLooks = this.table.count === 0 ? this.emptyLooks + 1 : 0;
     if (at - this.beganAt >= this.request.deadlineMs) this.end(this.table.count);
-    else if (!this.isAccepting && this.table.count === 0) this.end(0);
+    else if (!this.isAccepting && this.isEmpty) this.end(0);
+  }
+
+  /** What the primary has accepted may still be on its way to a worker. */
+  private get isEmpty(): boolean {
+    return this.emptyLooks >= (this.listeners.some(({ isFaux }) => isFaux) ? WORKER_LOOKS : 1);
   }
 
   private hasAcceptedLongEnough(at: number): boolean {
@@ -71,6 +84,6 @@ export class Drain {
     clearInterval(this.timer);
     this.stopAccepting();
     for (const connection of this.table.all) attempt(() => connection.cut());
-    this.onDrained(cut);
+    for (const onDrained of this.onDrained.splice(0)) onDrained(cut);
   }
 }

@@ -1,4 +1,5 @@
 /** What upkeep has in this process, put together. */
+import { attempt } from './attempt.js';
 import { Channel } from './channel.js';
 import { type Inheritance, wrapSpawn } from './children.js';
 import { type Answer, type Request, serveControl } from './control.js';
@@ -22,6 +23,7 @@ export class Guest {
   private readonly listening: Listening;
   private readonly doors = new Set<number>();
   private control: Handle | null = null;
+  private drain: Drain | null = null;
 
   static enter(setup: Setup): void {
     const channel = setup.channel && Channel.open(setup.channel);
@@ -42,11 +44,20 @@ export class Guest {
 
   private arrive(): void {
     if (isWorkerThread) return;
+    attempt(() => this.removeStale());
     wrapSpawn((isClusterWorker) => this.inheritance(isClusterWorker));
     this.channel.say('hello', pid, process.version);
     if (!this.setup.messages) return;
     this.openControl();
     hearReady(() => this.channel.say('ready', pid));
+  }
+
+  /** Of a process before, whose number the kernel has given to this one. */
+  private removeStale(): void {
+    const folder = this.channel.pathOf('');
+    if (folder === null) return;
+    const isStale = (name: string) => name.split('.')[0] === String(pid);
+    for (const name of fs.readdirSync(folder).filter(isStale)) fs.unlinkSync(folder + name);
   }
 
   private announce(listener: Listener): void {
@@ -90,7 +101,8 @@ export class Guest {
   private handle(request: Request, answer: Answer): void {
     switch (request.do) {
       case 'drain':
-        new Drain(this.listening.listeners, request, (cut) => answer({ drained: true, cut })).begin();
+        this.drain = this.drain ?? new Drain(request);
+        this.drain.begin(this.listening.listeners, request, (cut) => answer({ drained: true, cut }));
         return answer({ ok: true });
       case 'attach':
         this.listening.attach();

@@ -13,7 +13,7 @@ export function lingers(socket: SocketInternals): boolean {
 export function linger(socket: SocketInternals): void {
   if (lingering.has(socket)) return;
   lingering.add(socket);
-  socket.end();
+  // From when all is sent, which a slow client decides.
+  socket.end(() => setTimeout(() => attempt(() => socket.destroy()), LINGER_MS).unref());
   socket.resume();
-  setTimeout(() => attempt(() => socket.destroy()), LINGER_MS).unref();
 }

@@ -169,7 +169,7 @@ test('scaling to none closes the port, and back opens it', async () => {
   const port = await freePort();
   assertSucceeded(await rig.up({ api: { script: app('serves-http.cjs'), port, env: { PORT: port } } }));
   assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 0 }));
-  await rig.until('connections are refused', () => isRefused(port));
+  await rig.until('connections are refused', () => isRefused(port), 2000);
   assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 1 }));
   assert.match(await visit(port), /^hello/);
 });

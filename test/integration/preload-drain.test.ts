@@ -215,6 +215,36 @@ test('a raw connection is left alone until it ends', async () => {
   await served.isDrained();
 });
 
+test('a client that reads slowly gets all of it', async () => {
+  const code = `require('http').createServer((q, r) => r.end('x'.repeat(30e6))).listen(+process.env.PORT)`;
+  await using served = await Served.start(['node', '-e', code]);
+  const wire = Wire.to(served.port).say('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await wire.hears('200 OK');
+  wire.socket.pause();
+  await served.drain();
+  await delay(1800);
+  wire.socket.resume();
+  await wire.ends();
+  assert.equal(wire.error, null);
+  assert.ok(wire.heard.length > 30e6, `${wire.heard.length} bytes`);
+  await served.isDrained();
+});
+
+test('who asks again while it drains, or after it, is answered, too', async () => {
+  await using served = await Served.start();
+  const slow = ask(served.port, '/slow?600');
+  await delay(100);
+  await served.drain();
+  const second = await served.attempt.control();
+  assert.deepEqual(await second.ask(STOP), { ok: true });
+  assert.match((await slow).body, /^slow/);
+  await served.isDrained();
+  assert.deepEqual(await second.next(), { drained: true, cut: 0 });
+  assert.deepEqual(await second.ask(STOP), { ok: true });
+  assert.deepEqual(await second.next(), { drained: true, cut: 0 });
+  second.close();
+});
+
 const SECURE = `
   const read = (name) => require('fs').readFileSync(process.env.TLS + name);
   const options = { key: read('key.pem'), cert: read('cert.pem') };

@@ -475,7 +475,9 @@ test('a port that changes without having been declared does not fail the reload'
 
 test('an application on any free port can be reloaded', async () => {
   await using rig = await Rig.create();
-  const first = await serveAnywhere(rig);
+  assertSucceeded(await rig.up({ api: rig.puppet({ reload: AT_ONCE }) }));
+  const first = await rig.enter('api');
+  await visit(await first.listen(0, null));
   const { id } = await rig.accept(RELOAD);
   const fresh = await rig.enter('api', { after: 1 });
   const port = await fresh.listen(0, null);
@@ -611,14 +613,6 @@ async function upServer(rig: Rig, port: number, config: ServiceConfig): Promise<
   const service = { script: app('serves-http.cjs'), env: { PORT: port }, reload: AT_ONCE, ...config };
   assertSucceeded(await rig.up({ api: service }));
   if (config.port === undefined) await rig.until('the port is learned', () => learned(rig).length === 1);
-}
-
-async function serveAnywhere(rig: Rig): Promise<Puppet> {
-  assertSucceeded(await rig.up({ api: rig.puppet({ reload: AT_ONCE, ready: 'start' }) }));
-  const puppet = await rig.enter('api');
-  const port = await puppet.listen(0, null);
-  await rig.until('the port is learned', () => learned(rig).some((each) => each.port === port));
-  return puppet;
 }
 
 async function progressOf(rig: Rig, id: string): Promise<string | undefined> {

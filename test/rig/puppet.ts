@@ -152,6 +152,7 @@ export class Puppet {
 
   #ask<T>(order: string, details: object): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (!this.isConnected) return reject(new Error(`${this.name} has ended before it was asked to ${order}`));
       this.#answers.set(++this.#lastId, { resolve: resolve as (value: unknown) => void, reject });
       this.#send(order, details);
     });

@@ -51,13 +51,12 @@ export function crashesOf(log: readonly Entry[]): Crash[] {
 export function judge(failure: Failure, crashes: readonly Crash[]): Verdict {
   if (!ENDS.includes(failure.class))
     return { failure, why: `"${failure.class}" is not how a crash ends a request` };
-  const crash = crashes.find(
-    ({ at }) => failure.startedAt <= at + (failure.isReused ? KEPT_MS : 0) && failure.endedAt >= at,
-  );
-  if (!crash) return { failure, why: 'there was no crash while it was on its way' };
-  const acceptedAt = failure.localPort === null ? undefined : crash.accepted.get(failure.localPort);
-  if (acceptedAt === undefined || acceptedAt > crash.at) {
-    return { failure, why: `pid ${crash.pid} had not accepted its connection` };
-  }
-  return { failure, crash, isLate: failure.startedAt > crash.at };
+  const { startedAt, endedAt, isReused, localPort } = failure;
+  const met = crashes.filter(({ at }) => startedAt <= at + (isReused ? KEPT_MS : 0) && endedAt >= at);
+  if (met.length === 0) return { failure, why: 'there was no crash while it was on its way' };
+  // It may have waited in the backlog through some of them.
+  const crash = met.find(({ at, accepted }) => localPort !== null && accepted.get(localPort)! <= at);
+  if (!crash)
+    return { failure, why: `${met.map(({ pid }) => pid).join(' and ')} had not accepted its connection` };
+  return { failure, crash, isLate: startedAt > crash.at };
 }

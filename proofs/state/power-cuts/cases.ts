@@ -26,7 +26,13 @@ const SPEC: ServiceSpec = {
 export function stateNumber(seq: number): StoredState {
   return {
     services: [
-      { spec: { ...SPEC, instances: seq }, isWanted: false, attempts: Array(seq).fill(0), completed: [] },
+      {
+        spec: { ...SPEC, instances: seq },
+        isWanted: false,
+        attempts: Array(seq).fill(0),
+        completed: [],
+        listens: [],
+      },
     ],
   };
 }

@@ -24,7 +24,7 @@ exports.look = function look() {
     ),
     preloadModules: process._preload_modules,
     handles: kinds(process._getActiveHandles()),
-    resources: process.getActiveResourcesInfo && process.getActiveResourcesInfo(),
+    resources: process.getActiveResourcesInfo && process.getActiveResourcesInfo().filter(isLasting),
     functions: HOOKED.map((place) => traits(place[0], place[1])),
   };
 };
@@ -47,6 +47,11 @@ function listenersOf(emitter) {
 
 function kinds(handles) {
   return handles.map((handle) => (handle ? handle.constructor.name : 'null'));
+}
+
+/** Loaders read files at their own pace. */
+function isLasting(resource) {
+  return !resource.startsWith('FSReq');
 }
 
 function traits(object, name) {
