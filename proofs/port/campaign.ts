@@ -1,5 +1,6 @@
 /** Reloads and restarts of some services under a load, and what came of it. */
 import type { Rig } from '../../test/rig/index.js';
+import { followEvents } from './dated-events.js';
 import { DrainWatch } from './drain-watch.js';
 import { formatReport, quantileMs } from './figures.js';
 import { Load, total, type ClientDescription, type LoadReport, type StreamEnd } from './load/index.js';
@@ -31,7 +32,7 @@ const WORDS = 10;
 export async function carryOut(campaign: Campaign): Promise<Outcome> {
   const { rig, services, port, clients, drainMs, reloads, restarts, requests = 0 } = campaign;
   const problems: string[] = [];
-  const watch = DrainWatch.start(rig, drainMs);
+  const events = followEvents(rig);
   const tookMs = { reload: [] as number[], restart: [] as number[] };
   await using load = await Load.start({ port, clients });
   await load.untilAnswered(50);
@@ -44,6 +45,7 @@ export async function carryOut(campaign: Campaign): Promise<Outcome> {
   }
   while (total(load.counters).started < requests) await load.untilAnswered(1000, undefined, 60_000);
   const report = await load.stop();
+  const watch = new DrainWatch(events, drainMs);
   const streams = judgeStreams(report, watch);
   problems.push(...judgeRequests(report, watch), ...streams.problems);
   return {

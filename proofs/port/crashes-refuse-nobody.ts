@@ -12,6 +12,7 @@ import { assertSucceeded, freePort, Rig } from '../../test/rig/index.js';
 import { readAccessLog } from './access-log.js';
 import { crash, WAYS_TO_CRASH, type WayToCrash } from './crash.js';
 import { crashesOf, judge, type Verdict } from './crashes-refuse-nobody/judge.js';
+import { followEvents } from './dated-events.js';
 import { formatReport, quantileMs } from './figures.js';
 import { install } from './install.js';
 import { Load } from './load/index.js';
@@ -19,7 +20,8 @@ import { Load } from './load/index.js';
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const crashCount = Math.max(3, Math.round(100 * Number(values.scale)));
 const SERVICE = 'shop';
-/** Between the first answer of an attempt and its crash. */
+/** A crash meets a service that has caught up with the one before, and has worked for a while. */
+const CALM = 50;
 const LIVE_MS = 400;
 
 const cwd = await install({ source: 'apps/express5' });
@@ -39,6 +41,7 @@ assertSucceeded(
   }),
 );
 
+const events = followEvents(rig);
 await using load = await Load.start({
   port,
   clients: [
@@ -48,15 +51,16 @@ await using load = await Load.start({
 });
 const outageMs: number[] = [];
 for (let count = 0; count < crashCount; count++) {
-  await load.untilAnswered(20);
+  await load.untilCalm(CALM);
   await sleep(LIVE_MS);
   outageMs.push(await crashOnce(WAYS_TO_CRASH[count % WAYS_TO_CRASH.length]!));
 }
 await load.untilAnswered(100);
 const report = await load.stop();
 
-const crashes = crashesOf(readAccessLog(accessLog));
-const verdicts = report.failures.map((failure) => judge(failure, crashes));
+const exits = events.flatMap(({ event, at }) => (event.type === 'instance-exited' ? [at] : []));
+const crashes = crashesOf(readAccessLog(accessLog), exits);
+const verdicts = report.failures.map((failure) => judge(failure, crashes, report.lagMs));
 const unexplained = verdicts.filter(({ crash }) => !crash);
 const restarts = (await rig.service(SERVICE)).restarts;
 console.log(formatReport(report));

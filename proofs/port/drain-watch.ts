@@ -1,6 +1,6 @@
 /** When each process began to drain, as the events of upkeep tell; and which streams ended because its time was up. */
-import type { Rig } from '../../test/rig/index.js';
-import { monotonicMs, type StreamEnd } from './load/index.js';
+import type { DatedEvent } from './dated-events.js';
+import type { StreamEnd } from './load/index.js';
 
 /** A drain is timed in the daemon and in the application; their clocks are the same, their timers are not. */
 const EARLY_MS = 20;
@@ -9,18 +9,14 @@ export class DrainWatch {
   /** By pid. */
   readonly begun = new Map<number, number>();
   readonly #drainMs: number;
-  /** Of the wall clock, by which events are dated, to the monotonic one. */
-  readonly #offsetMs = monotonicMs() - Date.now();
 
-  private constructor(drainMs: number) {
+  constructor(events: readonly DatedEvent[], drainMs: number) {
     this.#drainMs = drainMs;
-  }
-
-  /** Until the daemon ends. */
-  static start(rig: Rig, drainMs: number): DrainWatch {
-    const watch = new DrainWatch(drainMs);
-    void watch.#follow(rig).catch(() => undefined); // the daemon has ended, and the proof with it
-    return watch;
+    for (const { event, at } of events) {
+      if (event.type === 'instance-status' && event.to === 'stopping' && event.pid !== null) {
+        this.begun.set(event.pid, at);
+      }
+    }
   }
 
   /** How long after its deadline it ended, milliseconds; undefined: the deadline was not why. */
@@ -30,12 +26,5 @@ export class DrainWatch {
     if (begunAt === undefined) return undefined;
     const lateMs = endedAt - (begunAt + this.#drainMs);
     return lateMs >= -EARLY_MS ? lateMs : undefined;
-  }
-
-  async #follow(rig: Rig): Promise<void> {
-    for await (const event of rig.client.stream('events', { query: { follow: '1', limit: '1' } })) {
-      if (event.type !== 'instance-status' || event.to !== 'stopping' || event.pid === null) continue;
-      this.begun.set(event.pid, Date.parse(event.at) + this.#offsetMs);
-    }
   }
 }

@@ -212,6 +212,7 @@ export class Performer {
       askedBy: askedBy(operation),
       operation: operation.id,
       signal: step.abort.signal,
+      isNewDescription: step.spec !== undefined,
       // With another description it is that which tells whether a former daemon replaced it.
       isDone: ({ attempt, index }) => operation.isResumed && !step.spec && attempt > (before[index] ?? 0),
       onProgress: (text) => this.#book().tellProgress(operation, step, text),

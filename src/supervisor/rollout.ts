@@ -18,6 +18,8 @@ export interface RolloutWish {
   readonly askedBy: string;
   readonly operation: string;
   readonly signal: AbortSignal;
+  /** What runs is described by another one. */
+  readonly isNewDescription: boolean;
   /** These are new already. */
   isDone(instance: Instance): boolean;
   onProgress(text: string): void;
@@ -101,15 +103,31 @@ export class Rollout {
 
   /** Where two cannot live side by side: the old one goes first. */
   async #swap(index: number): Promise<void> {
-    const { spec, askedBy, operation, signal } = this.#wish;
-    const old = this.#service.instances[index]!;
+    const { spec, operation } = this.#wish;
     this.#tell(index, 'stopping the old one');
-    old.stop(askedBy);
-    await this.#service.until(() => old.isAtRest);
+    await this.#stop(index);
     const fresh = this.#service.replace(index, spec);
-    this.#tell(index, 'starting');
-    fresh.start(operation);
-    await this.#service.until(() => this.#hasBecomeReady(fresh), signal);
+    try {
+      this.#tell(index, 'starting');
+      fresh.start(operation);
+      await this.#untilReady(fresh);
+      await this.#judge(fresh, index);
+    } catch (error) {
+      if (this.#wish.isNewDescription) await this.#putBack(index);
+      throw error;
+    }
+  }
+
+  async #stop(index: number): Promise<void> {
+    const instance = this.#service.instances[index]!;
+    instance.stop(this.#wish.askedBy);
+    await this.#service.until(() => instance.isAtRest);
+  }
+
+  async #putBack(index: number): Promise<void> {
+    this.#tell(index, 'putting the old one back');
+    await this.#stop(index);
+    this.#service.replace(index, this.#service.spec).start(this.#wish.operation);
   }
 
   async #untilReady(candidate: Instance): Promise<void> {

@@ -99,8 +99,19 @@ export class ServiceSockets {
     return this.#wishes(spec).flatMap(({ key }) => this.#held.get(key) ?? []);
   }
 
+  /** Resolves when everything that was asked for so far is held, or cannot be. */
+  settled(): Promise<unknown> {
+    return this.#preparing;
+  }
+
   /** An attempt listens on a socket that it opened itself: from now on it is the service's. Answers whether that is new. */
-  async learn(listening: Listening, owner: ProcessId): Promise<boolean> {
+  learn(listening: Listening, owner: ProcessId): Promise<boolean> {
+    const learned = this.#preparing.then(() => this.#learn(listening, owner));
+    this.#preparing = learned;
+    return learned;
+  }
+
+  async #learn(listening: Listening, owner: ProcessId): Promise<boolean> {
     const { address, port, fd } = listening;
     if (fd < 0 || port === 0) return false;
     const key = this.#key(address, port);

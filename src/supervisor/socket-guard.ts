@@ -29,7 +29,8 @@ export class SocketGuard {
     if (!isWanted) return this.#letGo(all);
     if (all.some(accepts)) return this.#wait();
     if (this.#isRefusing) return;
-    if (all.length > 0 && all.every(({ status }) => status === 'crashed')) return this.#refuse();
+    // Nobody will come soon, or at all.
+    if (all.every(({ status }) => status === 'crashed' || status === 'completed')) return this.#refuse();
     this.#refusal ??= this.#clock.at(this.#clock.now() + this.#service.spec.sockets.holdMs, () =>
       this.#refuse(),
     );

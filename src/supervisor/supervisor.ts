@@ -95,6 +95,8 @@ export class Supervisor {
     this.#listen();
     const unfinished = this.#operations.load();
     this.#adopt(notes.length > 0);
+    // What is started or replaced from here on inherits them.
+    await Promise.all([...this.#services.values()].map(({ sockets }) => sockets.settled()));
     for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
     const steps = unfinished.flatMap((line) => line.view.steps);
     const claimed = steps.filter(({ action }) => action !== 'keep' && action !== 'signal');

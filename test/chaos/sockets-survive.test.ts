@@ -237,7 +237,9 @@ test('a service of several instances can be scaled under the next daemon', async
   await using load = new Load(port);
   assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 3 }));
   const { instances } = await rig.service('api');
-  await rig.until('all have answered', () => instances.every(({ pid }) => load.answers.has(`hello ${pid} 1.1`)));
+  await rig.until('all have answered', () =>
+    instances.every(({ pid }) => load.answers.has(`hello ${pid} 1.1`)),
+  );
   assert.deepEqual(load.failures, []);
 });
 
@@ -291,6 +293,7 @@ test('a shim that was killed takes its application along, but no connection', as
   const port = await freePort();
   const first = await serve(rig, port, { port });
   await rig.killProcess(readProcess(first.pid)!.parent);
+  await first.gone;
   await nextAnswers(rig, port, 1);
 });
 

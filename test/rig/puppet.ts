@@ -2,7 +2,6 @@
  * A managed app that does what the test says. test/fixtures/apps/puppet.js connects to a socket of the test, says who
  * it is, and from then on takes one command a line.
  */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** What a puppet says of itself when it connects. */
@@ -43,7 +42,8 @@ export class Puppet {
   constructor(identity: PuppetIdentity, socket: Socket) {
     this.identity = identity;
     this.#socket = socket;
-    this.gone = once(socket, 'close').then(() => {
+    // An order that nobody read any more is an 'error' before the 'close'.
+    this.gone = new Promise((resolve) => socket.once('close', resolve)).then(() => {
       for (const { reject } of this.#answers.values())
         reject(new Error(`${this.name} ended before it answered`));
     });
@@ -152,7 +152,8 @@ export class Puppet {
 
   #ask<T>(order: string, details: object): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (!this.isConnected) return reject(new Error(`${this.name} has ended before it was asked to ${order}`));
+      if (!this.isConnected)
+        return reject(new Error(`${this.name} has ended before it was asked to ${order}`));
       this.#answers.set(++this.#lastId, { resolve: resolve as (value: unknown) => void, reject });
       this.#send(order, details);
     });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, Rig } from '../../../test/rig/index.js';
 import { readAccessLog } from '../access-log.js';
 import { crash, WAYS_TO_CRASH } from '../crash.js';
-import { crashesOf, KEPT_MS, type Crash } from '../crashes-refuse-nobody/judge.js';
+import { crashesOf, type Crash } from '../crashes-refuse-nobody/judge.js';
 import { Load, total, type Failure, type LoadReport } from '../load/index.js';
 import type { Assignment, Manager } from './manager.js';
 import { Nginx } from './nginx.js';
@@ -49,7 +49,7 @@ export async function visit(
   }
   const report = await load.stop();
   const crashes = crashesOf(readAccessLog(accessLog));
-  const isAtCrash = (failure: Failure): boolean => crashes.some((one) => meets(failure, one));
+  const isAtCrash = (failure: Failure): boolean => crashes.some((one) => meets(failure, one, report.lagMs));
   return {
     manager,
     instances,
@@ -69,9 +69,9 @@ const CLIENTS = [
   { kind: 'downloads', clients: 3, thinkMs: 100, bytes: 32 * 1024 },
 ] as const;
 
-/** nginx keeps its connections to the application, see KEPT_MS. */
-function meets({ startedAt, endedAt }: Failure, { at }: Crash): boolean {
-  return startedAt <= at + KEPT_MS && endedAt >= at;
+/** nginx keeps its connections to the application, see crashes-refuse-nobody/judge.ts. */
+function meets({ startedAt, endedAt }: Failure, { at, goneAt }: Crash, lagMs: number): boolean {
+  return startedAt <= goneAt + lagMs && endedAt >= at;
 }
 
 export function countStatus(failures: readonly Failure[], status: string): number {

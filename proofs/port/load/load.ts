@@ -55,6 +55,16 @@ export class Load implements AsyncDisposable {
     if (this.#hasExited) throw new Error('The load has ended by itself');
   }
 
+  /** Waits until no more than so many requests are on their way. */
+  async untilCalm(inFlight: number, deadlineMs?: number): Promise<void> {
+    const isCalm = (): boolean => {
+      const { started, succeeded, failed } = total(this.#counters);
+      return (started > 0 && started - succeeded - failed <= inFlight) || this.#hasExited;
+    };
+    await until(`no more than ${inFlight} requests are on their way`, isCalm, deadlineMs);
+    if (this.#hasExited) throw new Error('The load has ended by itself');
+  }
+
   /** No new requests; those on their way are waited for. */
   async stop(): Promise<LoadReport> {
     this.#tell({ kind: 'stop' });
