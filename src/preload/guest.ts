@@ -133,9 +133,14 @@ export class Guest {
         return {
           UPKEEP_PRELOAD: JSON.stringify({ path, sockets: renumbered, hold, messages, options }),
           UPKEEP_CHANNEL: fds.slice(-2).join(':'),
-          NODE_OPTIONS: `--require ${JSON.stringify(path)}${options ? ` ${options}` : ''}`,
+          NODE_OPTIONS: `--require ${quote(path)}${options ? ` ${options}` : ''}`,
         };
       },
     };
   }
+}
+
+/** Only where it must be: Node 8 knows no quotes in NODE_OPTIONS. */
+function quote(path: string): string {
+  return /[\s"\\]/.test(path) ? JSON.stringify(path) : path;
 }

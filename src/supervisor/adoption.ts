@@ -13,6 +13,7 @@ import {
   removeRunDir,
   runFiles,
   sendSignal,
+  type ProcessId,
   type ShimReport,
 } from '../system/index.js';
 import { CANDIDATE_MARK } from './attempt.js';
@@ -22,6 +23,7 @@ export interface FoundAttempt extends RunId {
   /** `new`: it never served. `old`: another one serves in its place, it may still have connections. */
   readonly role: InstanceRole;
   readonly runDir: string;
+  readonly shim: ProcessId | undefined;
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly wasReady: boolean;
@@ -55,12 +57,14 @@ export function findAttempts(home: string, options: AdoptionOptions): FoundAttem
       else clearAway(runDir, reports);
       continue;
     }
-    const [, restarts = '0', mark] = /^(\d+)(\w*)$/.exec(noteOf(reports)) ?? [];
+    const shim = reports.find((report) => report.id === 'shim');
+    const [, restarts = '0', mark] = /^(\d+)(\w*)$/.exec(shim?.note ?? '') ?? [];
     const isMarked = existsSync(runFiles(runDir).ready);
     const attempt: FoundAttempt = {
       ...id,
       role: mark === CANDIDATE_MARK && !isMarked ? 'new' : 'serving',
       runDir,
+      shim: shim?.process,
       startedAt: running.at,
       wasReady: isReady || isMarked,
       restarts: Number(restarts),
@@ -77,10 +81,6 @@ function assignRoles(attempts: readonly FoundAttempt[]): FoundAttempt[] {
   return attempts.map((attempt) =>
     attempt.role === 'serving' && attempt !== served[0] ? { ...attempt, role: 'old' } : attempt,
   );
-}
-
-function noteOf(reports: readonly ShimReport[]): string {
-  return reports.find((report) => report.id === 'shim')?.note ?? '';
 }
 
 function isOver(reports: readonly ShimReport[]): boolean {

@@ -15,6 +15,8 @@ import { logFolder, type SupervisorContext } from './context.js';
 import type { Listening } from './channel.js';
 import { Instance, type InstanceOwner } from './instance.js';
 import { Schedule } from './schedule.js';
+import { readEnvironment } from '../system/index.js';
+import { socketsFrom } from './execution.js';
 import { hasStarted, isDependable } from './service-outcome.js';
 import { inheritance, ServiceSockets } from './service-sockets.js';
 import { SocketGuard } from './socket-guard.js';
@@ -338,6 +340,11 @@ export class Service implements InstanceOwner {
     await this.until(() => isDependable(this, condition, dependent), signal);
   }
 
+  /** What an attempt of a former daemon was given; before it is let go, if it has ended meanwhile. */
+  regainSockets({ shim }: FoundAttempt): void {
+    if (shim) this.sockets.regain(socketsFrom(readEnvironment(shim.pid) ?? {}), shim);
+  }
+
   adopt(found: FoundAttempt): Instance {
     // Where a scaling down was cut off there are more than there should be.
     while (this.instances.length <= found.instance) this.#add(this.instances.length);
@@ -401,6 +408,7 @@ export class Service implements InstanceOwner {
   #forgetSurplus(): void {
     this.#noteAttempts();
     this.instances.splice(this.#spec.instances);
+    this.#guard.look();
   }
 
   #disarm(): void {

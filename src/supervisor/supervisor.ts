@@ -94,9 +94,7 @@ export class Supervisor {
       this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored));
     this.#listen();
     const unfinished = this.#operations.load();
-    this.#adopt(notes.length > 0);
-    // What is started or replaced from here on inherits them.
-    await Promise.all([...this.#services.values()].map(({ sockets }) => sockets.settled()));
+    await this.#adopt(notes.length > 0);
     for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
     const steps = unfinished.flatMap((line) => line.view.steps);
     const claimed = steps.filter(({ action }) => action !== 'keep' && action !== 'signal');
@@ -268,7 +266,7 @@ export class Supervisor {
     for (const service of this.#services.values()) service.all.forEach(call);
   }
 
-  #adopt(isStateDoubtful: boolean): void {
+  async #adopt(isStateDoubtful: boolean): Promise<void> {
     const found = findAttempts(this.#context.home, {
       isStateDoubtful,
       isReadyByStart: (name) => {
@@ -280,13 +278,21 @@ export class Supervisor {
         this.#context.emit({ type: 'warning', service, message });
       },
     });
+    // First, because what has ended meanwhile is let go at once, and its successor wants to inherit them.
+    for (const attempt of found) this.#services.get(attempt.service)!.regainSockets(attempt);
+    await this.#untilSocketsSettled();
     const instances = found.map((attempt) => this.#services.get(attempt.service)!.adopt(attempt));
     for (const service of this.#services.values()) service.dismissOthers();
+    await this.#untilSocketsSettled();
     if (instances.length === 0) return;
     this.#shimPoll = setInterval(
       () => instances.forEach((instance) => instance.checkAdopted()),
       SHIM_POLL_MS,
     );
+  }
+
+  async #untilSocketsSettled(): Promise<void> {
+    await Promise.all([...this.#services.values()].map(({ sockets }) => sockets.settled()));
   }
 
   /** What should run and does not; what unfinished operations start or stop is left to these. */

@@ -192,7 +192,7 @@ export class HostedAttempt {
           ...options.env,
           UPKEEP_CHANNEL: channel,
           UPKEEP_PRELOAD: JSON.stringify(preload),
-          NODE_OPTIONS: [`--require "${PRELOAD}"`, options.options ?? []].flat().join(' '),
+          NODE_OPTIONS: [`--require ${PRELOAD}`, options.options ?? []].flat().join(' '),
         };
     const child = spawn(program, args, {
       cwd: options.cwd,

@@ -44,12 +44,10 @@ export function crashesOf(log: readonly Entry[], exits: readonly number[] = []):
   }
   return log
     .filter(({ what }) => what === 'crash')
-    .map(({ pid, at, id }) => ({
-      pid,
-      at,
-      how: id,
-      accepted: accepted.get(pid) ?? new Map<number, number>(),
-    }));
+    .map(({ pid, at, id }) => {
+      const goneAt = exits.find((exitAt) => exitAt >= at) ?? at + END_MS;
+      return { pid, at, goneAt, how: id, accepted: accepted.get(pid) ?? new Map<number, number>() };
+    });
 }
 
 export function judge(failure: Failure, crashes: readonly Crash[], lagMs: number): Verdict {

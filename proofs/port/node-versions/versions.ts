@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const VERSIONS = ['7.10.1', '10', '12', '14', '16', '18', '20', '22', '24', '26'];
+export const VERSIONS = ['7.10.1', '8', '10', '12', '14', '16', '18', '20', '22', '24', '26'];
 
 export interface NodeVersion {
   readonly name: string;
