@@ -1,4 +1,4 @@
-/** Runs one application on Node 7.10 to 26: port, drain, hold work in all of them, and no application sees the preload. */
+/** Runs one application on Node 7.10 to 26: port, drain and hold work in all of them, and no application sees the preload. */
 import { parseArgs } from 'node:util';
 import { cluster, drain, type Feature, hold, port, ready, wrapper } from './node-versions/features.js';
 import { honest } from './node-versions/honesty.js';

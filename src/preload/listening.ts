@@ -14,6 +14,8 @@ import { Listener, nameOf } from './listener.js';
 import { net } from './node.js';
 import { replaceMethod } from './replace.js';
 
+/** Who comes while no process accepts has to wait somewhere. Node's own is 511; the kernel caps it (somaxconn). */
+const BACKLOG = 4096;
 const EADDRINUSE = -98;
 
 export interface ListeningOptions {
@@ -84,7 +86,7 @@ export class Listening {
 
   /** Answers what to call the original with. */
   private before(server: ServerInternals, values: ListenArguments): ListenArguments {
-    const [address, port, , backlog, fd, flags] = values;
+    const [address, port, type, wanted, fd, flags] = values;
     const given = server._handle;
     if (given) {
       this.holdBack(given);
@@ -94,7 +96,8 @@ export class Listening {
     if (!handle) return values;
     server._handle = handle;
     this.holdBack(handle);
-    if (address || isDescriptor(fd)) return values;
+    const backlog = wanted || BACKLOG;
+    if (address || isDescriptor(fd)) return [address, port, type, backlog, fd, flags];
     const { address: any = '::' } = nameOf(handle);
     return [any, port, any === '::' ? 6 : 4, backlog, fd, flags];
   }
