@@ -1,4 +1,7 @@
-/** The daemon, or its launcher, is killed while sockets are held and instances are replaced: nobody is refused, and nothing is left half done. */
+/**
+ * The daemon, its launcher or a shim is killed while sockets are held and instances are replaced: nobody is refused, and
+ * nothing is left half done.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OperationRequest } from '../../src/protocol/index.js';
@@ -147,7 +150,7 @@ test('a change whose old process was draining ends with the new description', as
   await endsWithOne(rig, load, [old]);
 });
 
-test('a bad new process that was starting when the daemon was killed fails the operation, and the old one serves on', async () => {
+test('a bad new process fails the operation also under the next daemon, and the old one serves on', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
   const old = await serve(rig, port, { port, reload: AT_ONCE });
@@ -187,7 +190,7 @@ test('a reload of two instances goes on with the second one', async () => {
 
 for (const isDeclared of [true, false]) {
   const title = isDeclared ? 'declared' : 'not declared';
-  test(`an application that crashes under the next daemon leaves its connections to its successor (port ${title})`, async () => {
+  test(`a crash under the next daemon leaves connections to the next attempt (port ${title})`, async () => {
     await using rig = await Rig.create();
     const port = await freePort();
     const first = await serve(rig, port, isDeclared ? { port } : {});

@@ -90,7 +90,10 @@ test('reloads and crashes give every attempt a number of its own', async () => {
   const exits = (await rig.events('api')).flatMap((event) =>
     event.type === 'instance-exited' ? event.attempt : [],
   );
-  assert.deepEqual(exits.toSorted(), [1, 2, 3, 4]);
+  assert.deepEqual(
+    exits.toSorted((a, b) => a - b),
+    [1, 2, 3, 4],
+  );
 });
 
 interface BadCandidate {

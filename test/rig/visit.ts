@@ -43,8 +43,10 @@ export async function isRefused(port: number, host = '127.0.0.1'): Promise<boole
     await once(socket, 'connect');
     return false;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
-    return true;
+    const { code } = error as NodeJS.ErrnoException;
+    // ECONNRESET: it was closed while this connection was being made; the next one is refused.
+    if (code !== 'ECONNREFUSED' && code !== 'ECONNRESET') throw error;
+    return code === 'ECONNREFUSED';
   } finally {
     socket.destroy();
   }
