@@ -46,13 +46,13 @@ export async function carryOut(campaign: Campaign): Promise<Outcome> {
   while (total(load.counters).started < requests) await load.untilAnswered(1000, undefined, 60_000);
   const report = await load.stop();
   const watch = new DrainWatch(events, drainMs);
-  const streams = judgeStreams(report, watch);
-  problems.push(...judgeRequests(report, watch), ...streams.problems);
+  const verdict = judge(report, watch);
+  problems.push(...verdict.problems);
   return {
     report,
     reloadMs: tookMs.reload,
     restartMs: tookMs.restart,
-    latenessMs: streams.latenessMs,
+    latenessMs: verdict.latenessMs,
     problems,
   };
 }
@@ -86,6 +86,12 @@ function* inTurn(reloads: number, restarts: number): Generator<'reload' | 'resta
     else restarted++;
     yield isReload ? 'reload' : 'restart';
   }
+}
+
+/** Nothing is lost, and streams are cut only when the time of their process is up. */
+export function judge(report: LoadReport, watch: DrainWatch): Pick<Outcome, 'latenessMs' | 'problems'> {
+  const streams = judgeStreams(report, watch);
+  return { latenessMs: streams.latenessMs, problems: [...judgeRequests(report, watch), ...streams.problems] };
 }
 
 /** Nothing but a good answer will do. */

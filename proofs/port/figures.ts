@@ -28,5 +28,6 @@ export function formatReport({ clients }: LoadReport): string {
 /** 0.5: the median; 1: the longest. */
 export function quantileMs(values: readonly number[], quantile: number): string {
   const sorted = values.toSorted((a, b) => a - b);
-  return `${Math.round(sorted[Math.max(0, Math.ceil(quantile * sorted.length) - 1)] ?? NaN)} ms`;
+  const value = sorted[Math.max(0, Math.ceil(quantile * sorted.length) - 1)];
+  return value === undefined ? '-' : `${Math.round(value)} ms`;
 }

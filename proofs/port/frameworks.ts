@@ -2,21 +2,35 @@
  * Express, Fastify, Koa, Hono, NestJS, Next.js, Egg, socket.io and TypeScript lose no request in 20 reloads each.
  *
  * Each is a tiny project in proofs/port/frameworks, installed from npm at its newest version (within its major), without a
- * line about signals, sockets or upkeep.
+ * line about signals, sockets or upkeep. With --bare each runs by itself, without reloads: the control.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { formatTable, type Column } from '../../src/cli/output/table.js';
 import { assertSucceeded, freePort, Rig } from '../../test/rig/index.js';
-import { carryOut, printOutcome, type Outcome } from './campaign.js';
+import { Bare } from './bare.js';
+import { carryOut, judge, printOutcome, type Outcome } from './campaign.js';
+import { DrainWatch } from './drain-watch.js';
 import { quantileMs } from './figures.js';
-import { clientsOf, FRAMEWORKS, installAll, type InstalledFramework } from './frameworks/frameworks.js';
-import { total } from './load/index.js';
+import {
+  clientsOf,
+  commandOf,
+  FRAMEWORKS,
+  installAll,
+  type InstalledFramework,
+} from './frameworks/frameworks.js';
+import { Load, total } from './load/index.js';
 
 const { values } = parseArgs({
-  options: { scale: { type: 'string', default: '1' }, only: { type: 'string', default: '' } },
+  options: {
+    scale: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    bare: { type: 'boolean', default: false },
+  },
 });
+const BARE_MS = 5000;
 const reloads = Math.max(2, Math.round(20 * Number(values.scale)));
 const DRAIN_MS = 3000;
 
@@ -24,7 +38,7 @@ const chosen = FRAMEWORKS.filter(({ name }) => !values.only || name === values.o
 const rows: string[][] = [];
 let problemCount = 0;
 for (const framework of await installAll(chosen)) {
-  const outcome = await reload(framework);
+  const outcome = await (values.bare ? runBare(framework) : reload(framework));
   problemCount += outcome.problems.length;
   if (outcome.problems.length > 0) printOutcome(framework.name, outcome);
   rows.push(rowOf(framework, outcome));
@@ -56,6 +70,17 @@ async function reload(framework: InstalledFramework): Promise<Outcome> {
     reloads,
     restarts: 0,
   });
+}
+
+async function runBare(framework: InstalledFramework): Promise<Outcome> {
+  const port = await freePort();
+  const { env = {}, ...start } = framework.start(port);
+  await using service = await Bare.start({ command: commandOf(start), cwd: framework.folder, env, port });
+  void service;
+  await using load = await Load.start({ port, clients: clientsOf(framework) });
+  await sleep(BARE_MS);
+  const report = await load.stop();
+  return { report, reloadMs: [], restartMs: [], ...judge(report, new DrainWatch([], 0)) };
 }
 
 function rowOf(framework: InstalledFramework, { report, reloadMs, latenessMs, problems }: Outcome): string[] {

@@ -167,8 +167,15 @@ export class Witness {
     const { policy, latestMs } = this.#truth;
     // Who is being killed already has to wait for the next round.
     const rounds = tree ? tree.forks + (tree.isKilled ? 1 : 0) : 0;
-    // Late with the end of the drain, and twice late: the exit of the root sets the timer anew that was about to ring.
-    return policy.stop.drainMs + policy.stop.graceMs + 3 * latestMs + rounds * (KILL_AGAIN_MS + latestMs);
+    // Twice late: the exit of the root sets the timer anew that was about to ring.
+    return this.#drainMs() + policy.stop.graceMs + 2 * latestMs + rounds * (KILL_AGAIN_MS + latestMs);
+  }
+
+  /** What is not running has no connections to finish. */
+  #drainMs(): number {
+    const { state, policy, latestMs } = this.#truth;
+    const mayDrain = state.id === 'running' || ('isDraining' in state && state.isDraining);
+    return mayDrain ? policy.stop.drainMs + latestMs : 0;
   }
 
   #isAnythingAlive(): boolean {

@@ -306,6 +306,6 @@ export class SimulatedWorld implements Truth {
 
   #longestKillMs(): number {
     const trees = this.#history.lives.map(({ forks }) => ({ forks, isKilled: true }));
-    return Math.max(...trees.map((tree) => this.#witness.killMs(tree)));
+    return this.policy.stop.drainMs + Math.max(...trees.map((tree) => this.#witness.killMs(tree)));
   }
 }

@@ -54,11 +54,11 @@ test('followers hear whole lines, with who wrote them, until they end that', () 
   ]);
 });
 
-test('an attempt remembers its own last ten lines', () => {
+test('an attempt remembers its own last twenty lines', () => {
   const [old, current] = [log.sink(0, 'out'), log.sink(0, 'out')];
   old.write(Buffer.from('of the attempt before\n'));
   for (let line = 1; line <= 30; line++) current.write(Buffer.from(`line ${line}\n`));
-  const expected = Array.from({ length: 10 }, (_, index) => `line ${21 + index}`);
+  const expected = Array.from({ length: 20 }, (_, index) => `line ${11 + index}`);
   assert.deepEqual(current.tail(), expected);
 });
 

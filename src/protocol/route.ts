@@ -55,7 +55,8 @@ export const ROUTES = {
   },
   abort: {
     ...ENDPOINTS.abort,
-    summary: 'Give up an operation: what it has done stays, what it has not goes on as before',
+    summary:
+      'Give up an operation: what has not been done is not, and services go on by the description from before',
     answer: OperationView,
   },
   request: {

@@ -289,7 +289,7 @@ function alreadyEnded({ id, kind, status }: OperationView): UpkeepError {
 
 function abortedError({ id, request }: Operation, service: string): UpkeepError {
   return new UpkeepError('aborted', `Operation ${id} (${request.kind}) on "${service}" was aborted`, {
-    hint: 'what it had replaced by then stays, what it had not goes on as before',
+    hint: 'the service goes on by the description that it had before',
   });
 }
 

@@ -67,7 +67,8 @@ export class Rollout {
       await Promise.race(running);
     }
     if (this.#failure !== undefined) throw this.#failure;
-    signal.throwIfAborted();
+    // Where nothing was left to be given up, an abort comes too late to count.
+    if (this.#slots.some((slot) => slot !== 'done')) signal.throwIfAborted();
   }
 
   async #replace({ index, how }: Begin): Promise<void> {

@@ -140,6 +140,8 @@ test('scaling down lets an instance finish its requests, and fails none of the o
     visits.push(await knock(port, { path: '/slow' }));
     return (await second.hits()) > 0;
   });
+  const hits = async (): Promise<number> => (await first.hits()) + (await second.hits());
+  await rig.until('all of them are there', async () => (await hits()) === visits.length);
   await using load = new Load(port);
   const { id } = await rig.accept({ kind: 'scale', service: 'api', instances: 1 });
   await rig.untilInstance('api', ({ status }) => status === 'stopping', 1);

@@ -1,5 +1,4 @@
 /** The frameworks of the proof, each a tiny project as its users would write it, and how it is started. */
-import type { ServiceConfig } from '../../../src/config/index.js';
 import type { ClientDescription } from '../load/index.js';
 import { install, type Project } from '../install.js';
 
@@ -14,7 +13,11 @@ export interface Framework {
   readonly clients?: (folder: string) => readonly ClientDescription[];
 }
 
-export type StartConfig = Pick<ServiceConfig, 'script' | 'args'> & { env?: Record<string, string> };
+export interface StartConfig {
+  readonly script: string;
+  readonly args?: string;
+  readonly env?: Record<string, string>;
+}
 
 export const ORDINARY_CLIENTS: readonly ClientDescription[] = [
   { kind: 'connections', perSecond: 40, serviceMs: 30 },
@@ -108,4 +111,11 @@ export async function installAll(frameworks: readonly Framework[]): Promise<Inst
 
 export function clientsOf({ clients, folder }: InstalledFramework): readonly ClientDescription[] {
   return clients?.(folder) ?? ORDINARY_CLIENTS;
+}
+
+/** The same without upkeep. */
+export function commandOf({ script, args = '' }: StartConfig): [string, ...string[]] {
+  const command = [script, ...args.split(' ').filter(Boolean)] as const;
+  if (script.endsWith('.ts')) return [process.execPath, '--import', import.meta.resolve('tsx'), ...command];
+  return script.endsWith('.js') ? [process.execPath, ...command] : [...command];
 }

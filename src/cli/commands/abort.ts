@@ -6,7 +6,7 @@ import { formatOperation } from '../output/operation.js';
 import { print, printJson } from '../output/print.js';
 
 export const command = defineCommand({
-  summary: 'Give up a change that has not ended: what it has done stays',
+  summary: 'Give up a change that has not ended; services go on as they were described before',
   usage: 'abort <operation>',
   options: { json: JSON_OPTION },
   async run({ values, operands }) {

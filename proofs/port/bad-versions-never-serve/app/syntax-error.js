@@ -1,1 +1,2 @@
-const broken = {;
+// Written for a package of "type": "module", which this is not.
+import './good.js';
