@@ -4,7 +4,9 @@ import type { Instance } from './instance.js';
 import type { Operation, Step } from './operation.js';
 import type { Operations } from './operations.js';
 import { planSpec } from './plan.js';
+import { whyNoPreload } from './execution.js';
 import { Rollout, whyNoSurge } from './rollout.js';
+import { inheritance } from './service-sockets.js';
 import type { Service } from './service.js';
 
 export interface PerformerHost {
@@ -150,6 +152,9 @@ export class Performer {
     service.start(operation.id);
     step.launched.resolve();
     await service.untilStarted(step.abort.signal);
+    await service.sockets.settled();
+    const note = noteSockets(service);
+    if (note !== undefined) (step.view.notes ??= []).push(note);
   }
 
   async #restart(operation: Operation, step: Step, service: Service): Promise<void> {
@@ -316,6 +321,15 @@ function isWorthShowing({ code }: Failure): boolean {
 
 function isSuperseded(error: unknown): boolean {
   return error instanceof UpkeepError && error.code === 'superseded';
+}
+
+/** What a program cannot be helped with, said when it starts. */
+function noteSockets({ name, spec, sockets }: Service): string | undefined {
+  const why = whyNoPreload(spec);
+  if (why !== undefined) return `${name}: ${why}; its ports are not held, and it is not drained`;
+  const isHeld = spec.ports.every(({ port }) => sockets.isHeld(port));
+  if (inheritance(spec) !== 'learn' || isHeld) return undefined;
+  return `${name}: it opens its ports by itself, so connections are refused while it restarts; if it takes LISTEN_FDS, set sockets: systemd`;
 }
 
 function noteSwap(service: string, why: string): string {
