@@ -37,8 +37,8 @@ export interface DrainWish {
   readonly deadlineMs: number;
 }
 
-/** A process whose event loop hangs answers nothing. */
-const ACK_MS = 1000;
+/** A process whose event loop hangs answers nothing; one on a busy machine takes its time. */
+const ACK_MS = 3000;
 /**
  * Keep-alive connections that were silent for this long since the drain began are closed. A client may be writing to one
  * in this very moment, so the longer the better: after 5 s Node closes them anyway, and clients know.

@@ -8,7 +8,9 @@ import { carryOut, type Campaign, type Outcome } from '../campaign.js';
 
 export type Extent = Pick<Campaign, 'reloads' | 'restarts' | 'requests'>;
 
-const DRAIN_MS = 2000;
+const DRAIN_MS = 3000;
+/** The default. */
+const IDLE_DRAIN_MS = 10_000;
 
 /** For programs that upkeep knows nothing of: what they do with connections that are kept is their own affair. */
 const FOREIGN_CLIENTS: readonly ClientDescription[] = [
@@ -41,7 +43,6 @@ export async function reloadNode(instances: number, extent: Extent): Promise<Out
     clients: [
       { kind: 'connections', perSecond: 150, serviceMs: 20 },
       { kind: 'keep-alive', clients: 20, thinkMs: 60, serviceMs: 5 },
-      { kind: 'keep-alive', name: 'rarely', clients: 20, thinkMs: 2000, serviceMs: 5 },
       { kind: 'posts', clients: 6, thinkMs: 100 },
       { kind: 'downloads', clients: 8, thinkMs: 50 },
       { kind: 'http2', port: tlsPort, sessions: 2, streams: 4, thinkMs: 50 },
@@ -51,6 +52,29 @@ export async function reloadNode(instances: number, extent: Extent): Promise<Out
       { kind: 'websockets', name: 'short websockets', clients: 4, everyMs: 60, lastsMs: 700 },
     ],
     drainMs: DRAIN_MS,
+    ...extent,
+  });
+}
+
+/**
+ * Connections that are kept and seldom used: a drain waits for their next request as long as Node itself would keep them,
+ * which takes the default deadline. Streams without an end would make it wait all the time.
+ */
+export async function reloadIdle(extent: Extent): Promise<Outcome> {
+  await using rig = await Rig.create();
+  const [cwd, port] = [await install({ source: 'apps/express5' }), await freePort()];
+  const idle = { ...service({ script: 'server.js', cwd, port, env: { PORT: port } }), stop: {} };
+  assertSucceeded(await rig.up({ shop: idle }));
+  return await carryOut({
+    rig,
+    services: ['shop'],
+    port,
+    clients: [
+      { kind: 'keep-alive', name: 'rarely', clients: 40, thinkMs: 2000, serviceMs: 5 },
+      { kind: 'keep-alive', clients: 10, thinkMs: 60, serviceMs: 5 },
+      { kind: 'posts', clients: 3, thinkMs: 100 },
+    ],
+    drainMs: IDLE_DRAIN_MS,
     ...extent,
   });
 }
