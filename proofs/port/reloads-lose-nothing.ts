@@ -6,7 +6,7 @@
  * wrongly, on no connection, new or kept. Streams without an end are cut, but not before the drain deadline of their
  * process.
  *
- * Clients that keep their connection ask at least every 1.8 s. One that is silent for longer than upkeep waits may send
+ * Clients that keep their connection ask again well before a drain would close it. One that is silent for longer may send
  * its next request at the moment at which its connection is closed; HTTP/1.1 has no remedy for that, and a server that
  * closes idle connections by itself, as Node.js does after 5 s, has the same race.
  */

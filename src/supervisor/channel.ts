@@ -4,7 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectUnix, runFiles } from '../system/index.js';
+import { runFiles } from '../system/index.js';
+import { Conversation } from './conversation.js';
 
 /**
  * `held`: on a socket that it inherited. `own`: on one that it opened; `free`: on a port that the kernel chose.
@@ -35,10 +36,14 @@ export type DrainMode = 'stop' | 'reload' | 'restart';
 export interface DrainWish {
   readonly mode: DrainMode;
   readonly deadlineMs: number;
+  /** It was found failing: if it does not answer, it hangs. */
+  readonly isFailing: boolean;
 }
 
-/** A process whose event loop hangs answers nothing; one on a busy machine takes its time. */
-const ACK_MS = 3000;
+/** A process on a busy machine takes its time to answer. */
+const PATIENT_ACK_MS = 10_000;
+/** One that fails may hang, and is waited for no longer than this. */
+const ACK_MS = 1000;
 /**
  * Keep-alive connections that were silent for this long since the drain began are closed. A client may be writing to one
  * in this very moment, so the longer the better: after 5 s Node closes them anyway, and clients know.
@@ -49,13 +54,12 @@ const IDLE_SHARE = 0.8;
 /** How much later than its own deadline an answer may come. */
 const LATE_MS = 500;
 
-type Answer = { readonly ok?: boolean; readonly drained?: boolean; readonly error?: string };
-
 export class Channel {
   readonly #folder: string;
   readonly #observer: ChannelObserver;
   readonly #listening: Listening[] = [];
   readonly #controls = new Set<number>();
+  readonly #talks = new Set<Conversation>();
 
   constructor(runDir: string, observer: ChannelObserver) {
     this.#folder = runFiles(runDir).app;
@@ -77,33 +81,40 @@ export class Channel {
   }
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */
-  async drain({ mode, deadlineMs }: DrainWish, onClosed: () => void): Promise<void> {
+  async drain({ mode, deadlineMs, isFailing }: DrainWish, onClosed: () => void): Promise<void> {
     const idleMs = Math.min(IDLE_MS[mode], deadlineMs * IDLE_SHARE);
     const wish = { do: 'drain', mode, deadlineMs, idleMs };
+    const ackMs = Math.min(isFailing ? ACK_MS : PATIENT_ACK_MS, deadlineMs + LATE_MS);
     const accepting = new Set(this.#listening.filter(({ how }) => how !== 'shared').map(({ pid }) => pid));
     const [first, rest] = partition([...this.#controls], (pid) => accepting.has(pid));
+    const untilDrained = async (talk: Conversation): Promise<void> => {
+      if (await talk.until(({ ok }) => ok === true, ackMs))
+        await talk.until(({ drained }) => drained === true, deadlineMs + LATE_MS);
+      this.#end(talk);
+    };
     // Workers behind a primary come after it: what it has accepted is theirs to answer.
-    const primaries = first.map((pid) => this.#converse(pid, wish, deadlineMs + LATE_MS));
-    await Promise.all(primaries.map(({ acknowledged }) => acknowledged));
+    const primaries = first.map((pid) => this.#ask(pid, wish));
+    await Promise.all(primaries.map((talk) => talk.until(({ ok }) => ok === true, ackMs)));
     onClosed();
-    const others = rest.map((pid) => this.#converse(pid, wish, deadlineMs + LATE_MS));
-    await Promise.all([...primaries, ...others].map(({ ended }) => ended));
+    const others = rest.map((pid) => this.#ask(pid, wish));
+    await Promise.all([...primaries, ...others].map(untilDrained));
   }
 
   /** The held sockets are listened on from now on. Rejects where nobody answers. */
   async attach(): Promise<void> {
     const held = new Set(this.#listening.filter(({ how }) => how === 'held').map(({ pid }) => pid));
-    const asked = [...held].map((pid) => this.#converse(pid, { do: 'attach' }, ACK_MS));
-    const answers = await Promise.all(asked.map(({ acknowledged }) => acknowledged));
-    if (asked.length > 0 && !answers.some(Boolean))
-      throw new Error('it did not answer when it was to take traffic');
+    const isDone = await this.#tellAll([...held], { do: 'attach' });
+    if (held.size > 0 && !isDone) throw new Error('it did not answer when it was to take traffic');
   }
 
   /** false: nobody took it. */
-  async tell(message: string): Promise<boolean> {
-    const asked = [...this.#controls].map((pid) => this.#converse(pid, { do: 'message', message }, ACK_MS));
-    const answers = await Promise.all(asked.map(({ acknowledged }) => acknowledged));
-    return answers.some(Boolean);
+  tell(message: string): Promise<boolean> {
+    return this.#tellAll([...this.#controls], { do: 'message', message });
+  }
+
+  /** The daemon goes. */
+  close(): void {
+    for (const talk of [...this.#talks]) this.#end(talk);
   }
 
   /** A unix socket that leads to exactly this attempt's server on the port. */
@@ -122,49 +133,23 @@ export class Channel {
     this.#observer.onListening(listening);
   }
 
-  /** `acknowledged`: whether it said so in time. `ended`: it said that all is done, or it will say nothing more. */
-  #converse(
-    pid: number,
-    wish: object,
-    timeoutMs: number,
-  ): { acknowledged: Promise<boolean>; ended: Promise<void> } {
-    const socket = connectUnix(join(this.#folder, String(pid)));
-    const answers: Answer[] = [];
-    let rest = '';
-    socket.setEncoding('utf8');
-    socket.write(`${JSON.stringify(wish)}\n`);
-    const until = (isSo: (answer: Answer) => boolean, limitMs: number): Promise<boolean> =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(false), limitMs).unref();
-        const look = (): void => {
-          if (answers.some(isSo)) resolve(true);
-        };
-        socket.on('answer', look);
-        socket.once('close', () => {
-          clearTimeout(timer);
-          resolve(answers.some(isSo));
-        });
-      });
-    const acknowledged = until(({ ok }) => ok === true, Math.min(ACK_MS, timeoutMs));
-    const drained = until(({ drained }) => drained === true, timeoutMs);
-    socket.on('data', (chunk: string) => {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop()!;
-      answers.push(...lines.flatMap(parseAnswer));
-      socket.emit('answer');
-    });
-    socket.on('error', () => undefined); // the process has ended; 'close' follows
-    const ended = acknowledged.then((isHeard) => (isHeard ? drained : false)).then(() => undefined);
-    void ended.finally(() => socket.destroy());
-    return { acknowledged, ended };
+  /** Whether anybody did as told. */
+  async #tellAll(pids: readonly number[], wish: object): Promise<boolean> {
+    const talks = pids.map((pid) => this.#ask(pid, wish));
+    const done = await Promise.all(talks.map((talk) => talk.until(({ ok }) => ok === true, PATIENT_ACK_MS)));
+    for (const talk of talks) this.#end(talk);
+    return done.some(Boolean);
   }
-}
 
-function parseAnswer(line: string): Answer[] {
-  try {
-    return [JSON.parse(line) as Answer];
-  } catch {
-    return []; // not from our preload
+  #ask(pid: number, wish: object): Conversation {
+    const talk = new Conversation(join(this.#folder, String(pid)), wish);
+    this.#talks.add(talk);
+    return talk;
+  }
+
+  #end(talk: Conversation): void {
+    this.#talks.delete(talk);
+    talk.end();
   }
 }
 

@@ -246,6 +246,7 @@ export class Instance {
     this.#isDetached = true;
     this.#timers.cancelAll();
     this.#checks?.end();
+    this.#channel?.close();
     this.#attempt?.detach();
   }
 
@@ -343,6 +344,7 @@ export class Instance {
     const wish = {
       mode: this.role === 'old' ? 'reload' : mode === 'serve' ? 'restart' : 'stop',
       deadlineMs: Math.max(0, until - clock.now()),
+      isFailing: this.#state.id === 'ending',
     } as const;
     await this.#channel?.drain(wish, () => {
       if (attempt === this.attempt) this.#owner.onClosed(this);
