@@ -492,6 +492,15 @@ export class Instance {
     });
   }
 
+  /** Declared, or one of those that it takes over from one that serves. */
+  #portsToOpen(): ServiceSpec['ports'] {
+    const { ports } = this.spec;
+    if (ports.length > 0 || this.role !== 'new') return ports;
+    const shown = this.#owner.portsOf(this.index);
+    const opened = shown.filter((port) => this.listening.some((each) => each.port === port));
+    return (opened.length > 0 ? opened : shown).slice(0, 1).map((port) => ({ port, host: null, name: null }));
+  }
+
   /** Who is to take over from one that listens, said or not, has to listen as well. */
   #ruleOfCandidate(): ServiceSpec {
     const { spec } = this;
@@ -509,11 +518,13 @@ export class Instance {
   }
 
   #checkTarget(): CheckTarget {
-    const { ports, cwd } = this.spec;
-    const shown = this.role === 'new' ? this.#owner.portsOf(this.index) : [];
+    const { spec } = this;
+    const ports = (): ServiceSpec['ports'] => this.#portsToOpen();
     return {
-      ports: ports.length > 0 ? ports : shown.map((port) => ({ port, host: null, name: null })),
-      cwd,
+      get ports() {
+        return ports();
+      },
+      cwd: spec.cwd,
       env: () => this.#env,
       pids: () => this.pids(),
       listening: () => this.listening,

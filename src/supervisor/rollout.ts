@@ -236,10 +236,18 @@ export function whyNoSurge(service: Service, spec: ServiceSpec): string | undefi
   const how = inheritance(spec);
   const hasSockets = spec.ports.length > 0 || spec.sockets.paths.length > 0;
   if (how === 'off') return hasSockets ? 'it opens its ports by itself' : undefined;
+  const isHeld = (port: number): boolean => service.sockets.isHeld(port);
   const listening = service.instances.flatMap((instance) => instance.listening);
-  const lost = listening.find(({ port }) => port > 0 && !service.sockets.isHeld(port));
-  if (lost) return `upkeep could not get hold of port ${lost.port}`;
-  const isShown = spec.ports.every(({ port }) => service.sockets.isHeld(port));
+  const opened = listening.filter(({ how, port }) => how !== 'free' && port > 0).map(({ port }) => port);
+  // Others may be of no account: some applications choose a number by themselves, another one at each start.
+  const declared = opened.filter((port) => spec.ports.some((each) => each.port === port));
+  const lost = hasSockets
+    ? declared.find((port) => !isHeld(port))
+    : opened.some(isHeld)
+      ? undefined
+      : opened[0];
+  if (lost !== undefined) return `upkeep could not get hold of port ${lost}`;
+  const isShown = spec.ports.every(({ port }) => isHeld(port));
   return how === 'learn' && hasSockets && !isShown
     ? 'its program has not shown that it inherits sockets'
     : undefined;

@@ -46,6 +46,8 @@ interface Held extends HeldSocket {
 
 /** What listen() uses where nothing is said; the kernel caps it. */
 const BACKLOG = 4096;
+/** An application may choose another port at each start; what it does not use any more is tidied away. */
+const MOST_LEARNED = 16;
 const UNIX = 'unix:';
 
 export class ServiceSockets {
@@ -113,7 +115,7 @@ export class ServiceSockets {
 
   async #learn(listening: Listening, owner: ProcessId): Promise<boolean> {
     const { address, port, fd } = listening;
-    if (fd < 0 || port === 0) return false;
+    if (fd < 0 || port === 0 || this.#learned.length >= MOST_LEARNED) return false;
     const key = this.#key(address, port);
     if (this.#held.has(key)) return false;
     // What was opened in advance for any address is not what the application wants.
