@@ -9,12 +9,12 @@ import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertSucceeded, freePort, Rig } from '../../test/rig/index.js';
-import { readAccessLog } from './access-log.js';
-import { crash, WAYS_TO_CRASH, type WayToCrash } from './crash.js';
+import { readAccessLog } from './support/access-log.js';
+import { crash, WAYS_TO_CRASH, type WayToCrash } from './support/crash.js';
 import { crashesOf, judge, type Verdict } from './crashes-refuse-nobody/judge.js';
-import { followEvents } from './dated-events.js';
-import { formatReport, quantileMs } from './figures.js';
-import { install } from './install.js';
+import { followEvents } from './support/dated-events.js';
+import { formatReport, quantileMs } from './support/figures.js';
+import { install } from './support/install.js';
 import { Load } from './load/index.js';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });

@@ -10,10 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { formatTable, type Column } from '../../src/cli/output/table.js';
 import { assertSucceeded, freePort, Rig } from '../../test/rig/index.js';
-import { Bare } from './bare.js';
-import { carryOut, judge, printOutcome, type Outcome } from './campaign.js';
-import { DrainWatch } from './drain-watch.js';
-import { quantileMs } from './figures.js';
+import { Bare } from './support/bare.js';
+import { carryOut, judge, printOutcome, type Outcome } from './support/campaign.js';
+import { DrainWatch } from './support/drain-watch.js';
+import { quantileMs } from './support/figures.js';
 import {
   clientsOf,
   commandOf,

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '../../test/rig/index.js';
-import { createCertificate } from './install.js';
+import { createCertificate } from './support/install.js';
 import { Load, total } from './load/index.js';
 import { FAULTS, type Fault } from './load-sees/faults.js';
 

@@ -11,7 +11,7 @@
  * closes idle connections by itself, as Node.js does after 5 s, has the same race.
  */
 import { parseArgs } from 'node:util';
-import { printOutcome, type Outcome } from './campaign.js';
+import { printOutcome, type Outcome } from './support/campaign.js';
 import { reloadC, reloadGunicorn, reloadIdle, reloadNode } from './reloads-lose-nothing/services.js';
 
 const { values } = parseArgs({

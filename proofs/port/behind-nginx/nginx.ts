@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../../../test/rig/index.js';
-import { isListening } from '../bare.js';
+import { isListening } from '../support/bare.js';
 
 const PROGRAM = '/usr/sbin/nginx';
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, Rig } from '../../../test/rig/index.js';
-import { readAccessLog } from '../access-log.js';
-import { crash, WAYS_TO_CRASH } from '../crash.js';
+import { readAccessLog } from '../support/access-log.js';
+import { crash, WAYS_TO_CRASH } from '../support/crash.js';
 import { crashesOf, type Crash } from '../crashes-refuse-nobody/judge.js';
 import { Load, total, type Failure, type LoadReport } from '../load/index.js';
 import type { Assignment, Manager } from './manager.js';

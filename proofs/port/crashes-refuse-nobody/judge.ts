@@ -9,7 +9,7 @@
  *   also have begun until the process was gone, and the worst delay of the load client itself after that: until its end is
  *   through, the kernel accepts what is sent to it, and a client cannot know.
  */
-import type { Entry } from '../access-log.js';
+import type { Entry } from '../support/access-log.js';
 import type { Failure } from '../load/index.js';
 
 /** How long the end of a process takes, where nobody tells. */

@@ -1,6 +1,6 @@
 /** The frameworks of the proof, each a tiny project as its users would write it, and how it is started. */
 import type { ClientDescription } from '../load/index.js';
-import { install, type Project } from '../install.js';
+import { install, type Project } from '../support/install.js';
 
 export interface Framework {
   readonly name: string;

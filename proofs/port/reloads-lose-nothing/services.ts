@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { ServiceConfig } from '../../../src/config/index.js';
 import { assertSucceeded, freePort, Rig } from '../../../test/rig/index.js';
-import { createCertificate, install } from '../install.js';
+import { createCertificate, install } from '../support/install.js';
 import type { ClientDescription } from '../load/index.js';
-import { carryOut, type Campaign, type Outcome } from '../campaign.js';
+import { carryOut, type Campaign, type Outcome } from '../support/campaign.js';
 
 export type Extent = Pick<Campaign, 'reloads' | 'restarts' | 'requests'>;
 

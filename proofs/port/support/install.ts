@@ -21,7 +21,7 @@ export interface Project {
 
 /** Answers the folder in which the project is to be run. */
 export async function install({ source, build }: Project): Promise<string> {
-  const from = fileURLToPath(new URL(source, import.meta.url));
+  const from = fileURLToPath(new URL(`../${source}`, import.meta.url));
   const folder = join(CACHE, source.replaceAll('/', '-'));
   await mkdir(folder, { recursive: true });
   await cp(from, folder, { recursive: true });

@@ -1,6 +1,6 @@
 /** The table of what a load has seen. */
-import { formatTable, type Column } from '../../src/cli/output/table.js';
-import type { LoadReport } from './load/index.js';
+import { formatTable, type Column } from '../../../src/cli/output/table.js';
+import type { LoadReport } from '../load/index.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'CLIENT' },

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { until } from '../../test/rig/index.js';
+import { until } from '../../../test/rig/index.js';
 
 const START_MS = 60_000;
 

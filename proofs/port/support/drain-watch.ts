@@ -1,6 +1,6 @@
 /** When each process began to drain, as the events of upkeep tell; and which streams ended because its time was up. */
 import type { DatedEvent } from './dated-events.js';
-import type { StreamEnd } from './load/index.js';
+import type { StreamEnd } from '../load/index.js';
 
 /** A drain is timed in the daemon and in the application; their clocks are the same, their timers are not. */
 const EARLY_MS = 20;

@@ -1,9 +1,9 @@
 /** Reloads and restarts of some services under a load, and what came of it. */
-import type { Rig } from '../../test/rig/index.js';
+import type { Rig } from '../../../test/rig/index.js';
 import { followEvents } from './dated-events.js';
 import { DrainWatch } from './drain-watch.js';
 import { formatReport, quantileMs } from './figures.js';
-import { Load, total, type ClientDescription, type LoadReport, type StreamEnd } from './load/index.js';
+import { Load, total, type ClientDescription, type LoadReport, type StreamEnd } from '../load/index.js';
 
 export interface Campaign {
   readonly rig: Rig;

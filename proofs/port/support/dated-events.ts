@@ -1,7 +1,7 @@
 /** The events of upkeep from now on, dated by the monotonic clock that everything else in these proofs is dated by. */
-import type { UpkeepEvent } from '../../src/protocol/index.js';
-import type { Rig } from '../../test/rig/index.js';
-import { monotonicMs } from './load/index.js';
+import type { UpkeepEvent } from '../../../src/protocol/index.js';
+import type { Rig } from '../../../test/rig/index.js';
+import { monotonicMs } from '../load/index.js';
 
 export interface DatedEvent {
   readonly event: UpkeepEvent;
