@@ -10,6 +10,8 @@ import { secured } from './tls-link.js';
 export interface Protocol {
   /** Nothing is being answered. */
   readonly isIdle: boolean;
+  /** Where the client knows already that it must not ask again, no longer than this. */
+  readonly patienceMs?: number;
   /** Tells the client that it will end, if there is a way to. */
   announce(): void;
   /** Called when nothing came for a while. */
@@ -40,6 +42,11 @@ export class Connection {
 
   get isIdle(): boolean {
     return this.protocol?.isIdle === true;
+  }
+
+  isQuiet(at: number, idleMs: number): boolean {
+    const patienceMs = (this.isAnnounced && this.protocol?.patienceMs) || idleMs;
+    return at - this.quietSince >= Math.min(patienceMs, idleMs);
   }
 
   look(at: number, { isWelcome }: LookOptions): void {

@@ -17,6 +17,8 @@ export function sessionOf(socket: SocketInternals): Session | undefined {
 }
 
 export class Http2Connection {
+  /** From the notice to the end: longer than a round trip. What the client could not send any more, it hears of then. */
+  readonly patienceMs = 500;
   private readonly session: Session;
 
   constructor(session: Session) {

@@ -57,7 +57,7 @@ export class Drain {
     this.table.look(at, { isWelcome: this.isAccepting });
     if (this.isAccepting && this.hasAcceptedLongEnough(at)) this.stopAccepting();
     for (const connection of this.table.all) {
-      if (at - connection.quietSince >= this.request.idleMs) attempt(() => connection.closeIfIdle());
+      if (connection.isQuiet(at, this.request.idleMs)) attempt(() => connection.closeIfIdle());
     }
     this.emptyLooks = this.table.count === 0 ? this.emptyLooks + 1 : 0;
     if (at - this.beganAt >= this.request.deadlineMs) this.end(this.table.count);
