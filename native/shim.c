@@ -18,7 +18,7 @@
  *
  *   cwd=PATH user=UID:GID[:GID,...] note=TEXT
  *   fds=N      N sockets and their spares were inherited (see shim.h) and go on to the application, at the same numbers.
- *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves or gets SIGUSR2
+ *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves
  *   channel    the application can say things over a pipe; its two descriptors follow the sockets
  *   notify     the application can say things as sd_notify
  *
@@ -91,10 +91,6 @@ static void open_channel(struct launch *launch) {
   if (launch->has_notices && channel_open_notices(channel, launch->shim_start_ticks) < 0) fail(launch, "notify", errno);
 }
 
-static void let_go_of_sockets(struct launch *launch) {
-  for (; launch->socket_count > 0; launch->socket_count--) close(FIRST_SOCKET + launch->socket_count - 1);
-}
-
 static long long to_ms(struct timeval t) { return t.tv_sec * 1000LL + t.tv_usec / 1000; }
 
 static size_t word_exit(char *line, size_t size, int status, const struct rusage *usage) {
@@ -109,11 +105,10 @@ static size_t word_exit(char *line, size_t size, int status, const struct rusage
                   to_ms(usage->ru_utime), to_ms(usage->ru_stime), usage->ru_maxrss);
 }
 
-static volatile sig_atomic_t was_let_go, has_to_let_go_of_sockets;
+static volatile sig_atomic_t was_let_go;
 
 static void on_signal(int signal_number) {
   if (signal_number == SIGTERM) was_let_go = 1;
-  if (signal_number == SIGUSR2) has_to_let_go_of_sockets = 1;
 }
 
 /* Zero: nothing is left to reap. At the end of the application LINE is filled, and its length set. */
@@ -151,7 +146,6 @@ static void watch_over(struct launch *launch, pid_t application) {
     was_let_go = 0; /* too early: the end of the application was not said yet */
     if (wait_for_input(inputs, 2) > 0) channel_listen(channel, &launch->journal);
     may_go = was_let_go && is_gone;
-    if (has_to_let_go_of_sockets) let_go_of_sockets(launch);
   }
 }
 
@@ -199,9 +193,9 @@ static int parse(struct launch *launch, int count, char **arguments) {
 }
 
 static void set_up_signals(void) {
-  const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+  const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
-  const int awaited[] = {SIGCHLD, SIGTERM, SIGUSR2};
+  const int awaited[] = {SIGCHLD, SIGTERM};
   sigset_t blocked; /* but in wait_for_input() */
   sigemptyset(&blocked);
   for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) sigaddset(&blocked, awaited[i]);

@@ -9,7 +9,8 @@
 /* sysexits.h */
 enum { EXIT_USAGE = 64, EXIT_OS = 71, EXIT_BUSY = 75 };
 
-/* Inherited sockets are the descriptors from FIRST_SOCKET on; after all of them follow SPARES duplicates of each. */
+/* Inherited sockets are the descriptors from FIRST_SOCKET on; after all of them follow SPARES duplicates of each. The
+ * daemon counts on both numbers (supervisor/execution.ts, supervisor/service-sockets.ts). */
 enum { FIRST_SOCKET = 3, SPARES = 3, MAX_SOCKETS = 64 };
 
 int usage(void);

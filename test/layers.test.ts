@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ['api', 'supervisor', 'release', 'logs', 'metrics', 'forensics', 'store', 'config', ...FOUNDATION],
   client: ['protocol'],
   cli: ['client', 'config', 'core', 'protocol'],
-  preload: [],
+  preload: ['protocol'],
   pm2: ['client', 'config', 'core', 'protocol'],
   fleet: ['client', 'config', 'core', 'protocol'],
 };

@@ -1,9 +1,9 @@
 /** Runs Egg, Node-RED, verdaccio, TypeScript, Python and a pipeline for 10 minutes of restarts and kills: no leftovers. */
 import { parseArgs } from 'node:util';
 import { sendSignal } from '../../src/system/index.js';
+import { isListening } from '../../test/rig/visit.js';
 import { applicationsAt } from './real-applications/applications.js';
 import { formatFigures } from './real-applications/figures.js';
-import { isListening } from './real-applications/questions.js';
 import { createSite, removeSite, type Site } from './real-applications/site.js';
 import { livingIn } from './real-applications/tree.js';
 import { Visitor, within } from './real-applications/visit.js';

@@ -1,25 +1,11 @@
 /** Where upkeep asks this process for something: one JSON request a line, JSON lines as answers. */
+import type { ControlAnswer, ControlRequest } from '../protocol/index.js';
 import { attempt } from './attempt.js';
 import type { Handle } from './internals.js';
 import { net } from './node.js';
 
-export type Request =
-  | ({ readonly do: 'drain' } & DrainRequest)
-  | { readonly do: 'attach' }
-  | { readonly do: 'message'; readonly message: unknown };
-
-export interface DrainRequest {
-  readonly mode: DrainMode;
-  readonly deadlineMs: number;
-  /** Silence after which an idle connection is closed. */
-  readonly idleMs: number;
-}
-
-/** restart: nobody else serves meanwhile, so this process accepts for as long as it has to live anyway. */
-export type DrainMode = 'stop' | 'reload' | 'restart';
-
-export type Answer = (words: object) => void;
-export type Handler = (request: Request, answer: Answer) => void;
+export type Answer = (words: ControlAnswer) => void;
+export type Handler = (request: ControlRequest, answer: Answer) => void;
 
 const { Socket: SocketOfNode } = net;
 const { parse, stringify } = JSON;
@@ -42,7 +28,7 @@ export function serveControl(client: Handle, handle: Handler): void {
 
 function serve(line: string, handle: Handler, answer: Answer): void {
   try {
-    handle(parse(line) as Request, answer);
+    handle(parse(line) as ControlRequest, answer);
   } catch (error) {
     answer({ error: String(error) });
   }

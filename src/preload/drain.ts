@@ -5,11 +5,11 @@
  *
  * - Nothing is known of connections before: they are found among the active handles, again at every look.
  * - The servers are not closed, only their handles: the application's own shutdown still finds what it expects.
- * - What kind of connection it is decides how it ends: connection.ts and its neighbours.
+ * - What kind of connection it is decides how it ends: connections.ts and its neighbours.
  */
+import type { DrainRequest } from '../protocol/index.js';
 import { attempt } from './attempt.js';
 import { type Connection, ConnectionTable } from './connections.js';
-import type { DrainRequest } from './control.js';
 import { closeAfterResponses } from './drain-http.js';
 import type { Listener } from './listener.js';
 import { clearInterval, now, setInterval } from './timers.js';

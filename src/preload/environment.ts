@@ -1,23 +1,8 @@
 /** What upkeep tells this process, taken out of its environment before the application looks. */
+import type { PreloadSetup } from '../protocol/index.js';
 import { fs, major } from './node.js';
 
-/** A socket of the service, as in UPKEEP_PRELOAD. */
-export interface SocketSpec {
-  /** The same socket several times: closing a handle takes its descriptor along. */
-  readonly fds: readonly number[];
-  readonly host: string;
-  readonly port: number;
-  /** The service has declared it, so it is meant whatever address the application names. */
-  readonly any: boolean;
-}
-
-export interface Setup {
-  readonly path: string;
-  readonly sockets: readonly SocketSpec[];
-  readonly hold: boolean;
-  readonly messages: boolean;
-  /** NODE_OPTIONS without upkeep. */
-  readonly options: string | null;
+export interface Setup extends PreloadSetup {
   readonly channel: ChannelSpec | null;
 }
 

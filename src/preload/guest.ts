@@ -1,8 +1,9 @@
 /** What upkeep has in this process, put together. */
+import type { ControlRequest } from '../protocol/index.js';
 import { attempt } from './attempt.js';
 import { Channel } from './channel.js';
 import { type Inheritance, wrapSpawn } from './children.js';
-import { type Answer, type Request, serveControl } from './control.js';
+import { type Answer, serveControl } from './control.js';
 import { Drain } from './drain.js';
 import { isWorkerThread, type Setup } from './environment.js';
 import { HeldSocket } from './held-sockets.js';
@@ -98,7 +99,7 @@ export class Guest {
     });
   }
 
-  private handle(request: Request, answer: Answer): void {
+  private handle(request: ControlRequest, answer: Answer): void {
     switch (request.do) {
       case 'drain':
         this.drain = this.drain ?? new Drain(request);

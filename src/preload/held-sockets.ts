@@ -1,7 +1,7 @@
 /** The sockets that the service holds for its processes, and which of them an application means when it listens. */
+import type { PreloadSocket } from '../protocol/index.js';
 import { attempt } from './attempt.js';
 import { Descriptor } from './descriptor.js';
-import type { SocketSpec } from './environment.js';
 import type { Handle, NetInternals, Place } from './internals.js';
 import { fs, net, path } from './node.js';
 
@@ -11,11 +11,11 @@ const UNIX = 'unix:';
 export const createServerHandle = (net as unknown as NetInternals)._createServerHandle;
 
 export class HeldSocket {
-  readonly spec: SocketSpec;
+  readonly spec: PreloadSocket;
   private readonly descriptors: readonly Descriptor[];
   private uses: { readonly handle: Handle; readonly address: string | null }[] = [];
 
-  constructor(spec: SocketSpec) {
+  constructor(spec: PreloadSocket) {
     this.spec = spec;
     const descriptors = spec.fds.map((fd) => Descriptor.of(fd, (stats) => stats.isSocket()));
     this.descriptors = descriptors.filter((descriptor): descriptor is Descriptor => descriptor !== null);

@@ -1,23 +1,18 @@
 /** One listening server of this process, and how it stops listening without the application's doing. */
+import type { ListeningHow } from '../protocol/index.js';
 import { attempt } from './attempt.js';
 import { isOpen } from './held-sockets.js';
 import type { Handle, ServerInternals, SocketName } from './internals.js';
 import { KeepAlive } from './keep-alive.js';
 
-/**
- * held: inherited from upkeep; own: bound by the application; free: the same, on a port that it left to the kernel;
- * shared: of a worker of node:cluster.
- */
-export type Origin = 'held' | 'own' | 'free' | 'shared';
-
 export class Listener {
   readonly server: ServerInternals;
   readonly handle: Handle;
-  readonly origin: Origin;
+  readonly origin: ListeningHow;
   readonly address: string;
   readonly port: number;
 
-  constructor(server: ServerInternals, handle: Handle, origin: Origin) {
+  constructor(server: ServerInternals, handle: Handle, origin: ListeningHow) {
     const name = nameOf(handle);
     this.server = server;
     this.handle = handle;

@@ -7,3 +7,4 @@ export * from './daemon.js';
 export * from './error.js';
 export * from './endpoint.js';
 export * from './route.js';
+export type * from './preload.js';

@@ -98,16 +98,8 @@ export class Attempt {
     return basename(this.#setup.runDir);
   }
 
-  get shimPid(): number | undefined {
-    return this.#shim?.pid;
-  }
-
   get shim(): ProcessId | undefined {
     return this.#shim;
-  }
-
-  get runDir(): string {
-    return this.#setup.runDir;
   }
 
   spawn(execution: Execution): void {

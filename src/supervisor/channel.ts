@@ -4,15 +4,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
 import { Conversation } from './conversation.js';
 
-/**
- * `held`: on a socket that it inherited. `own`: on one that it opened; `free`: on a port that the kernel chose.
- * `shared`: a worker behind its primary's.
- */
-const HOW = ['held', 'own', 'free', 'shared'] as const;
-export type ListeningHow = (typeof HOW)[number];
+const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
 
 export interface Listening {
   readonly pid: number;
@@ -29,9 +25,6 @@ export interface ChannelObserver {
   /** `process.send('ready')`. */
   onReadyMessage(): void;
 }
-
-/** `reload`: others accept meanwhile. `restart`: its successor comes after it. `stop`: nobody does. */
-export type DrainMode = 'stop' | 'reload' | 'restart';
 
 export interface DrainWish {
   readonly mode: DrainMode;
@@ -83,18 +76,17 @@ export class Channel {
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */
   async drain({ mode, deadlineMs, isFailing }: DrainWish, onClosed: () => void): Promise<void> {
     const idleMs = Math.min(IDLE_MS[mode], deadlineMs * IDLE_SHARE);
-    const wish = { do: 'drain', mode, deadlineMs, idleMs };
+    const wish = { do: 'drain', mode, deadlineMs, idleMs } as const;
     const ackMs = Math.min(isFailing ? ACK_MS : PATIENT_ACK_MS, deadlineMs + LATE_MS);
     const accepting = new Set(this.#listening.filter(({ how }) => how !== 'shared').map(({ pid }) => pid));
     const [first, rest] = partition([...this.#controls], (pid) => accepting.has(pid));
     const untilDrained = async (talk: Conversation): Promise<void> => {
-      if (await talk.until(({ ok }) => ok === true, ackMs))
-        await talk.until(({ drained }) => drained === true, deadlineMs + LATE_MS);
+      if (await talk.until(isHeard, ackMs)) await talk.until(isDrained, deadlineMs + LATE_MS);
       this.#end(talk);
     };
     // Workers behind a primary come after it: what it has accepted is theirs to answer.
     const primaries = first.map((pid) => this.#ask(pid, wish));
-    await Promise.all(primaries.map((talk) => talk.until(({ ok }) => ok === true, ackMs)));
+    await Promise.all(primaries.map((talk) => talk.until(isHeard, ackMs)));
     onClosed();
     const others = rest.map((pid) => this.#ask(pid, wish));
     await Promise.all([...primaries, ...others].map(untilDrained));
@@ -134,14 +126,14 @@ export class Channel {
   }
 
   /** Whether anybody did as told. */
-  async #tellAll(pids: readonly number[], wish: object): Promise<boolean> {
+  async #tellAll(pids: readonly number[], wish: ControlRequest): Promise<boolean> {
     const talks = pids.map((pid) => this.#ask(pid, wish));
-    const done = await Promise.all(talks.map((talk) => talk.until(({ ok }) => ok === true, PATIENT_ACK_MS)));
+    const done = await Promise.all(talks.map((talk) => talk.until(isHeard, PATIENT_ACK_MS)));
     for (const talk of talks) this.#end(talk);
     return done.some(Boolean);
   }
 
-  #ask(pid: number, wish: object): Conversation {
+  #ask(pid: number, wish: ControlRequest): Conversation {
     const talk = new Conversation(join(this.#folder, String(pid)), wish);
     this.#talks.add(talk);
     return talk;
@@ -152,6 +144,9 @@ export class Channel {
     talk.end();
   }
 }
+
+const isHeard = (answer: ControlAnswer): boolean => 'ok' in answer;
+const isDrained = (answer: ControlAnswer): boolean => 'drained' in answer;
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];

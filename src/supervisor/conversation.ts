@@ -1,21 +1,16 @@
 /** One request to the control socket of a process (src/preload/control.ts), and its answers, a line of JSON each. */
 import type { Socket } from 'node:net';
+import type { ControlAnswer, ControlRequest } from '../protocol/index.js';
 import { connectUnix } from '../system/index.js';
-
-export interface Answer {
-  readonly ok?: boolean;
-  readonly drained?: boolean;
-  readonly error?: string;
-}
 
 export class Conversation {
   readonly #socket: Socket;
-  readonly #answers: Answer[] = [];
+  readonly #answers: ControlAnswer[] = [];
   readonly #waiting = new Set<() => void>();
   #rest = '';
   #isOver = false;
 
-  constructor(path: string, wish: object) {
+  constructor(path: string, wish: ControlRequest) {
     this.#socket = connectUnix(path);
     this.#socket.setEncoding('utf8');
     this.#socket.on('data', (chunk: string) => this.#take(chunk));
@@ -25,7 +20,7 @@ export class Conversation {
   }
 
   /** Resolves with false when the time is up or the process has ended. */
-  until(isSo: (answer: Answer) => boolean, limitMs: number): Promise<boolean> {
+  until(isSo: (answer: ControlAnswer) => boolean, limitMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -60,9 +55,9 @@ export class Conversation {
   }
 }
 
-function parseAnswer(line: string): Answer[] {
+function parseAnswer(line: string): ControlAnswer[] {
   try {
-    return [JSON.parse(line) as Answer];
+    return [JSON.parse(line) as ControlAnswer];
   } catch {
     return []; // not from our preload
   }

@@ -3,7 +3,7 @@
  * preload that maps `listen()` to them.
  */
 import { join } from 'node:path';
-import { UpkeepError, type ServiceSpec } from '../protocol/index.js';
+import { UpkeepError, type PreloadSetup, type PreloadSocket, type ServiceSpec } from '../protocol/index.js';
 import {
   canRead,
   findCredentials,
@@ -25,7 +25,7 @@ import {
 import { findPortHolder } from './port-holder.js';
 import { FIRST_SOCKET, inheritance, type HeldSocket, type ServiceSockets } from './service-sockets.js';
 
-/** So many more descriptors of each socket for a preload: one goes with every server that is closed. */
+/** So many more descriptors of each socket for a preload: one goes with every server that is closed. As in native/shim.h. */
 const SPARES = 3;
 /** Older ones do not know NODE_OPTIONS. */
 const FIRST_WITH_NODE_OPTIONS = 8;
@@ -116,15 +116,15 @@ function withPreload(
 ): Pick<Execution, 'argv' | 'env'> {
   const path = preloadPath();
   const options = env['NODE_OPTIONS'] ?? null;
-  const sockets = held.map(({ host, port, isAddressDeclared }, index) => ({
+  const sockets = held.map(({ host, port, isAddressDeclared }, index): PreloadSocket => ({
     fds: [FIRST_SOCKET + index, ...sparesOf(index, held.length)],
     host,
     port,
     any: isAddressDeclared,
   }));
   const messages = spec.ready.on === 'message' || spec.stop.message;
-  const preload = JSON.stringify({ path, sockets, hold: isHeldBack, messages, options });
-  const common = { ...env, UPKEEP_PRELOAD: preload };
+  const setup: PreloadSetup = { path, sockets, hold: isHeldBack, messages, options };
+  const common = { ...env, UPKEEP_PRELOAD: JSON.stringify(setup) };
   const node = nodeOf(spec);
   const major = node === undefined ? undefined : knownNodeMajor(node);
   if (major !== undefined && major < FIRST_WITH_NODE_OPTIONS) {

@@ -14,25 +14,16 @@ import {
 } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
 import type { ExitView, InstanceRole, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
-import {
-  childrenByParent,
-  descendants,
-  readEnvironment,
-  readProcessTable,
-  type ProcessId,
-  type ShimReport,
-} from '../system/index.js';
+import type { ProcessId, ShimReport } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
-import { Attempt, type Execution } from './attempt.js';
-import { AttemptChecks } from './attempt-checks.js';
 import { Attribution } from './attribution.js';
+import type { Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
-import { Channel, type Listening } from './channel.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
-import { prepareExecution, socketsFrom } from './execution.js';
-import { describeExit, toEnding, type AttemptExit } from './exit.js';
-import { inheritance, type ServiceSockets } from './service-sockets.js';
+import { describeExit, toEnding } from './exit.js';
+import { Run, type RunEnd } from './run.js';
+import type { ServiceSockets } from './service-sockets.js';
 import { Timers } from './timers.js';
 
 /** What an instance needs to know of the service that it is part of. */
@@ -49,8 +40,6 @@ export interface InstanceOwner {
   onListening(instance: Instance, listening: Listening): void;
   /** It takes no new connections any more. */
   onClosed(instance: Instance): void;
-  /** A socket that it opened by itself is the service's from now on: worth to be remembered. */
-  onLearned(): void;
 }
 
 export interface InstanceSetup {
@@ -61,7 +50,7 @@ export interface InstanceSetup {
   /** Its last attempt number. */
   readonly attempt: number;
   /** How the last attempt ended, where it was the last on purpose. */
-  readonly completed: ExitView | null;
+  readonly completed?: ExitView | null;
 }
 
 export class Instance {
@@ -72,17 +61,11 @@ export class Instance {
   readonly #attribution = new Attribution();
   readonly #events: InstanceEvent[] = [];
   #state: InstanceState;
-  #attempt: Attempt | undefined;
-  #channel: Channel | undefined;
-  #checks: AttemptChecks | undefined;
+  /** The present attempt, or the last one. */
+  #run: Run | undefined;
   #isDispatching = false;
-  /** Its processes open their sockets without taking traffic, until they are told. */
-  #isHeldBack = false;
   /** What an operation in progress still wishes is for the next daemon. */
   #isDetached = false;
-  /** Environment of the current attempt, for checks. */
-  #env: Readonly<Record<string, string>> = {};
-  #startedAt: number | undefined;
   /** The operation that the next attempt belongs to. */
   #operation: string | null = null;
   #wasReady = false;
@@ -97,7 +80,7 @@ export class Instance {
   role: InstanceRole;
 
   constructor(owner: InstanceOwner, context: SupervisorContext, setup: InstanceSetup) {
-    const { index, spec, role = 'serving', attempt, completed } = setup;
+    const { index, spec, role = 'serving', attempt, completed = null } = setup;
     this.index = index;
     this.spec = spec;
     this.role = role;
@@ -117,20 +100,20 @@ export class Instance {
   }
 
   get process(): ProcessId | undefined {
-    return this.#attempt?.process;
+    return this.#run?.process;
   }
 
-  get shimPid(): number | undefined {
-    return this.#attempt?.shimPid;
+  get shim(): ProcessId | undefined {
+    return this.#run?.shim;
   }
 
   /** Wall clock, milliseconds since the epoch; undefined where nothing runs. */
   get startedAt(): number | undefined {
-    return this.process ? this.#startedAt : undefined;
+    return this.process && this.#run?.startedAt;
   }
 
   get isHealthy(): boolean | null {
-    return this.#checks?.isHealthy ?? null;
+    return this.#run?.isHealthy ?? null;
   }
 
   /** Monotonic; undefined where no start is due. */
@@ -139,17 +122,12 @@ export class Instance {
   }
 
   get listening(): readonly Listening[] {
-    return this.#channel?.listening ?? [];
+    return this.#run?.listening ?? [];
   }
 
-  /** What its ready rule still misses. */
-  get missing(): string | undefined {
-    return this.#checks?.missing;
-  }
-
-  /** For checks of exactly this instance. */
-  get target(): CheckTarget {
-    return this.#checkTarget();
+  /** For checks of exactly this instance; undefined before its first attempt. */
+  get target(): CheckTarget | undefined {
+    return this.#run?.target;
   }
 
   /** Nothing lives and nothing is about to. */
@@ -182,45 +160,42 @@ export class Instance {
   }
 
   signal(signal: SignalName, askedBy: string): boolean {
-    const isSent = this.#attempt?.signal(signal) ?? false;
+    const isSent = this.#run?.signal(signal) ?? false;
     if (isSent) this.#attribution.sent(signal, askedBy);
     return isSent;
   }
 
   /** From now on it takes traffic, and its restart policy holds. Rejects where it cannot. */
   async promote(): Promise<void> {
-    if (this.#isHeldBack) await this.#channel?.attach();
+    await this.#run?.promote();
     this.role = 'serving';
-    this.#attempt?.markReady();
+    this.#run?.markReady();
     this.#owner.onInstanceChange(this);
   }
 
   /** A report of the shim, by way of the FIFO that all shims share. */
   onReport(runName: string, report: ShimReport): void {
-    if (this.#attempt?.runName === runName) this.#attempt.onReport(report);
+    this.#run?.onReport(runName, report);
   }
 
   onShimGone(): void {
-    this.#attempt?.onShimGone();
+    this.#run?.onShimGone();
   }
 
   onLauncherLost(): void {
-    this.#attempt?.onLauncherLost();
+    this.#run?.onLauncherLost();
   }
 
   /** Takes back an attempt of a former daemon. */
   adopt({ attempt, startedAt, wasReady, restarts, runDir }: FoundAttempt): void {
-    this.#isHeldBack = false;
     const { clock } = this.#context;
     const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAt);
     this.#state = adoptInstance(attempt, since, wasReady);
-    this.#attempt = this.#createAttempt(attempt, runDir);
     this.#wasReady = wasReady;
     this.restarts = restarts;
-    this.#attempt.adopt();
-    // The shim was given the same, and unlike the application it never writes over it.
-    this.#env = (this.shimPid && readEnvironment(this.shimPid)) || {};
-    this.regainSockets();
+    // Who serves may have been a candidate first.
+    this.#run = this.#createRun(attempt, runDir, this.role === 'serving');
+    this.#run.adopt();
     if (this.#state.id === 'starting')
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
     if (wasReady) this.#watchHealth();
@@ -228,34 +203,20 @@ export class Instance {
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });
   }
 
-  /** The launcher that held them is gone; the shim of a living attempt holds them, too. */
-  regainSockets(): void {
-    const { sockets } = this.#owner;
-    const shim = this.#attempt?.shim;
-    if (!shim || !this.process) return;
-    sockets.regain(socketsFrom(this.#env), shim);
-    for (const listening of this.listening) if (listening.how === 'own') this.#learn(listening);
-  }
-
   checkAdopted(): void {
-    this.#attempt?.checkAdopted();
+    this.#run?.checkAdopted();
   }
 
   /** The daemon goes, the process stays. */
   detach(): void {
     this.#isDetached = true;
     this.#timers.cancelAll();
-    this.#checks?.end();
-    this.#channel?.close();
-    this.#attempt?.detach();
+    this.#run?.detach();
   }
 
   /** Pids of the whole tree, at this moment. */
   pids(): number[] {
-    const shim = this.shimPid;
-    return shim === undefined
-      ? []
-      : descendants(childrenByParent(readProcessTable()), shim).map((row) => row.pid);
+    return this.#run?.pids() ?? [];
   }
 
   #send(event: InstanceEvent): void {
@@ -286,9 +247,9 @@ export class Instance {
     if (state.id === 'running') {
       this.#wasReady = true;
       // Who is to be judged first is marked when it serves.
-      if (this.role === 'serving') this.#attempt?.markReady();
+      if (this.role === 'serving') this.#run?.markReady();
       this.#watchHealth();
-    } else if (state.id !== 'starting') this.#checks?.end();
+    } else if (state.id !== 'starting') this.#run?.endChecks();
     if (state.id === 'waiting' && before.id !== 'waiting') {
       const delayMs = state.until - this.#context.clock.now();
       this.#emitInstance({
@@ -324,12 +285,12 @@ export class Instance {
         return void this.#drain(effect);
       case 'signal':
         this.#attribution.sent(effect.signal);
-        return this.#end(effect.signal);
+        return this.#run?.stop(effect.signal, this.spec.stop.message);
       case 'signal-tree':
-        return this.#attempt?.stopTree(effect.signal);
+        return this.#run?.stopTree(effect.signal);
       case 'kill-tree':
         this.#attribution.sent('SIGKILL');
-        return this.#attempt?.killTree();
+        return this.#run?.killTree();
       case 'release':
         return this.#release();
       case 'set-timer':
@@ -346,19 +307,10 @@ export class Instance {
       deadlineMs: Math.max(0, until - clock.now()),
       isFailing: this.#state.id === 'ending',
     } as const;
-    await this.#channel?.drain(wish, () => {
+    await this.#run?.drain(wish, () => {
       if (attempt === this.attempt) this.#owner.onClosed(this);
     });
     this.#send({ id: 'drained', at: clock.now(), attempt });
-  }
-
-  #end(signal: SignalName): void {
-    const attempt = this.#attempt;
-    if (!this.spec.stop.message || signal === 'SIGKILL' || !this.#channel) return attempt?.stop(signal);
-    this.#channel.tell('shutdown').then(
-      (isTold) => (isTold ? undefined : attempt?.stop(signal)),
-      () => attempt?.stop(signal),
-    );
   }
 
   #setTimer({ timer, at, attempt }: Extract<InstanceEffect, { id: 'set-timer' }>): void {
@@ -370,7 +322,7 @@ export class Instance {
   }
 
   #blameReadiness(): void {
-    const missing = this.#checks?.missing;
+    const missing = this.#run?.missing;
     const waited = formatDuration(this.spec.ready.timeoutMs);
     this.#attribution.ask(
       `upkeep: not ready within ${waited}${missing === undefined ? '' : ` (${missing})`}`,
@@ -379,107 +331,51 @@ export class Instance {
 
   #release(): void {
     this.#timers.cancelAll();
-    this.#attempt?.release();
-    this.#attempt = undefined;
+    this.#run?.release();
   }
 
   #spawn(number: number): void {
     this.#attribution.reset();
-    const { spec } = this;
     const { home, clock } = this.#context;
-    const runDir = join(runFolder(home), runName(spec.name, this.index, number, clock.wall()));
-    this.#isHeldBack = this.role === 'new';
-    const attempt = this.#createAttempt(number, runDir);
-    this.#attempt = attempt;
-    const identity = { home, instance: this.index, attempt: number, runDir, operation: this.#operation };
+    const runDir = join(runFolder(home), runName(this.spec.name, this.index, number, clock.wall()));
+    const operation = this.#operation;
     this.#operation = null;
-    const wish = { spec, sockets: this.#owner.sockets, identity, isHeldBack: this.#isHeldBack };
-    const fail = (error: unknown): void => attempt.fail(...wordFailure(error));
-    try {
-      const execution = prepareExecution(wish);
-      if (execution instanceof Promise) execution.then((done) => this.#execute(attempt, done)).catch(fail);
-      else this.#execute(attempt, execution);
-    } catch (error) {
-      fail(error);
-    }
+    this.#run?.endChecks();
+    this.#run = this.#createRun(number, runDir, this.role === 'new');
+    this.#run.start(operation);
   }
 
-  #execute(attempt: Attempt, execution: Execution): void {
-    if (attempt === this.#attempt) this.#env = execution.env;
-    attempt.spawn(execution);
-  }
-
-  #createAttempt(number: number, runDir: string): Attempt {
-    const { spec } = this;
-    const { log } = this.#owner;
-    const { clock, launcher } = this.#context;
-    const rule = this.role === 'new' ? this.#ruleOfCandidate() : spec;
-    const checks = new AttemptChecks(rule, this.#checkTarget(), () =>
-      this.#send({ id: 'became-ready', at: clock.now(), attempt: number }),
-    );
-    this.#checks?.end();
-    this.#checks = checks;
-    const channel = new Channel(runDir, {
-      onListening: (listening) => this.#onListening(listening, checks),
-      onReadyMessage: () => checks.onNews({ id: 'message' }),
-    });
-    this.#channel = channel;
-    const onLines = (lines: Buffer): void => checks.onLines(lines);
-    const sinks = { out: log.sink(this.index, 'out', onLines), err: log.sink(this.index, 'err', onLines) };
-    return new Attempt({
-      number,
+  #createRun(attempt: number, runDir: string, isHeldBack: boolean): Run {
+    const { spec, index } = this;
+    const owner = this.#owner;
+    const { clock, random } = this.#context;
+    const setup = {
+      number: attempt,
+      instance: index,
       spec,
       runDir,
-      launcher,
-      sinks,
-      restarts: () => this.restarts,
       isCandidate: this.role === 'new',
+      isHeldBack,
+      shownPorts: () => owner.portsOf(index),
+      log: owner.log,
+      sockets: owner.sockets,
+      restarts: () => this.restarts,
       observer: {
-        onSaid: (text) => channel.onSaid(text),
-        onNotify: (text) => checks.onNews({ id: 'notify', text }),
-        onRunning: (at) => {
-          this.#startedAt = at;
-          checks.onRunning();
-          this.#owner.onInstanceChange(this);
-        },
-        onExited: (exit, isTreeEmpty, at) => {
-          checks.end();
-          this.#onExited(number, exit, isTreeEmpty, at, [...sinks.out.tail(), ...sinks.err.tail()]);
-        },
-        onEmptied: () =>
-          this.#send({ id: 'emptied', at: clock.now(), attempt: number, jitter: this.#context.random() }),
+        onRunning: () => owner.onInstanceChange(this),
+        onReady: () => this.#send({ id: 'became-ready', at: clock.now(), attempt }),
+        onListening: (listening: Listening) => owner.onListening(this, listening),
+        onExited: (end: RunEnd) => this.#onExited(attempt, end),
+        onEmptied: () => this.#send({ id: 'emptied', at: clock.now(), attempt, jitter: random() }),
       },
-    });
+    };
+    return new Run(setup, this.#context);
   }
 
-  #onListening(listening: Listening, checks: AttemptChecks): void {
-    checks.onNews({ id: 'listening' });
-    if (listening.how === 'own') this.#learn(listening);
-    // It opens another one after it took over.
-    if (listening.how === 'held' && this.#isHeldBack && this.role === 'serving')
-      this.#channel?.attach().catch(() => undefined); // the process has ended meanwhile
-    this.#owner.onListening(this, listening);
-  }
-
-  /** Only what belongs to this instance: the application says which process it is, and might say anything. */
-  #learn(listening: Listening): void {
-    const { shimPid } = this;
-    if (shimPid === undefined || inheritance(this.spec) === 'off') return;
-    const tree = descendants(childrenByParent(readProcessTable()), shimPid);
-    const owner = tree.find(({ pid }) => pid === listening.pid);
-    if (!owner) return;
-    void this.#owner.sockets.learn(listening, owner).then((isNew) => {
-      if (isNew) this.#owner.onLearned();
-    });
-  }
-
-  #onExited(attempt: number, exit: AttemptExit, isTreeEmpty: boolean, at: number, lastLines: string[]): void {
+  #onExited(attempt: number, end: RunEnd): void {
     const { clock, random } = this.#context;
-    const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
+    const { exit, isTreeEmpty } = end;
     const askedBy = this.#attribution.whoEnded(exit);
-    const leftBehind = isTreeEmpty ? 0 : (this.#attempt?.leftBehind().length ?? 0);
-    this.exit = describeExit(exit, { attempt, askedBy, at: new Date(at), livedMs, leftBehind, lastLines });
-    this.#startedAt = undefined;
+    this.exit = describeExit(exit, { ...end, attempt, askedBy });
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
     this.#emitInstance({ type: 'instance-exited', exit: this.exit });
     this.#send({
@@ -492,45 +388,12 @@ export class Instance {
     });
   }
 
-  /** Declared, or one of those that it takes over from one that serves. */
-  #portsToOpen(): ServiceSpec['ports'] {
-    const { ports } = this.spec;
-    if (ports.length > 0 || this.role !== 'new') return ports;
-    const shown = this.#owner.portsOf(this.index);
-    const opened = shown.filter((port) => this.listening.some((each) => each.port === port));
-    return (opened.length > 0 ? opened : shown).slice(0, 1).map((port) => ({ port, host: null, name: null }));
-  }
-
-  /** Who is to take over from one that listens, said or not, has to listen as well. */
-  #ruleOfCandidate(): ServiceSpec {
-    const { spec } = this;
-    const { on, timeoutMs } = spec.ready;
-    if (on !== 'start' || spec.ports.length > 0 || this.#owner.portsOf(this.index).length === 0) return spec;
-    return { ...spec, ready: { on: 'check', check: { on: 'port' }, timeoutMs } };
-  }
-
   #watchHealth(): void {
-    this.#checks?.watchHealth((healthy, detail) => {
+    this.#run?.watchHealth((healthy, detail) => {
       this.#emitInstance({ type: 'instance-health', healthy, detail });
       this.#owner.onInstanceChange(this);
       if (!healthy) this.fail('unhealthy', `unhealthy (${detail})`);
     });
-  }
-
-  #checkTarget(): CheckTarget {
-    const { spec } = this;
-    const ports = (): ServiceSpec['ports'] => this.#portsToOpen();
-    return {
-      get ports() {
-        return ports();
-      },
-      cwd: spec.cwd,
-      env: () => this.#env,
-      pids: () => this.pids(),
-      listening: () => this.listening,
-      isHeld: (port) => this.#owner.sockets.isHeld(port),
-      privateSocket: (port) => this.#channel?.privateSocket(port),
-    };
   }
 
   #emitInstance(event: InstanceEventBody): void {
@@ -546,8 +409,3 @@ type InstanceEventBody = OfInstance extends infer E
     ? Omit<E, 'service' | 'instance' | 'attempt'>
     : never
   : never;
-
-function wordFailure(error: unknown): [fact: string, hint?: string] {
-  const { message, hint } = error as { message: string; hint?: string };
-  return hint === undefined ? [message] : [message, hint];
-}

@@ -154,7 +154,7 @@ export class Performer {
     await service.untilStarted(step.abort.signal);
     await service.sockets.settled();
     const note = noteSockets(service);
-    if (note !== undefined) (step.view.notes ??= []).push(note);
+    if (note !== undefined) addNote(step, note);
   }
 
   async #restart(operation: Operation, step: Step, service: Service): Promise<void> {
@@ -198,7 +198,7 @@ export class Performer {
       this.#book().beginStep(operation, step);
       step.launched.resolve();
       const why = whyNoSurge(service, spec);
-      if (why !== undefined) (step.view.notes ??= []).push(noteSwap(service.name, why));
+      if (why !== undefined) addNote(step, noteSwap(service.name, why));
       await this.#rollOut(operation, step, service, spec);
     } catch (error) {
       // What came after it stops the service, but as it is described now.
@@ -302,6 +302,11 @@ export class Performer {
       ...(lines && lines.length > 0 ? { lines } : {}),
     };
   }
+}
+
+/** What everything went well in spite of. */
+function addNote({ view }: Step, note: string): void {
+  view.notes = [...(view.notes ?? []), note];
 }
 
 /** Half of the instances by one description and half by another would be neither. */

@@ -174,7 +174,7 @@ export class Rollout {
     const deadline = performance.now() + verify.timeoutMs;
     for (;;) {
       const leftMs = Math.max(1, Math.ceil(deadline - performance.now()));
-      const result = await runCheck(verify.check, candidate.target, Math.min(VERIFY_ANSWER_MS, leftMs));
+      const result = await runCheck(verify.check, candidate.target!, Math.min(VERIFY_ANSWER_MS, leftMs));
       if (result.isSuccess || signal.aborted) return;
       if (performance.now() + VERIFY_POLL_MS >= deadline) {
         const within = formatDuration(verify.timeoutMs);
@@ -236,19 +236,23 @@ export function whyNoSurge(service: Service, spec: ServiceSpec): string | undefi
   const how = inheritance(spec);
   const hasSockets = spec.ports.length > 0 || spec.sockets.paths.length > 0;
   if (how === 'off') return hasSockets ? 'it opens its ports by itself' : undefined;
-  const isHeld = (port: number): boolean => service.sockets.isHeld(port);
-  const listening = service.instances.flatMap((instance) => instance.listening);
-  const opened = listening.filter(({ how, port }) => how !== 'free' && port > 0).map(({ port }) => port);
-  // Others may be of no account: some applications choose a number by themselves, another one at each start.
-  const declared = opened.filter((port) => spec.ports.some((each) => each.port === port));
-  const lost = hasSockets
-    ? declared.find((port) => !isHeld(port))
-    : opened.some(isHeld)
-      ? undefined
-      : opened[0];
+  const lost = portNotHeld(service, spec, hasSockets);
   if (lost !== undefined) return `upkeep could not get hold of port ${lost}`;
-  const isShown = spec.ports.every(({ port }) => isHeld(port));
+  const isShown = spec.ports.every(({ port }) => service.sockets.isHeld(port));
   return how === 'learn' && hasSockets && !isShown
     ? 'its program has not shown that it inherits sockets'
     : undefined;
+}
+
+/** A port that matters and belongs to the process that listens on it. */
+function portNotHeld(service: Service, spec: ServiceSpec, hasSockets: boolean): number | undefined {
+  const { sockets, instances } = service;
+  const opened = instances.flatMap(({ index }) => service.portsOf(index));
+  // Others may be of no account: some applications choose a number by themselves, another one at each start.
+  if (hasSockets) return opened.find((port) => isDeclared(spec, port) && !sockets.isHeld(port));
+  return opened.some((port) => sockets.isHeld(port)) ? undefined : opened[0];
+}
+
+function isDeclared({ ports }: ServiceSpec, port: number): boolean {
+  return ports.some((each) => each.port === port);
 }

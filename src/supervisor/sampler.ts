@@ -33,12 +33,12 @@ export class Sampler {
   sample(instances: readonly Instance[]): Map<Instance, Sample> {
     const samples = new Map<Instance, Sample>();
     const living = instances.filter(
-      (instance) => instance.process !== undefined && instance.shimPid !== undefined,
+      (instance) => instance.process !== undefined && instance.shim !== undefined,
     );
     if (living.length === 0) return samples;
     const children = childrenByParent(readProcessTable());
     for (const instance of living) {
-      const tree = descendants(children, instance.shimPid!);
+      const tree = descendants(children, instance.shim!.pid);
       if (tree.length > 0) samples.set(instance, this.#measure(instance, tree));
     }
     return samples;

@@ -268,6 +268,7 @@ export class ServiceSockets {
   }
 }
 
+/** The first descriptor of what an attempt inherits, as in native/shim.h and sd_listen_fds(3). */
 export const FIRST_SOCKET = 3;
 
 /** The same description is asked about many times. */

@@ -13,9 +13,15 @@ import type { FoundAttempt } from './adoption.js';
 import type { StoredService } from '../store/index.js';
 import { logFolder, type SupervisorContext } from './context.js';
 import type { Listening } from './channel.js';
-import { Instance, type InstanceOwner } from './instance.js';
+import { Instance, type InstanceOwner, type InstanceSetup } from './instance.js';
 import { Schedule } from './schedule.js';
-import { readEnvironment } from '../system/index.js';
+import {
+  childrenByParent,
+  descendants,
+  readEnvironment,
+  readProcessTable,
+  type ProcessId,
+} from '../system/index.js';
 import { socketsFrom } from './execution.js';
 import { hasStarted, isDependable } from './service-outcome.js';
 import { inheritance, ServiceSockets } from './service-sockets.js';
@@ -93,6 +99,13 @@ export class Service implements InstanceOwner {
   /** Also those that a reload adds or lets go. */
   get all(): readonly Instance[] {
     return [...this.instances, ...this.#others];
+  }
+
+  /** All of one index: the one that serves, and those that a reload adds or lets go. */
+  at(index: number): readonly Instance[] {
+    const serving = this.instances[index];
+    const others = this.#others.length === 0 ? [] : this.#others.filter((other) => other.index === index);
+    return serving ? [serving, ...others] : others;
   }
 
   get restarts(): number {
@@ -203,6 +216,7 @@ export class Service implements InstanceOwner {
   }
 
   onListening(instance: Instance, listening: Listening): void {
+    if (listening.how === 'own') void this.#learn(instance, listening);
     this.#guard.onListening(instance);
     if (listening.how === 'held') this.sockets.isShown = true;
     this.onNews();
@@ -212,31 +226,19 @@ export class Service implements InstanceOwner {
     this.#guard.onClosed(instance);
   }
 
-  onLearned(): void {
-    this.#triggers.onNoteworthy();
-    this.onNews();
-  }
-
   portsOf(index: number): number[] {
     const listening = this.instances[index]?.listening ?? [];
     return listening.filter(({ how, port }) => how !== 'free' && port > 0).map(({ port }) => port);
   }
 
   takenAttempt(index: number): number {
-    const numbers = this.all.filter((instance) => instance.index === index).map(({ attempt }) => attempt);
+    const numbers = this.at(index).map(({ attempt }) => attempt);
     return Math.max(this.#lastAttempts[index] ?? 0, ...numbers);
   }
 
   /** A new instance beside the one that serves; it takes no traffic before it is promoted. */
   addCandidate(index: number, spec: ServiceSpec): Instance {
-    const attempt = this.takenAttempt(index);
-    const candidate = new Instance(this, this.#context, {
-      index,
-      spec,
-      role: 'new',
-      attempt,
-      completed: null,
-    });
+    const candidate = this.#create({ index, spec, role: 'new', attempt: this.takenAttempt(index) });
     this.#others.push(candidate);
     return candidate;
   }
@@ -266,8 +268,7 @@ export class Service implements InstanceOwner {
   /** In the place of one that is at rest, by another description. */
   replace(index: number, spec: ServiceSpec): Instance {
     const old = this.instances[index]!;
-    const attempt = this.takenAttempt(index);
-    const instance = new Instance(this, this.#context, { index, spec, attempt, completed: null });
+    const instance = this.#create({ index, spec, attempt: this.takenAttempt(index) });
     instance.restarts = old.restarts + 1;
     this.instances[index] = instance;
     return instance;
@@ -277,7 +278,8 @@ export class Service implements InstanceOwner {
     this.sockets.onLauncherLost();
     for (const instance of this.all) {
       instance.onLauncherLost();
-      instance.regainSockets();
+      if (instance.shim && instance.process) this.#regain(instance.shim);
+      for (const each of instance.listening) if (each.how === 'own') void this.#learn(instance, each);
     }
   }
 
@@ -342,7 +344,7 @@ export class Service implements InstanceOwner {
 
   /** What an attempt of a former daemon was given; before it is let go, if it has ended meanwhile. */
   regainSockets({ shim }: FoundAttempt): void {
-    if (shim) this.sockets.regain(socketsFrom(readEnvironment(shim.pid) ?? {}), shim);
+    if (shim) this.#regain(shim);
   }
 
   adopt(found: FoundAttempt): Instance {
@@ -354,8 +356,7 @@ export class Service implements InstanceOwner {
   }
 
   #adoptOther({ instance: index, role, attempt }: FoundAttempt): Instance {
-    const setup = { index, spec: this.#spec, role, attempt, completed: null };
-    const other = new Instance(this, this.#context, setup);
+    const other = this.#create({ index, spec: this.#spec, role, attempt });
     this.#others.push(other);
     return other;
   }
@@ -391,17 +392,36 @@ export class Service implements InstanceOwner {
 
   #add(index: number, completed: ExitView | null = null): Instance {
     const attempt = this.#lastAttempts[index] ?? 0;
-    const setup = { index, spec: this.#spec, attempt, completed };
-    const instance = new Instance(this, this.#context, setup);
+    const instance = this.#create({ index, spec: this.#spec, attempt, completed });
     this.instances[index] = instance;
     // An operation in progress may ask for more: that is the next daemon's.
     if (this.#isDetached) instance.detach();
     return instance;
   }
 
+  #create(setup: InstanceSetup): Instance {
+    return new Instance(this, this.#context, setup);
+  }
+
   #noteAttempts(): void {
     for (const { index, attempt } of this.all)
       this.#lastAttempts[index] = Math.max(this.#lastAttempts[index] ?? 0, attempt);
+  }
+
+  /** What the shim of an attempt was given, from its environment. */
+  #regain(shim: ProcessId): void {
+    this.sockets.regain(socketsFrom(readEnvironment(shim.pid) ?? {}), shim);
+  }
+
+  /** Only what belongs to this instance: the application says which process it is, and might say anything. */
+  async #learn({ shim }: Instance, listening: Listening): Promise<void> {
+    if (!shim || inheritance(this.#spec) === 'off') return;
+    const tree = descendants(childrenByParent(readProcessTable()), shim.pid);
+    const owner = tree.find(({ pid }) => pid === listening.pid);
+    if (!owner || !(await this.sockets.learn(listening, owner))) return;
+    // Worth to be remembered.
+    this.#triggers.onNoteworthy();
+    this.onNews();
   }
 
   /** Instances beyond the wanted number, all at rest. */

@@ -252,14 +252,15 @@ export class Supervisor {
     if (words[0] === 'gone') {
       const pid = Number(words[1]);
       return this.#eachInstance((instance) => {
-        if (instance.shimPid === pid) instance.onShimGone();
+        if (instance.shim?.pid === pid) instance.onShimGone();
       });
     }
     if (words[0] === 'socket') return this.#context.launcher.onSocketAnswer(words.slice(1));
     const id = parseRunName(name);
     const report = parseReport(words.join(' '));
     if (!id || !report) return;
-    for (const instance of this.#services.get(id.service)?.all ?? []) instance.onReport(name, report);
+    for (const instance of this.#services.get(id.service)?.at(id.instance) ?? [])
+      instance.onReport(name, report);
   }
 
   #eachInstance(call: (instance: Instance) => void): void {
@@ -328,7 +329,7 @@ export class Supervisor {
 
   #findByShim(pid: number): ManagedInstance | undefined {
     for (const service of this.#services.values()) {
-      const instance = service.all.find((candidate) => candidate.shimPid === pid);
+      const instance = service.all.find((candidate) => candidate.shim?.pid === pid);
       if (instance) return { service: service.name, instance: instance.index, attempt: instance.attempt };
     }
     return undefined;

@@ -4,26 +4,24 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OperationRequest } from '../../src/protocol/index.js';
 import { holdsSocket, listeningSockets, readCommand, readProcess } from '../../src/system/index.js';
 import {
   app,
   assertSucceeded,
+  AT_ONCE,
   failureOf,
   freePort,
   knock,
   knockSlowly,
   learned,
   Load,
+  RELOAD,
   Rig,
   roles,
   serve,
   visit,
   type Puppet,
 } from '../rig/index.js';
-
-const RELOAD: OperationRequest = { kind: 'reload', services: ['api'] };
-const AT_ONCE = { stable: 0 };
 
 test('a reload whose new process was starting is done anew, and nobody notices', async () => {
   await using rig = await Rig.create();
@@ -260,6 +258,20 @@ test('a reload under the next daemon fails no request', async () => {
     await rig.until('it has answered', () => load.answers.has(`hello ${pid} 1.1`));
   }
   assert.deepEqual(load.failures, []);
+});
+
+test('behind a wrapper that was reloaded, processes under the next daemon still take traffic', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const service = { script: app('respawns-server.cjs'), port, env: { PORT: port }, reload: AT_ONCE };
+  assertSucceeded(await rig.up({ api: service }));
+  assertSucceeded(await rig.request(RELOAD));
+  await rig.killDaemon();
+  await rig.startDaemon();
+  const [, server] = (await visit(port)).split(' ');
+  process.kill(Number(server), 'SIGKILL');
+  const [, successor] = (await visit(port)).split(' ');
+  assert.notEqual(successor, server);
 });
 
 test('a program with LISTEN_FDS keeps its port under the next daemon', async () => {

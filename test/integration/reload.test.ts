@@ -2,25 +2,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceConfig } from '../../src/config/index.js';
-import type { OperationRequest } from '../../src/protocol/index.js';
 import {
   app,
   assertSucceeded,
+  AT_ONCE,
   failureOf,
   freePort,
   knock,
   knockSlowly,
   learned,
   Load,
+  RELOAD,
   Rig,
   roles,
   serve,
   visit,
   type Puppet,
 } from '../rig/index.js';
-
-const RELOAD: OperationRequest = { kind: 'reload', services: ['api'] };
-const AT_ONCE = { stable: 0 };
 
 test('the new process answers as soon as it is judged, and the old one finishes what it has begun', async () => {
   await using rig = await Rig.create();

@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { freePort, until } from '../rig/index.js';
-import { isAlive, Native, node } from '../rig/native.js';
+import { Native, node } from '../rig/native.js';
 
 const ERRNO = constants.errno;
 const SLEEP = ['sleep', '1000000'];
@@ -250,7 +250,7 @@ test('only a socket that listens or could listen is taken', async () => {
   assert.equal(await native.request('take', 'x', pid, startTicks, unix), `ok unix:${path} 0`);
 });
 
-test('a shim keeps the sockets after launcher and application, until SIGUSR2', async () => {
+test('a shim keeps the sockets after launcher and application, until it leaves', async () => {
   await using native = new Native();
   const port = await freePort();
   await native.request('open', 'http', '127.0.0.1', port, 5);
@@ -260,22 +260,8 @@ test('a shim keeps the sockets after launcher and application, until SIGUSR2', a
   process.kill(pid, 'SIGKILL');
   await native.seen(/^app exited/);
   assert.equal(await reach('127.0.0.1', port), 'connected');
-  process.kill(shim, 'SIGUSR2');
+  process.kill(shim, 'SIGTERM');
   await until('nobody listens', async () => (await reach('127.0.0.1', port)) === 'ECONNREFUSED');
-  assert.ok(isAlive(shim));
-});
-
-test('an application keeps its socket when its shim lets go', async () => {
-  await using native = new Native();
-  const port = await freePort();
-  await native.request('open', 'http', '127.0.0.1', port, 0);
-  await native.launch('app', { argv: SERVE, keys: ['http'] });
-  await native.endLauncher();
-  await until('the application answers', async () => (await greeting('127.0.0.1', port)) === 'hello');
-  const shim = await native.shimOf('app');
-  process.kill(shim, 'SIGUSR2');
-  await until('the shim has no socket', () => Object.keys(socketsOf(shim)).length === 0);
-  assert.equal(await greeting('127.0.0.1', port), 'hello');
 });
 
 test('a shim that is started without the sockets that it should have says so', async () => {

@@ -6,5 +6,5 @@ export type { Puppet } from './puppet.js';
 export { until } from './until.js';
 export { freePort } from './free-port.js';
 export { assertSucceeded, failureOf } from './expect.js';
-export { isRefused, knock, Load, visit, type Visit } from './visit.js';
-export { knockSlowly, learned, roles, serve } from './serve.js';
+export { isListening, isRefused, knock, Load, visit, type Visit } from './visit.js';
+export { AT_ONCE, knockSlowly, learned, RELOAD, roles, serve } from './serve.js';

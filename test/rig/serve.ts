@@ -1,10 +1,17 @@
 /** What tests of sockets, reloads and drains begin with, and look at. */
 import type { ServiceConfig } from '../../src/config/index.js';
+import type { OperationRequest } from '../../src/protocol/index.js';
 import type { StoredState } from '../../src/store/index.js';
 import { assertSucceeded } from './expect.js';
 import type { Puppet } from './puppet.js';
 import type { Rig } from './rig.js';
 import { knock, type Visit } from './visit.js';
+
+/** Of `api`, the service of all these tests. */
+export const RELOAD: OperationRequest = { kind: 'reload', services: ['api'] };
+
+/** `reload` without the time that a new instance has to live: for tests that are not about it. */
+export const AT_ONCE = { stable: 0 };
 
 export interface ServeOptions {
   /** That the application listens on; null: it says none. @default null */

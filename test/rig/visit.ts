@@ -5,6 +5,9 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Of a client that hears nothing. */
+const PATIENCE_MS = 30_000;
+
 export interface VisitOptions {
   /** @default '/' */
   readonly path?: string;
@@ -23,7 +26,8 @@ export async function knock(
   port: number,
   { path = '/', host = '127.0.0.1' }: VisitOptions = {},
 ): Promise<Visit> {
-  const request = get({ port, host, path, agent: false });
+  const request = get({ port, host, path, agent: false, timeout: PATIENCE_MS });
+  request.on('timeout', () => request.destroy(new Error('no answer')));
   const answer = bodyOf(request);
   answer.catch(() => undefined); // who cares awaits it
   const [socket] = (await once(request, 'socket')) as [Socket];
@@ -52,8 +56,19 @@ export async function isRefused(port: number, host = '127.0.0.1'): Promise<boole
   }
 }
 
+/** Whether anybody accepts connections there; whatever else is wrong with it counts as no. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (isOpen: boolean) => (): void => {
+      socket.destroy();
+      answer(isOpen);
+    };
+    socket.on('connect', end(true)).on('error', end(false));
+  });
+}
+
 const PAUSE_MS = 5;
-const PATIENCE_MS = 15_000;
 
 /** Two clients, one with a connection for each request and one that keeps its own, until it is ended. */
 export class Load implements AsyncDisposable {

@@ -2,8 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { assertSucceeded, type Rig, until } from '../../../test/rig/index.js';
-import { isListening } from '../support/bare.js';
+import { assertSucceeded, isListening, type Rig, until } from '../../../test/rig/index.js';
 import { install } from '../support/install.js';
 
 const run = promisify(execFile);

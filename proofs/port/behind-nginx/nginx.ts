@@ -3,8 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../../../test/rig/index.js';
-import { isListening } from '../support/bare.js';
+import { isListening, until } from '../../../test/rig/index.js';
 
 const PROGRAM = '/usr/sbin/nginx';
 

@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { visit } from '../../../test/rig/index.js';
 
 export const APP = join(import.meta.dirname, 'app');
 
@@ -36,20 +36,10 @@ export class Bare implements AsyncDisposable {
 /** Asks until there is an answer: at once again where nobody listens. */
 export async function untilAnswered(port: number): Promise<string> {
   for (;;) {
-    const answer = await ask(port).catch(() => undefined);
+    const answer = await visit(port).catch(() => undefined);
     if (answer !== undefined) return answer;
     await sleep(1);
   }
-}
-
-function ask(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part));
-      response.on('end', () => resolve(text)).on('error', reject);
-    }).on('error', reject);
-  });
 }
 
 /** User and system time, milliseconds, in ticks of 10. */

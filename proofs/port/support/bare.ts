@@ -1,8 +1,7 @@
 /** Runs a service without upkeep: the control of these proofs, and how their applications were tried first. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { until } from '../../../test/rig/index.js';
+import { isListening, until } from '../../../test/rig/index.js';
 
 const START_MS = 60_000;
 
@@ -59,15 +58,4 @@ export class Bare implements AsyncDisposable {
     }
     await this.#exited;
   }
-}
-
-export function isListening(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (isOpen: boolean) => (): void => {
-      socket.destroy();
-      answer(isOpen);
-    };
-    socket.on('connect', end(true)).on('error', end(false));
-  });
 }

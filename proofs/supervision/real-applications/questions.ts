@@ -1,7 +1,6 @@
 /** How an application is asked whether it works. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ANSWER_MS = 3000;
@@ -36,15 +35,4 @@ export async function pass(folder: string): Promise<boolean> {
     await sleep(10);
   }
   return false;
-}
-
-export function isListening(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (isOpen: boolean) => (): void => {
-      socket.destroy();
-      answer(isOpen);
-    };
-    socket.on('connect', end(true)).on('error', end(false));
-  });
 }

@@ -1,9 +1,9 @@
 /** One visit to a service: a restart, the death of one of its processes, a stop and a start; each with its checks. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../../src/system/index.js';
+import { isListening } from '../../../test/rig/visit.js';
 import type { Application } from './applications.js';
 import { createFigures, type Figures } from './figures.js';
-import { isListening } from './questions.js';
 import type { Site } from './site.js';
 import { describe, flawOf, readTree, survivors, type Member, type Tree } from './tree.js';
 

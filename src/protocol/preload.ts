@@ -1,0 +1,52 @@
+/**
+ * What daemon and preload say to each other; types only, because the preload brings nothing along. To a process: the
+ * variable UPKEEP_PRELOAD, and requests at its control socket, one JSON value a line. From it: lines of the channel.
+ */
+
+/** The value of UPKEEP_PRELOAD. */
+export interface PreloadSetup {
+  /** Of the preload itself. */
+  readonly path: string;
+  readonly sockets: readonly PreloadSocket[];
+  /** Open sockets, but listen only after `attach`. */
+  readonly hold: boolean;
+  /** The application wants `process.send('ready')` and the message `shutdown`. */
+  readonly messages: boolean;
+  /** NODE_OPTIONS without upkeep. */
+  readonly options: string | null;
+}
+
+/** A socket of the service. */
+export interface PreloadSocket {
+  /** The same socket several times: closing a handle takes its descriptor along. */
+  readonly fds: readonly number[];
+  readonly host: string;
+  readonly port: number;
+  /** The service has declared it, so it is meant whatever address the application names. */
+  readonly any: boolean;
+}
+
+/**
+ * `held`: on a socket that it inherited. `own`: on one that it opened; `free`: on a port that the kernel chose.
+ * `shared`: a worker behind its primary's.
+ */
+export type ListeningHow = 'held' | 'own' | 'free' | 'shared';
+
+/** `reload`: others accept meanwhile. `restart`: its successor comes after it, so it accepts as long as it has to live. */
+export type DrainMode = 'stop' | 'reload' | 'restart';
+
+export interface DrainRequest {
+  readonly mode: DrainMode;
+  readonly deadlineMs: number;
+  /** Silence after which an idle connection is closed. */
+  readonly idleMs: number;
+}
+
+export type ControlRequest =
+  | ({ readonly do: 'drain' } & DrainRequest)
+  | { readonly do: 'attach' }
+  | { readonly do: 'message'; readonly message: unknown };
+
+/** `ok`: heard, and begun. `drained`: done, with so many connections cut. */
+export type ControlAnswer =
+  { readonly ok: true } | { readonly drained: true; readonly cut: number } | { readonly error: string };

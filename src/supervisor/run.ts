@@ -1,0 +1,310 @@
+/**
+ * One attempt with everything around it: what it is executed with, what its processes say, what is looked at while it
+ * lives. It answers questions even after its end, until the next one begins.
+ */
+import type { ServiceLog } from '../logs/index.js';
+import type { ServiceSpec, SignalName } from '../protocol/index.js';
+import {
+  childrenByParent,
+  descendants,
+  readEnvironment,
+  readProcessTable,
+  type ProcessId,
+  type ShimReport,
+} from '../system/index.js';
+import { Attempt } from './attempt.js';
+import { AttemptChecks } from './attempt-checks.js';
+import { Channel, type DrainWish, type Listening } from './channel.js';
+import type { CheckTarget } from './check.js';
+import type { SupervisorContext } from './context.js';
+import { prepareExecution } from './execution.js';
+import type { AttemptExit } from './exit.js';
+import type { ServiceSockets } from './service-sockets.js';
+
+export interface RunObserver {
+  /** The program was executed. */
+  onRunning(): void;
+  /** Its ready rule is met. */
+  onReady(): void;
+  /** One of its processes accepts connections. */
+  onListening(listening: Listening): void;
+  /** The process ended; everything that it wrote is in the logs. */
+  onExited(end: RunEnd): void;
+  /** Its last descendant ended too. */
+  onEmptied(): void;
+}
+
+export interface RunEnd {
+  readonly exit: AttemptExit;
+  readonly isTreeEmpty: boolean;
+  /** Descendants that outlived it. */
+  readonly leftBehind: number;
+  readonly at: Date;
+  readonly livedMs: number;
+  readonly lastLines: readonly string[];
+}
+
+export interface RunSetup {
+  readonly number: number;
+  readonly instance: number;
+  readonly spec: ServiceSpec;
+  readonly runDir: string;
+  /** It is to be judged before it serves: what it opens takes no traffic until it is promoted. */
+  readonly isCandidate: boolean;
+  /** It has been a candidate, or may have been under a former daemon: its children ask to be let in, too. */
+  readonly isHeldBack: boolean;
+  /** Where the instance that serves in its place listens, if that was not left to chance. */
+  readonly shownPorts: () => readonly number[];
+  readonly log: ServiceLog;
+  readonly sockets: ServiceSockets;
+  /** Of the instance, for the daemon that comes after this one. */
+  readonly restarts: () => number;
+  readonly observer: RunObserver;
+}
+
+export class Run {
+  /** For checks of exactly this attempt. */
+  readonly target: CheckTarget;
+  readonly #setup: RunSetup;
+  readonly #context: SupervisorContext;
+  readonly #attempt: Attempt;
+  readonly #checks: AttemptChecks;
+  readonly #channel: Channel;
+  #isCandidate: boolean;
+  #isReleased = false;
+  #env: Readonly<Record<string, string>> = {};
+  #startedAt: number | undefined;
+
+  constructor(setup: RunSetup, context: SupervisorContext) {
+    const { observer } = setup;
+    this.#setup = setup;
+    this.#context = context;
+    this.#isCandidate = setup.isCandidate;
+    this.#channel = new Channel(setup.runDir, {
+      onListening: (listening) => this.#onListening(listening),
+      onReadyMessage: () => this.#checks.onNews({ id: 'message' }),
+    });
+    this.target = this.#makeTarget();
+    const rule = setup.isCandidate ? this.#ruleOfCandidate() : setup.spec;
+    this.#checks = new AttemptChecks(rule, this.target, () => observer.onReady());
+    this.#attempt = this.#makeAttempt();
+  }
+
+  get number(): number {
+    return this.#setup.number;
+  }
+
+  /** The application itself; undefined before it was executed and after it ended. */
+  get process(): ProcessId | undefined {
+    return this.#isReleased ? undefined : this.#attempt.process;
+  }
+
+  get shim(): ProcessId | undefined {
+    return this.#isReleased ? undefined : this.#attempt.shim;
+  }
+
+  /** Wall clock, milliseconds since the epoch. */
+  get startedAt(): number | undefined {
+    return this.#startedAt;
+  }
+
+  get listening(): readonly Listening[] {
+    return this.#channel.listening;
+  }
+
+  /** What the ready rule still misses. */
+  get missing(): string | undefined {
+    return this.#checks.missing;
+  }
+
+  get isHealthy(): boolean | null {
+    return this.#checks.isHealthy;
+  }
+
+  /** `operation`: the one that asked for it. */
+  start(operation: string | null): void {
+    const { spec, sockets, number: attempt, instance, runDir, isHeldBack } = this.#setup;
+    const identity = { home: this.#context.home, instance, attempt, runDir, operation };
+    const fail = (error: unknown): void => {
+      const { message, hint } = error as { message: string; hint?: string };
+      this.#attempt.fail(message, hint);
+    };
+    const execute = (execution: Awaited<ReturnType<typeof prepareExecution>>): void => {
+      this.#env = execution.env;
+      this.#attempt.spawn(execution);
+    };
+    try {
+      const execution = prepareExecution({ spec, sockets, identity, isHeldBack });
+      if (execution instanceof Promise) execution.then(execute).catch(fail);
+      else execute(execution);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Takes back what a former daemon started. */
+  adopt(): void {
+    this.#attempt.adopt();
+    // The shim was given the same, and unlike the application it never writes over it.
+    this.#env = (this.shim && readEnvironment(this.shim.pid)) || {};
+  }
+
+  checkAdopted(): void {
+    this.#attempt.checkAdopted();
+  }
+
+  /** It takes traffic from now on. Rejects where it cannot. */
+  async promote(): Promise<void> {
+    if (this.#isCandidate) await this.#channel.attach();
+    this.#isCandidate = false;
+  }
+
+  /** It serves: for the daemon that comes after this one. */
+  markReady(): void {
+    this.#attempt.markReady();
+  }
+
+  /** It is ready: from here on its health counts. */
+  watchHealth(onChange: (isHealthy: boolean, detail: string) => void): void {
+    this.#checks.watchHealth(onChange);
+  }
+
+  endChecks(): void {
+    this.#checks.end();
+  }
+
+  /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */
+  drain(wish: DrainWish, onClosed: () => void): Promise<void> {
+    return this.#channel.drain(wish, onClosed);
+  }
+
+  /** Asks the application to end, where it wants so by a message instead of the signal. */
+  stop(signal: SignalName, isByMessage: boolean): void {
+    if (!isByMessage || signal === 'SIGKILL') return this.#attempt.stop(signal);
+    this.#channel.tell('shutdown').then(
+      (isTold) => (isTold ? undefined : this.#attempt.stop(signal)),
+      () => this.#attempt.stop(signal),
+    );
+  }
+
+  stopTree(signal: SignalName): void {
+    this.#attempt.stopTree(signal);
+  }
+
+  killTree(): void {
+    this.#attempt.killTree();
+  }
+
+  /** Just a signal; false where nothing runs. */
+  signal(signal: SignalName): boolean {
+    return !this.#isReleased && this.#attempt.signal(signal);
+  }
+
+  /** Nothing lives any more. */
+  release(): void {
+    this.#attempt.release();
+    this.#isReleased = true;
+  }
+
+  /** The daemon goes, the process stays. */
+  detach(): void {
+    this.#checks.end();
+    this.#channel.close();
+    this.#attempt.detach();
+  }
+
+  onReport(runName: string, report: ShimReport): void {
+    if (this.#attempt.runName === runName) this.#attempt.onReport(report);
+  }
+
+  onShimGone(): void {
+    this.#attempt.onShimGone();
+  }
+
+  onLauncherLost(): void {
+    this.#attempt.onLauncherLost();
+  }
+
+  /** Pids of the whole tree, at this moment. */
+  pids(): number[] {
+    const { shim } = this;
+    return shim === undefined
+      ? []
+      : descendants(childrenByParent(readProcessTable()), shim.pid).map((row) => row.pid);
+  }
+
+  #makeAttempt(): Attempt {
+    const { number, instance, spec, runDir, restarts, isCandidate, log, observer } = this.#setup;
+    const onLines = (lines: Buffer): void => this.#checks.onLines(lines);
+    const out = log.sink(instance, 'out', onLines);
+    const err = log.sink(instance, 'err', onLines);
+    const { launcher } = this.#context;
+    return new Attempt({
+      number,
+      spec,
+      runDir,
+      launcher,
+      sinks: { out, err },
+      restarts,
+      isCandidate,
+      observer: {
+        onSaid: (text) => this.#channel.onSaid(text),
+        onNotify: (text) => this.#checks.onNews({ id: 'notify', text }),
+        onRunning: (at) => {
+          this.#startedAt = at;
+          this.#checks.onRunning();
+          observer.onRunning();
+        },
+        onExited: (exit, isTreeEmpty, at) => {
+          this.#checks.end();
+          const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
+          const leftBehind = isTreeEmpty ? 0 : this.#attempt.leftBehind().length;
+          const lastLines = [...out.tail(), ...err.tail()];
+          observer.onExited({ exit, isTreeEmpty, leftBehind, at: new Date(at), livedMs, lastLines });
+        },
+        onEmptied: () => observer.onEmptied(),
+      },
+    });
+  }
+
+  #onListening(listening: Listening): void {
+    this.#checks.onNews({ id: 'listening' });
+    // Held back when it began, promoted since, and now a process of it opens another one.
+    if (listening.how === 'held' && this.#setup.isHeldBack && !this.#isCandidate)
+      this.#channel.attach().catch(() => undefined); // the process has ended meanwhile
+    this.#setup.observer.onListening(listening);
+  }
+
+  #makeTarget(): CheckTarget {
+    const { spec, sockets } = this.#setup;
+    const ports = (): ServiceSpec['ports'] => this.#portsToOpen();
+    return {
+      get ports() {
+        return ports();
+      },
+      cwd: spec.cwd,
+      env: () => this.#env,
+      pids: () => this.pids(),
+      listening: () => this.listening,
+      isHeld: (port) => sockets.isHeld(port),
+      privateSocket: (port) => this.#channel.privateSocket(port),
+    };
+  }
+
+  /** Declared, or one of those that it takes over from one that serves. */
+  #portsToOpen(): ServiceSpec['ports'] {
+    const { ports } = this.#setup.spec;
+    if (ports.length > 0 || !this.#isCandidate) return ports;
+    const shown = this.#setup.shownPorts();
+    const opened = shown.filter((port) => this.listening.some((each) => each.port === port));
+    return (opened.length > 0 ? opened : shown).slice(0, 1).map((port) => ({ port, host: null, name: null }));
+  }
+
+  /** Who is to take over from one that listens, said or not, has to listen as well. */
+  #ruleOfCandidate(): ServiceSpec {
+    const { spec, shownPorts } = this.#setup;
+    const { on, timeoutMs } = spec.ready;
+    if (on !== 'start' || spec.ports.length > 0 || shownPorts().length === 0) return spec;
+    return { ...spec, ready: { on: 'check', check: { on: 'port' }, timeoutMs } };
+  }
+}
