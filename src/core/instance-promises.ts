@@ -25,7 +25,7 @@ export const PROMISES = {
   noGhost: 'nothing is called up whose end was told',
   pastIsPast: 'news of an older attempt change nothing',
   onceIsEnough: 'news that were told before change nothing',
-  drain: 'the stop signal comes only when it is drained, or its drain deadline has passed',
+  drain: 'what ran is drained before its stop signal, or its drain deadline has passed',
   grace: 'SIGKILL comes only after the stop signal and its grace',
   noStranger: 'no signal goes to a process whose end was told, nor beyond the kill scope',
   row: 'a wished start begins a new row of failures, a retry continues it',
@@ -92,6 +92,9 @@ export class Witness {
     const { state, policy } = this.#truth;
     if ('attempt' in event && event.attempt !== before.attempt) {
       keep('pastIsPast', state === before && effects.length === 0);
+    }
+    if (before.id === 'running' && policy.stop.drainMs > 0) {
+      keep('drain', !effects.some(({ id }) => id === 'signal'));
     }
     if (isUp(before) && !(isUp(state) && state.attempt === before.attempt)) {
       const { history, since } = before;

@@ -137,23 +137,29 @@ export class Rollout {
 
   #hasBecomeReady(instance: Instance): boolean {
     if (instance.failedStart) throw this.#failed(wordEnd(instance.failedStart), instance.failedStart);
-    // It had something to do, and has done it.
-    if (instance.status === 'completed' && instance.exit?.code === 0 && hasEnd(this.#wish.spec)) return true;
+    if (this.#hasDoneItsWork(instance)) return true;
     if (instance.isAtRest) throw this.#failed(instance.exit?.reason ?? 'it ended', instance.exit);
     return instance.status === 'running';
   }
 
+  /** It had something to do, and has done it. */
+  #hasDoneItsWork({ status, exit }: Instance): boolean {
+    return status === 'completed' && exit?.code === 0 && hasEnd(this.#wish.spec);
+  }
+
   /** Throws where the candidate is not fit to serve. */
   async #judge(candidate: Instance, index: number): Promise<void> {
-    if (candidate.status === 'completed') return;
+    if (this.#hasDoneItsWork(candidate)) return;
     const { verify, stableMs } = this.#wish.spec.reload;
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#wish.signal]);
     const fallen = this.#untilFallen(candidate, signal);
+    let isVerified = verify === null;
     try {
       if (verify) {
         this.#tell(index, 'verifying');
         await Promise.race([this.#verify(candidate, verify, signal), fallen]);
+        isVerified = true;
       }
       if (stableMs > 0) {
         this.#tell(index, `watching for ${formatDuration(stableMs)}`);
@@ -164,6 +170,8 @@ export class Rollout {
     } catch (error) {
       // A delay that is aborted says no more than that.
       this.#wish.signal.throwIfAborted();
+      // While it was watched, not before it was verified.
+      if (isVerified && this.#hasDoneItsWork(candidate)) return;
       throw error;
     } finally {
       over.abort();

@@ -437,6 +437,30 @@ test('a program without ports is replaced by a reload side by side', async () =>
   assert.deepEqual(await roles(rig), ['serving 2']);
 });
 
+test('a new process that fails in the moment when it is ready is refused', async () => {
+  await using rig = await Rig.create();
+  const stays = { command: ['sleep', '1000'], reload: { stable: '100ms' } };
+  assertSucceeded(await rig.up({ api: stays }));
+  const { pid } = await rig.instance('api');
+  // The news that it runs and the news that it ended often come together.
+  for (let turn = 0; turn < 10; turn++) {
+    const services = [...(await rig.specs({ api: { ...stays, command: ['false'] } }))];
+    const { message } = failureOf(await rig.request({ kind: 'up', services }));
+    assert.match(message, /exit code 1/);
+  }
+  assert.equal((await rig.instance('api')).pid, pid);
+});
+
+test('a new process that has done its work while it is watched is not refused', async () => {
+  await using rig = await Rig.create();
+  const job = (seconds: string): ServiceConfig => {
+    return { command: ['sleep', seconds], restart: 'on-failure', reload: { stable: '20s' } };
+  };
+  assertSucceeded(await rig.up({ api: job('1000') }));
+  assertSucceeded(await rig.up({ api: job('0.05') }));
+  assert.equal((await rig.instance('api')).status, 'completed');
+});
+
 test('a changed port is served by the new process before the old port is closed', async () => {
   await using rig = await Rig.create();
   const [from, to] = [await freePort(), await freePort()];
