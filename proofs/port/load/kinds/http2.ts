@@ -63,7 +63,8 @@ class Sessions {
     const stream = session.http2.request({ ':path': path });
     exchange.onSettled = () => {
       Object.assign(exchange, { connectedAt: session.connectedAt, localPort: session.localPort });
-      if (!stream.closed) stream.close(); // it hangs
+      // It hangs. What has ended must not be reset: a server ends the session of a client that resets too many.
+      if (!stream.closed && !stream.readableEnded) stream.close();
     };
     read(stream, exchange, judge);
     return new Promise((resolve) => {
