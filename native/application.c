@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,16 +14,17 @@
 
 int after_sockets(int n) { return FIRST_SOCKET + (1 + SPARES) * n; }
 
-/* Answers the write end; the read and write end that keeps the FIFO alive stays open without a name. */
-static int open_output(const struct launch *launch, const char *file) {
-  char path[MAX_PATH];
-  if (path_in(path, launch, file) < 0 || mkfifo(path, 0600) < 0) fail(launch, "stdio", errno);
+/* Answers the write end. */
+static int open_output(const struct launch *launch, struct stream *stream) {
+  int ends[2];
+  if (pipe(ends) < 0 || set_close_on_exec(ends[0], 1) < 0 || set_close_on_exec(ends[1], 1) < 0) {
+    fail(launch, "stdio", errno);
+  }
   /* Owned by the user, so that /dev/stdout can be opened again. */
-  if (launch->has_user && chown(path, launch->uid, launch->gid) < 0) fail(launch, "stdio", errno);
-  int held = open(path, O_RDWR | O_CLOEXEC);
-  int write_end = held < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
-  if (write_end < 0) fail(launch, "stdio", errno);
-  return write_end;
+  if (launch->has_user && fchown(ends[1], launch->uid, launch->gid) < 0) fail(launch, "stdio", errno);
+  if (set_nonblocking(ends[0]) < 0) fail(launch, "stdio", errno);
+  stream->fd = ends[0];
+  return ends[1];
 }
 
 /* Runs in the child: what follows after stderr. REPORT is moved out of the way. */
@@ -72,7 +72,7 @@ static void let_go_of_spares(struct launch *launch) {
 
 pid_t start_application(struct launch *launch) {
   struct { const char *stage; int error; } failure;
-  int report[2], out = open_output(launch, "out"), err = open_output(launch, "err");
+  int report[2], out = open_output(launch, &launch->output.out), err = open_output(launch, &launch->output.err);
   if (pipe(report) < 0) fail(launch, "fork", errno);
   if (set_close_on_exec(report[0], 1) < 0 || set_close_on_exec(report[1], 1) < 0) fail(launch, "fork", errno);
   pid_t pid = fork();

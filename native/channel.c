@@ -162,6 +162,12 @@ void channel_drain(struct channel *channel, const struct journal *journal) {
   for (int i = 0; i < MAX_WAITING_NOTICES && take_notice(channel, journal); i++) continue;
 }
 
+void channel_close(struct channel *channel) {
+  if (channel->heard >= 0) close(channel->heard);
+  if (channel->notices >= 0) close(channel->notices);
+  channel->heard = channel->notices = -1;
+}
+
 void channel_clear_away(const char *folder) {
   DIR *open_folder = opendir(folder);
   if (!open_folder) return;

@@ -2,9 +2,10 @@
 #ifndef UPKEEP_LAUNCH_H
 #define UPKEEP_LAUNCH_H
 
+#include "output.h"
 #include "shim.h"
 
-enum { MAX_GROUPS = 64, MAX_PATH = 4096 };
+enum { MAX_GROUPS = 64 };
 
 struct launch {
   const char *run_dir;
@@ -21,6 +22,8 @@ struct launch {
   char **argv;
   struct journal journal;
   struct channel channel;
+  struct log_target log;
+  struct output output;
   pid_t shim;
   unsigned long long shim_start_ticks;
 };

@@ -153,7 +153,7 @@ int launcher_serve(char *program, char *events_path) {
 
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
   for (;;) {
-    int ready = wait_for_input(&input, 1);
+    int ready = wait_for_input(&input, 1, -1);
     report_gone(events_path);
     if (ready > 0 && !serve_request(events_path)) return 0;
   }

@@ -21,7 +21,8 @@
 int usage(void) {
   fprintf(stderr,
           "usage: upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]\n"
-          "                         cwd=PATH user=UID:GID[:GID,...] note=TEXT fds=N channel notify\n"
+          "                         log=PATH log-as=INSTANCE.ATTEMPT [log-max=BYTES] [log-keep=N]\n"
+          "                         [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] [fds=N] [channel] [notify]\n"
           "       upkeep-shim serve EVENTS\n"
           "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n");
   return EXIT_USAGE;
@@ -61,11 +62,11 @@ void tell_daemon(const char *events_path, const char *message) {
 }
 
 #ifdef __linux__
-static int poll_unmasked(struct pollfd *inputs, size_t count, const sigset_t *mask) {
-  return ppoll(inputs, count, NULL, mask);
+static int poll_unmasked(struct pollfd *inputs, size_t count, const struct timespec *wait, const sigset_t *mask) {
+  return ppoll(inputs, count, wait, mask);
 }
 #else
-static int poll_unmasked(struct pollfd *inputs, size_t count, const sigset_t *mask) {
+static int poll_unmasked(struct pollfd *inputs, size_t count, const struct timespec *wait, const sigset_t *mask) {
   fd_set readable;
   int end = 0;
   FD_ZERO(&readable);
@@ -74,7 +75,7 @@ static int poll_unmasked(struct pollfd *inputs, size_t count, const sigset_t *ma
     FD_SET(inputs[i].fd, &readable);
     if (inputs[i].fd >= end) end = inputs[i].fd + 1;
   }
-  int ready = pselect(end, &readable, NULL, NULL, NULL, mask);
+  int ready = pselect(end, &readable, NULL, NULL, wait, mask);
   for (size_t i = 0; i < count && ready > 0; i++) {
     if (inputs[i].fd >= 0 && FD_ISSET(inputs[i].fd, &readable)) inputs[i].revents = POLLIN;
   }
@@ -82,11 +83,12 @@ static int poll_unmasked(struct pollfd *inputs, size_t count, const sigset_t *ma
 }
 #endif
 
-int wait_for_input(struct pollfd *inputs, size_t count) {
+int wait_for_input(struct pollfd *inputs, size_t count, int wait_ms) {
+  struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L};
   sigset_t none, before;
   sigemptyset(&none);
   for (size_t i = 0; i < count; i++) inputs[i].revents = 0;
-  int ready = poll_unmasked(inputs, count, &none);
+  int ready = poll_unmasked(inputs, count, wait_ms < 0 ? NULL : &wait, &none);
   if (ready <= 0) return ready;
   /* The kernel lets no signal in where input is ready: a flood of it would keep them waiting for ever. */
   sigprocmask(SIG_SETMASK, &none, &before);

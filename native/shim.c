@@ -2,20 +2,24 @@
  * The one process that stands between a daemon and an instance, so that neither the daemon's death nor its upgrade is
  * noticed by the application.
  *
- * It starts FILE in its own session, with stdout and stderr on two FIFOs in RUN_DIR that the shim holds open: a writer
- * never meets EPIPE, and what the application wrote last waits there until somebody has read it. What happens is
- * appended to RUN_DIR/journal, one write() a line, and repeated to the FIFO EVENTS, prefixed by the name of RUN_DIR.
- * The journal is the truth; EVENTS only wakes up a daemon that is there:
+ * It starts FILE in its own session, with stdout and stderr on two pipes that the shim reads and writes to log files
+ * (output.c, log.c), so that no daemon is needed for it. What happens is appended to RUN_DIR/journal, one write() a line,
+ * and repeated to the FIFO EVENTS, prefixed by the name of RUN_DIR. The journal is the truth; EVENTS only wakes up a
+ * daemon that is there:
  *
  *   shim    PID START_TICKS NOTE AT_MS              this process; NOTE is the daemon's to itself
  *   running PID START_TICKS AT_MS                   exec succeeded
  *   failed  STAGE ERRNO AT_MS                       nothing was executed
- *   exited  CODE|- SIGNAL|- CORE AT_MS USER_MS SYSTEM_MS MAX_RSS_KB
+ *   exited  CODE|- SIGNAL|- CORE AT_MS USER_MS SYSTEM_MS MAX_RSS_KB     what it had written by then is in the logs
  *   empty   AT_MS                                   no descendant is left
  *   said, notify                                    see channel.c; all that was said before `exited` is before it
+ *   lost                                            see output.c
  *
  * Options are
  *
+ *   log=PATH                   the folder of out.log and err.log, made where it is missing
+ *   log-as=INSTANCE.ATTEMPT    who it is in there
+ *   log-max=BYTES log-keep=N   a file above BYTES, with its index, is moved aside; N of those are kept
  *   cwd=PATH user=UID:GID[:GID,...] note=TEXT
  *   fds=N      N sockets and their spares were inherited (see shim.h) and go on to the application, at the same numbers.
  *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves
@@ -26,7 +30,7 @@
  *
  * As a subreaper (Linux) it inherits every orphan of the application, also one that double-forked and called setsid():
  * wait() answering ECHILD is the kernel's own word that nothing is left. SIGTERM, honoured once the application is
- * gone, lets the shim clear RUN_DIR away and leave.
+ * gone, lets the shim clear RUN_DIR away and leave; it stays for as long as somebody can still write to the pipes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,7 +50,7 @@
 #include "launch.h"
 #include "shim.h"
 
-static const char *const RUN_FILES[] = {"journal", "out", "err", "ready", "unclaimed"};
+static const char *const RUN_FILES[] = {"journal", "ready", "unclaimed"};
 
 int path_in(char *path, const struct launch *launch, const char *file) {
   int length = snprintf(path, MAX_PATH, "%s/%s", launch->run_dir, file);
@@ -122,9 +126,18 @@ static int reap(pid_t application, char *line, size_t size, size_t *length) {
   return pid == 0 || errno != ECHILD;
 }
 
-/* Reaps the application and every orphan, relays what they say, and leaves only when it was let go. */
-static void watch_over(struct launch *launch, pid_t application) {
+/* Until something happens, or it is time to tidy up; takes what came. */
+static void wait_and_take(struct launch *launch) {
   struct channel *channel = &launch->channel;
+  struct pollfd inputs[4] = {{.fd = channel->heard, .events = POLLIN}, {.fd = channel->notices, .events = POLLIN}};
+  int wait_ms = output_expect(&launch->output, inputs + 2);
+  int ready = wait_for_input(inputs, 4, wait_ms);
+  if (ready > 0) channel_listen(channel, &launch->journal);
+  output_attend(&launch->output, inputs + 2, ready, &launch->journal);
+}
+
+/* Reaps the application and every orphan, relays what they say and write, until it is let go. */
+static void watch_over(struct launch *launch, pid_t application) {
   int is_empty = 0, is_gone = 0, may_go = 0;
   for (;;) {
     char line[320] = "";
@@ -138,14 +151,26 @@ static void watch_over(struct launch *launch, pid_t application) {
       snprintf(line + length, sizeof line - length, "empty %lld\n", now_ms());
     }
     if (line[0]) {
-      channel_drain(channel, &launch->journal);
+      channel_drain(&launch->channel, &launch->journal);
+      output_drain(&launch->output, &launch->journal);
       journal_append(&launch->journal, line);
     }
     if (may_go) return;
-    struct pollfd inputs[] = {{.fd = channel->heard, .events = POLLIN}, {.fd = channel->notices, .events = POLLIN}};
     was_let_go = 0; /* too early: the end of the application was not said yet */
-    if (wait_for_input(inputs, 2) > 0) channel_listen(channel, &launch->journal);
+    wait_and_take(launch);
     may_go = was_let_go && is_gone;
+  }
+}
+
+/* What outlived the application on purpose would be ended by SIGPIPE if nobody read what it writes. */
+static void stay_for_survivors(struct launch *launch) {
+  for (int fd = FIRST_SOCKET; fd < FIRST_SOCKET + launch->socket_count; fd++) close(fd);
+  channel_close(&launch->channel);
+  while (output_is_open(&launch->output)) {
+    char line[320];
+    size_t length = 0;
+    reap(0, line, sizeof line, &length);
+    wait_and_take(launch);
   }
 }
 
@@ -166,7 +191,25 @@ static void parse_user(struct launch *launch, char *text) {
   while (*rest && launch->group_count < MAX_GROUPS) launch->groups[launch->group_count++] = strtoul(rest + 1, &rest, 10);
 }
 
+static int parse_log_writer(struct log_target *log, const char *text) {
+  char *rest;
+  log->instance = strtoul(text, &rest, 10);
+  if (*rest != '.') return -1;
+  log->attempt = strtoul(rest + 1, &rest, 10);
+  return *rest ? -1 : 0;
+}
+
+static int parse_log_option(struct log_target *log, char *option) {
+  if (option[0] == '=') log->folder = option + 1;
+  else if (!strncmp(option, "-as=", 4)) return parse_log_writer(log, option + 4);
+  else if (!strncmp(option, "-max=", 5)) log->max_bytes = atoll(option + 5);
+  else if (!strncmp(option, "-keep=", 6)) log->keep = atoi(option + 6);
+  else return -1;
+  return log->max_bytes > 0 && log->keep > 0 ? 0 : -1;
+}
+
 static int parse_option(struct launch *launch, char *option) {
+  if (!strncmp(option, "log", 3)) return parse_log_option(&launch->log, option + 3);
   if (!strncmp(option, "cwd=", 4)) launch->cwd = option + 4;
   else if (!strncmp(option, "user=", 5)) parse_user(launch, option + 5);
   else if (!strncmp(option, "note=", 5)) launch->note = option + 5;
@@ -189,7 +232,7 @@ static int parse(struct launch *launch, int count, char **arguments) {
     if (parse_option(launch, arguments[i]) < 0) return -1;
   }
   launch->argv = arguments + i + 1;
-  return i + 1 < count ? 0 : -1;
+  return launch->log.folder && i + 1 < count ? 0 : -1;
 }
 
 static void set_up_signals(void) {
@@ -208,8 +251,9 @@ static void open_journal(struct launch *launch) {
   if (mkdir(launch->run_dir, 0700) < 0 || path_in(path, launch, "journal") < 0) fail(launch, "run-dir", errno);
   launch->journal.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (launch->journal.fd < 0) fail(launch, "run-dir", errno);
+  launch->log.begun_ms = now_ms();
   snprintf(line, sizeof line, "shim %d %llu %.64s %lld\n", (int)launch->shim, launch->shim_start_ticks, launch->note,
-           now_ms());
+           launch->log.begun_ms);
   journal_append(&launch->journal, line);
 }
 
@@ -217,6 +261,7 @@ int shim_run(int count, char **arguments) {
   struct launch launch = {
       .journal = {.fd = -1},
       .channel = {.heard = -1, .up = -1, .folder = -1, .notices = -1},
+      .log = {.max_bytes = DEFAULT_MAX_BYTES, .keep = DEFAULT_KEEP},
       .shim = getpid(),
       .shim_start_ticks = start_ticks(getpid()),
   };
@@ -228,7 +273,9 @@ int shim_run(int count, char **arguments) {
   open_journal(&launch);
   claim_sockets(&launch);
   open_channel(&launch);
+  output_open(&launch.output, &launch.log);
   watch_over(&launch, start_application(&launch));
   clear_away(&launch);
+  stay_for_survivors(&launch);
   return 0;
 }

@@ -13,6 +13,8 @@ enum { EXIT_USAGE = 64, EXIT_OS = 71, EXIT_BUSY = 75 };
  * daemon counts on both numbers (supervisor/execution.ts, supervisor/service-sockets.ts). */
 enum { FIRST_SOCKET = 3, SPARES = 3, MAX_SOCKETS = 64 };
 
+enum { MAX_PATH = 4096 };
+
 int usage(void);
 
 /* Says what failed and why on stderr, and exits with EXIT_OS. */
@@ -26,8 +28,8 @@ unsigned long long start_ticks(pid_t pid);
 /* To the FIFO that wakes the daemon up. It may be absent, dead or behind: nothing depends on it. */
 void tell_daemon(const char *events_path, const char *message);
 
-/* poll() without an end, and with all signals let in: answers 0 or less where one came. */
-int wait_for_input(struct pollfd *inputs, size_t count);
+/* poll() with all signals let in: answers less than 0 where one came, and 0 after WAIT_MS (less than 0: without an end). */
+int wait_for_input(struct pollfd *inputs, size_t count, int wait_ms);
 
 int set_nonblocking(int fd);
 int set_close_on_exec(int fd, int is_set);
@@ -72,6 +74,7 @@ void channel_handed_over(struct channel *channel);
 void channel_listen(struct channel *channel, const struct journal *journal);
 /* Relays all that was said until now. */
 void channel_drain(struct channel *channel, const struct journal *journal);
+void channel_close(struct channel *channel);
 void channel_clear_away(const char *folder);
 
 /* launcher.c: starts shims on demand and holds sockets. PROGRAM: the path of this one. */

@@ -89,6 +89,7 @@ export class Exchange {
       onClose();
     });
     return {
+      isFull: () => response.writableNeedDrain,
       send: (value) => {
         if (isOpen) response.write(`data: ${JSON.stringify(value)}\n\n`);
       },
@@ -100,6 +101,8 @@ export class Exchange {
 }
 
 export interface EventStream {
+  /** The client reads more slowly than `send` is called: what comes now stays in memory. */
+  isFull(): boolean;
   send(value: unknown): void;
   end(): void;
 }

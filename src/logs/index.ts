@@ -1,4 +1,4 @@
-export * from './line-framer.js';
-export * from './log-file.js';
 export * from './service-log.js';
-export * from './last-lines.js';
+export * from './log-files.js';
+export * from './log-follow.js';
+export * from './log-index.js';

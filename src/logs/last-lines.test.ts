@@ -20,6 +20,12 @@ test('a line without an end counts', () => {
   assert.deepEqual(lastLines(path, 1), ['b']);
 });
 
+test('what comes after a given place is left out', () => {
+  writeFileSync(path, 'a\nb\nc\n');
+  assert.deepEqual(lastLines(path, 5, 4), ['a', 'b']);
+  assert.deepEqual(lastLines(path, 5, 0), []);
+});
+
 test('empty lines are lines', () => {
   writeFileSync(path, '\n\na\n\n');
   assert.deepEqual(lastLines(path, 3), ['', 'a', '']);

@@ -3,8 +3,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const BLOCK_BYTES = 64 * 1024;
 
-/** Oldest first; [] where there is no such file. */
-export function lastLines(path: string, count: number): string[] {
+/** Oldest first; [] where there is no such file. `end`: an offset in it; what comes later is left out. */
+export function lastLines(path: string, count: number, end = Infinity): string[] {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -12,14 +12,14 @@ export function lastLines(path: string, count: number): string[] {
     return []; // nothing was written yet
   }
   try {
-    return count <= 0 ? [] : readBackwards(fd, count);
+    return count <= 0 ? [] : readBackwards(fd, count, end);
   } finally {
     closeSync(fd);
   }
 }
 
-function readBackwards(fd: number, count: number): string[] {
-  let start = fstatSync(fd).size;
+function readBackwards(fd: number, count: number, end: number): string[] {
+  let start = Math.min(end, fstatSync(fd).size);
   let text = Buffer.alloc(0);
   let newlines = 0;
   // One more newline than lines: the one that ends the line before the first.

@@ -1,82 +1,75 @@
-/** What the instances of one service write: into out.log and err.log, to followers, and the last lines for an exit. */
+/** What the instances of one service write, which their shims put into files: what was, and what comes. */
 import { join } from 'node:path';
-import type { LogLine } from '../protocol/index.js';
-import { LineFramer } from './line-framer.js';
-import { LogFile } from './log-file.js';
-
-export type StreamName = 'out' | 'err';
-export type LogListener = (line: LogLine) => void;
-
-const TAIL_BYTES = 4096;
-const TAIL_LINES = 20;
-
-/** Where one stream of one attempt goes. */
-export interface LogSink {
-  write(chunk: Buffer): void;
-  /** The writer has ended: an unfinished line is finished. */
-  end(): void;
-  /** The last lines of this attempt, oldest first. */
-  tail(): string[];
-}
+import type { LogLine, ServiceDetail } from '../protocol/index.js';
+import { lastLines } from './last-lines.js';
+import { lastWords } from './last-words.js';
+import { LogFiles, STREAMS, type StreamName } from './log-files.js';
+import { LogFollow, type FollowOptions, type PieceListener } from './log-follow.js';
+import type { LogRun } from './log-index.js';
+import { isOf } from './log-segment.js';
+import { splitLines } from './split-lines.js';
 
 export class ServiceLog {
   readonly service: string;
-  readonly #files: Record<StreamName, LogFile>;
-  readonly #listeners = new Set<LogListener>();
+  readonly folder: string;
+  #lostBytes = 0;
+  #lostLines = 0;
+  readonly #files: Readonly<Record<StreamName, LogFiles>>;
 
   constructor(folder: string, service: string) {
     this.service = service;
-    this.#files = {
-      out: new LogFile(join(folder, service, 'out.log')),
-      err: new LogFile(join(folder, service, 'err.log')),
-    };
+    this.folder = join(folder, service);
+    this.#files = { out: new LogFiles(this.folder, 'out'), err: new LogFiles(this.folder, 'err') };
   }
 
   path(stream: StreamName): string {
-    return this.#files[stream].path;
+    return this.#files[stream].path();
   }
 
-  sink(instance: number, stream: StreamName, onLines?: (lines: Buffer) => void): LogSink {
-    const framer = new LineFramer();
-    let tail = Buffer.alloc(0);
-    const pass = (lines: Buffer | undefined): void => {
-      if (!lines) return;
-      this.#files[stream].append(lines);
-      tail = lastBytes(tail, lines);
-      onLines?.(lines);
-      if (this.#listeners.size > 0) this.#tell(instance, stream, lines);
+  get view(): ServiceDetail['logs'] {
+    const [lostBytes, lostLines] = [this.#lostBytes, this.#lostLines];
+    return { out: this.path('out'), err: this.path('err'), lostBytes, lostLines };
+  }
+
+  /** So much more could not be written. */
+  noteLoss(bytes: number, lines: number): void {
+    this.#lostBytes += bytes;
+    this.#lostLines += lines;
+  }
+
+  /** Of the current file, up to what a follower is told. */
+  lastLines(stream: StreamName, count: number, before?: LogFollow): LogLine[] {
+    const lines = lastLines(this.path(stream), count, before?.offset(stream));
+    return lines.map((line) => ({ service: this.service, instance: null, stream, line }));
+  }
+
+  /** What an attempt wrote last, to stdout and to stderr. */
+  lastWords(run: LogRun): string[] {
+    return STREAMS.flatMap((stream) => lastWords(this.#files[stream], run));
+  }
+
+  follow(
+    streams: readonly StreamName[],
+    listener: (line: LogLine) => void,
+    canTake?: () => boolean,
+  ): LogFollow {
+    const onPiece: PieceListener = (stream, { run, lines }) => {
+      const from = { service: this.service, instance: run?.instance ?? null, stream };
+      for (const line of splitLines(lines)) listener({ ...from, line });
     };
-    return {
-      write: (chunk) => pass(framer.push(chunk)),
-      end: () => pass(framer.end()),
-      tail: () => splitLines(tail).slice(-TAIL_LINES),
+    return this.#follow(streams, onPiece, canTake ? { canTake } : {});
+  }
+
+  /** What an attempt writes, from its beginning. */
+  followRun(run: LogRun, listener: (line: string) => void): LogFollow {
+    const onPiece: PieceListener = (_stream, piece) => {
+      if (piece.run && isOf(piece.run, run)) splitLines(piece.lines).forEach(listener);
     };
+    return this.#follow(STREAMS, onPiece, { from: run });
   }
 
-  subscribe(listener: LogListener): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  #follow(streams: readonly StreamName[], onPiece: PieceListener, options: FollowOptions): LogFollow {
+    const files = streams.map((stream) => this.#files[stream]);
+    return new LogFollow(this.folder, files, onPiece, options);
   }
-
-  close(): void {
-    this.#files.out.close();
-    this.#files.err.close();
-  }
-
-  #tell(instance: number, stream: StreamName, lines: Buffer): void {
-    for (const line of splitLines(lines)) {
-      for (const listener of this.#listeners) listener({ service: this.service, instance, stream, line });
-    }
-  }
-}
-
-function splitLines(buffer: Buffer): string[] {
-  const lines = buffer.toString('utf8').split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
-}
-
-function lastBytes(tail: Buffer, lines: Buffer): Buffer<ArrayBuffer> {
-  if (lines.length >= TAIL_BYTES) return Buffer.from(lines.subarray(-TAIL_BYTES));
-  return Buffer.concat([tail.subarray(-(TAIL_BYTES - lines.length)), lines]);
 }

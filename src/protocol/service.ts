@@ -88,7 +88,13 @@ export type ServiceView = v.InferOutput<typeof ServiceView>;
 export const ServiceDetail = v.strictObject({
   ...ServiceView.entries,
   spec: ServiceSpec,
-  logs: v.strictObject({ out: v.string(), err: v.string() }),
+  logs: v.strictObject({
+    out: v.string(),
+    err: v.string(),
+    /** What could not be written, as far as this daemon was told. */
+    lostBytes: v.number(),
+    lostLines: v.number(),
+  }),
   operations: v.array(v.string()),
 });
 export type ServiceDetail = v.InferOutput<typeof ServiceDetail>;

@@ -30,10 +30,6 @@ export class AttemptChecks {
     this.#readiness.onRunning();
   }
 
-  onLines(lines: Buffer): void {
-    this.#readiness.onLines(lines);
-  }
-
   onNews(news: ReadyNews): void {
     this.#readiness.onNews(news);
   }
@@ -41,6 +37,12 @@ export class AttemptChecks {
   /** It is ready: from here on its health counts. */
   watchHealth(onChange: (isHealthy: boolean, detail: string) => void): void {
     if (this.#spec.health) this.#health ??= new HealthWatch(this.#spec.health, this.#target, onChange);
+  }
+
+  /** The process ended; everything that it wrote is in the logs. */
+  onExited(): void {
+    this.#readiness.onExited();
+    this.end();
   }
 
   end(): void {

@@ -1,8 +1,7 @@
-/** One spawn, from the shim's start until nothing of it is left: output, reports, signals. Decides nothing. */
+/** One spawn, from the shim's start until nothing of it is left: reports, signals. Decides nothing. */
 import { basename } from 'node:path';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
-import type { LogSink } from '../logs/index.js';
 import {
   errnoText,
   findByEnvironment,
@@ -10,16 +9,15 @@ import {
   isAlive,
   killTree,
   leftovers,
-  openFifo,
   readReports,
   removeRunDir,
   runFiles,
   sendSignal,
   whyUnreadable,
   whyUnrunnable,
-  type FifoReader,
   type Launch,
   type Launcher,
+  type LogTarget,
   type ProcessId,
   type ProcessRow,
   type ShimReport,
@@ -39,6 +37,8 @@ export interface AttemptObserver {
   onSaid(text: string): void;
   /** One VARIABLE=VALUE of sd_notify(3). */
   onNotify(text: string): void;
+  /** Some of its output could not be written. */
+  onLost(loss: LossReport): void;
 }
 
 /** What is executed, as prepared for this attempt. */
@@ -49,7 +49,7 @@ export interface AttemptSetup {
   readonly spec: ServiceSpec;
   readonly runDir: string;
   readonly launcher: Launcher;
-  readonly sinks: { readonly out: LogSink; readonly err: LogSink };
+  readonly log: LogTarget;
   readonly observer: AttemptObserver;
   /** Kept for the daemon that comes after this one. */
   readonly restarts: () => number;
@@ -64,18 +64,19 @@ const LOST_POLL_MS = 100;
 /** How often the orphans of a process that has just ended are looked for. */
 const SWEEP_POLL_MS = 50;
 
+export type LossReport = Extract<ShimReport, { readonly id: 'lost' }>;
 /** What comes once. */
-type LifeReport = Exclude<ShimReport, { readonly id: 'said' | 'notify' }>;
+type LifeReport = Exclude<ShimReport, { readonly id: 'said' | 'notify' | 'lost' }>;
 
 export class Attempt {
   readonly number: number;
   readonly #setup: AttemptSetup;
   readonly #seen = new Set<LifeReport['id']>();
   #shim: ProcessId | undefined;
+  #begunAt: number | undefined;
   #isLaunched = false;
   #isAdopted = false;
   #process: ProcessId | undefined;
-  #readers: FifoReader[] = [];
   /** Asked for before the pid was known. */
   #pendingStop: SignalName | undefined;
   /** Pids that were asked to end after the application itself had. */
@@ -102,14 +103,19 @@ export class Attempt {
     return this.#shim;
   }
 
+  /** Wall clock, milliseconds since the epoch; its output is known by it. */
+  get begunAt(): number | undefined {
+    return this.#begunAt;
+  }
+
   spawn(execution: Execution): void {
     if (this.#isCancelled || this.#isReleased) return;
-    const { spec, runDir, launcher } = this.#setup;
+    const { spec, runDir, launcher, log } = this.#setup;
     const problem = this.#whyNot(execution.env);
     if (problem) return this.fail(problem.fact, problem.hint);
     const user = spec.user === null ? undefined : findCredentials(spec.user, spec.group);
     this.#isLaunched = true;
-    launcher.launch(runDir, { ...execution, cwd: spec.cwd, user, note: wordNote(this.#setup) });
+    launcher.launch(runDir, { ...execution, cwd: spec.cwd, user, log, note: wordNote(this.#setup) });
   }
 
   /** It could not be executed, or not even be prepared. */
@@ -119,11 +125,11 @@ export class Attempt {
     this.#setup.observer.onExited({ kind: 'spawn-failed', fact, hint }, true, Date.now());
   }
 
-  /** Takes back what a former daemon started: reads on, and catches up with what was reported meanwhile. */
+  /** Takes back what a former daemon started: catches up with what was reported meanwhile. */
   adopt(): void {
     this.#isLaunched = true;
     this.#isAdopted = true;
-    for (const report of readReports(this.#setup.runDir)) this.onReport(report);
+    for (const report of withoutOutdated(readReports(this.#setup.runDir))) this.onReport(report);
     this.checkAdopted();
   }
 
@@ -134,6 +140,8 @@ export class Attempt {
         return this.#setup.observer.onSaid(report.text);
       case 'notify':
         return this.#setup.observer.onNotify(report.text);
+      case 'lost':
+        return this.#setup.observer.onLost(report);
       default:
         return this.#onLife(report);
     }
@@ -145,10 +153,10 @@ export class Attempt {
     switch (report.id) {
       case 'shim':
         this.#shim = report.process;
+        this.#begunAt = report.at;
         return;
       case 'running':
         this.#process = report.process;
-        this.#openOutput();
         this.#setup.observer.onRunning(report.at);
         if (this.#pendingStop) this.stop(this.#pendingStop);
         return;
@@ -162,7 +170,6 @@ export class Attempt {
         return;
       case 'exited':
         if (report.isTreeEmpty) this.#seen.add('empty');
-        this.#collect();
         this.#setup.observer.onExited(toExit(report), report.isTreeEmpty, report.at);
         return;
       case 'empty':
@@ -218,23 +225,17 @@ export class Attempt {
     writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
   }
 
-  /** Nothing lives any more: the last output is collected and the shim may go. */
+  /** The shim may go. It reads on where survivors share the output. */
   release(): void {
     if (this.#isReleased) return;
-    const hasSurvivors = this.#setup.spec.stop.killScope === 'process' && !this.#seen.has('empty');
-    this.#collect();
     this.#isReleased = true;
-    // Survivors that share the output would be ended by SIGPIPE if nobody read it any more.
-    if (!hasSurvivors) this.#closeOutput();
     const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
     if (!isHeard && this.#isLaunched) removeRunDir(this.#setup.runDir);
   }
 
-  /** The daemon goes, the attempt stays: everything that was written so far is kept, the rest waits in the pipe. */
+  /** The daemon goes, the attempt stays. */
   detach(): void {
     this.#isReleased = true;
-    for (const reader of this.#readers) reader.drain();
-    this.#closeOutput();
   }
 
   /** The launcher reports the end of its shims; that of an adopted one has to be looked up. */
@@ -294,27 +295,6 @@ export class Attempt {
     }
   }
 
-  #openOutput(): void {
-    const { sinks, runDir } = this.#setup;
-    const files = runFiles(runDir);
-    for (const stream of ['out', 'err'] as const) {
-      if (!existsSync(files[stream])) continue;
-      const onEnd = (): void => sinks[stream].end();
-      this.#readers.push(openFifo(files[stream], (chunk) => sinks[stream].write(chunk), { onEnd }));
-    }
-  }
-
-  #closeOutput(): void {
-    for (const reader of this.#readers) reader.close();
-    this.#readers = [];
-    this.#setup.sinks.out.end();
-    this.#setup.sinks.err.end();
-  }
-
-  #collect(): void {
-    for (const reader of this.#readers) reader.drain();
-  }
-
   /** The shim left. It says why it may in its journal; otherwise somebody killed it. */
   onShimGone(): void {
     if (this.#isReleased) return;
@@ -339,7 +319,6 @@ export class Attempt {
       setTimeout(() => this.#endLostTree(), LOST_POLL_MS);
       return;
     }
-    this.#collect();
     if (!this.#seen.has('exited')) {
       this.#seen.add('exited').add('empty');
       const fact = 'its shim was killed: the exit status is unknown';
@@ -349,6 +328,12 @@ export class Attempt {
       this.#setup.observer.onEmptied();
     }
   }
+}
+
+/** Losses are counted from the beginning: the last report of a stream says it all. */
+function withoutOutdated(reports: readonly ShimReport[]): ShimReport[] {
+  const last = new Map(reports.map((report) => [report.id === 'lost' ? report.stream : report, report]));
+  return reports.filter((report) => report.id !== 'lost' || last.get(report.stream) === report);
 }
 
 /** Comes back from the shim's journal. */

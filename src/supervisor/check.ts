@@ -15,6 +15,12 @@ export interface CheckResult {
   readonly detail: string;
 }
 
+export interface OutputFollow {
+  /** Tells at once what is there. */
+  look(): void;
+  end(): void;
+}
+
 /** What a check may look at. */
 export interface CheckTarget {
   readonly ports: readonly PortSpec[];
@@ -28,6 +34,8 @@ export interface CheckTarget {
   isHeld(port: number): boolean;
   /** Leads to exactly this instance, also while others share its port. */
   privateSocket(port: number): string | undefined;
+  /** Tells each line that it wrote and writes. */
+  followOutput(onLine: (line: string) => void): OutputFollow | undefined;
 }
 
 export function runCheck(check: CheckSpec, target: CheckTarget, timeoutMs: number): Promise<CheckResult> {

@@ -14,10 +14,11 @@ import {
 } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
 import type { ExitView, InstanceRole, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
-import type { ProcessId, ShimReport } from '../system/index.js';
+import { errnoText, type ProcessId, type ShimReport } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
 import { Attribution } from './attribution.js';
+import type { LossReport } from './attempt.js';
 import type { Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
@@ -366,6 +367,7 @@ export class Instance {
         onListening: (listening: Listening) => owner.onListening(this, listening),
         onExited: (end: RunEnd) => this.#onExited(attempt, end),
         onEmptied: () => this.#send({ id: 'emptied', at: clock.now(), attempt, jitter: random() }),
+        onLost: (loss: LossReport) => this.#warnOfLoss(loss),
       },
     };
     return new Run(setup, this.#context);
@@ -394,6 +396,12 @@ export class Instance {
       this.#owner.onInstanceChange(this);
       if (!healthy) this.fail('unhealthy', `unhealthy (${detail})`);
     });
+  }
+
+  #warnOfLoss({ stream, lines, bytes, errno }: LossReport): void {
+    const words = `${lines} ${lines === 1 ? 'line' : 'lines'} (${bytes} bytes) of std${stream}`;
+    const message = `instance ${this.index}: ${words} could not be written to ${this.#owner.log.path(stream)}: ${errnoText(errno)}`;
+    this.#context.emit({ type: 'warning', service: this.spec.name, message });
   }
 
   #emitInstance(event: InstanceEventBody): void {

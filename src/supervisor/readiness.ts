@@ -1,6 +1,6 @@
 /** Watches one attempt until its ready rule is met; the deadline is the state machine's. */
 import type { ReadySpec } from '../protocol/index.js';
-import { runCheck, type CheckTarget } from './check.js';
+import { runCheck, type CheckTarget, type OutputFollow } from './check.js';
 
 const FIRST_POLL_MS = 10;
 const SLOWEST_POLL_MS = 250;
@@ -18,8 +18,9 @@ export interface Readiness {
   readonly detail: string | undefined;
   /** The program was executed. */
   onRunning(): void;
-  onLines(lines: Buffer): void;
   onNews(news: ReadyNews): void;
+  /** It has ended: the last chance to be ready. */
+  onExited(): void;
   end(): void;
 }
 
@@ -28,7 +29,7 @@ const nothing = (): void => undefined;
 export function watchReadiness(rule: ReadySpec, target: CheckTarget, onReady: () => void): Readiness {
   switch (rule.on) {
     case 'start':
-      return { detail: undefined, onRunning: onReady, onLines: nothing, onNews: nothing, end: nothing };
+      return { detail: undefined, onRunning: onReady, onNews: nothing, onExited: nothing, end: nothing };
     case 'message':
       return new NewsReadiness("no process.send('ready') came", ({ id }) => id === 'message', onReady);
     case 'notify': {
@@ -36,7 +37,7 @@ export function watchReadiness(rule: ReadySpec, target: CheckTarget, onReady: ()
       return new NewsReadiness(missing, (news) => news.id === 'notify' && news.text === 'READY=1', onReady);
     }
     case 'log':
-      return new LogReadiness(new RegExp(rule.pattern), onReady);
+      return new LogReadiness(new RegExp(rule.pattern), target, onReady);
     case 'check':
       return new CheckReadiness(rule, target, onReady);
   }
@@ -58,14 +59,14 @@ class NewsReadiness implements Readiness {
     // news will tell
   }
 
-  onLines(): void {
-    // news will tell
-  }
-
   onNews(news: ReadyNews): void {
     if (this.#isOver || !this.#isIt(news)) return;
     this.#isOver = true;
     this.#onReady();
+  }
+
+  onExited(): void {
+    this.end();
   }
 
   end(): void {
@@ -76,38 +77,39 @@ class NewsReadiness implements Readiness {
 class LogReadiness implements Readiness {
   readonly detail: string;
   readonly #pattern: RegExp;
+  readonly #target: CheckTarget;
   readonly #onReady: () => void;
-  #isOver = false;
+  #output: OutputFollow | undefined;
 
-  constructor(pattern: RegExp, onReady: () => void) {
+  constructor(pattern: RegExp, target: CheckTarget, onReady: () => void) {
     this.#pattern = pattern;
+    this.#target = target;
     this.#onReady = onReady;
     this.detail = `no line matches ${String(pattern)}`;
   }
 
   onRunning(): void {
-    // a line will tell
+    this.#output = this.#target.followOutput((line) => this.#onLine(line));
   }
 
   onNews(): void {
     // a line will tell
   }
 
-  onLines(lines: Buffer): void {
-    if (
-      this.#isOver ||
-      !lines
-        .toString('utf8')
-        .split('\n')
-        .some((line) => this.#pattern.test(line))
-    )
-      return;
-    this.#isOver = true;
-    this.#onReady();
+  onExited(): void {
+    this.#output?.look();
+    this.end();
   }
 
   end(): void {
-    this.#isOver = true;
+    this.#output?.end();
+    this.#output = undefined;
+  }
+
+  #onLine(line: string): void {
+    if (!this.#output || !this.#pattern.test(line)) return;
+    this.end();
+    this.#onReady();
   }
 }
 
@@ -130,15 +132,15 @@ class CheckReadiness implements Readiness {
     this.#later(FIRST_POLL_MS);
   }
 
-  onLines(): void {
-    // the check will tell
-  }
-
   /** Who listens may well be ready: no need to wait for the next look. */
   onNews({ id }: ReadyNews): void {
     if (this.#isOver || id !== 'listening' || this.#isLooking) return;
     clearTimeout(this.#timer);
     void this.#look(FIRST_POLL_MS);
+  }
+
+  onExited(): void {
+    this.end();
   }
 
   end(): void {

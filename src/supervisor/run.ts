@@ -2,7 +2,7 @@
  * One attempt with everything around it: what it is executed with, what its processes say, what is looked at while it
  * lives. It answers questions even after its end, until the next one begins.
  */
-import type { ServiceLog } from '../logs/index.js';
+import { LOG_LIMITS, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   childrenByParent,
@@ -12,7 +12,7 @@ import {
   type ProcessId,
   type ShimReport,
 } from '../system/index.js';
-import { Attempt } from './attempt.js';
+import { Attempt, type LossReport } from './attempt.js';
 import { AttemptChecks } from './attempt-checks.js';
 import { Channel, type DrainWish, type Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
@@ -32,6 +32,8 @@ export interface RunObserver {
   onExited(end: RunEnd): void;
   /** Its last descendant ended too. */
   onEmptied(): void;
+  /** Some of its output could not be written. */
+  onLost(loss: LossReport): void;
 }
 
 export interface RunEnd {
@@ -74,6 +76,7 @@ export class Run {
   #isReleased = false;
   #env: Readonly<Record<string, string>> = {};
   #startedAt: number | undefined;
+  readonly #losses: Partial<Record<StreamName, LossReport>> = {};
 
   constructor(setup: RunSetup, context: SupervisorContext) {
     const { observer } = setup;
@@ -235,36 +238,49 @@ export class Run {
 
   #makeAttempt(): Attempt {
     const { number, instance, spec, runDir, restarts, isCandidate, log, observer } = this.#setup;
-    const onLines = (lines: Buffer): void => this.#checks.onLines(lines);
-    const out = log.sink(instance, 'out', onLines);
-    const err = log.sink(instance, 'err', onLines);
     const { launcher } = this.#context;
     return new Attempt({
       number,
       spec,
       runDir,
       launcher,
-      sinks: { out, err },
+      log: { folder: log.folder, instance, attempt: number, ...LOG_LIMITS },
       restarts,
       isCandidate,
       observer: {
         onSaid: (text) => this.#channel.onSaid(text),
         onNotify: (text) => this.#checks.onNews({ id: 'notify', text }),
+        onLost: (loss) => this.#onLost(loss),
         onRunning: (at) => {
           this.#startedAt = at;
           this.#checks.onRunning();
           observer.onRunning();
         },
         onExited: (exit, isTreeEmpty, at) => {
-          this.#checks.end();
+          this.#checks.onExited();
           const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
           const leftBehind = isTreeEmpty ? 0 : this.#attempt.leftBehind().length;
-          const lastLines = [...out.tail(), ...err.tail()];
+          const lastLines = this.#logRun ? log.lastWords(this.#logRun) : [];
           observer.onExited({ exit, isTreeEmpty, leftBehind, at: new Date(at), livedMs, lastLines });
         },
         onEmptied: () => observer.onEmptied(),
       },
     });
+  }
+
+  /** The shim counts from the beginning of the attempt. */
+  #onLost(loss: LossReport): void {
+    const { bytes = 0, lines = 0 } = this.#losses[loss.stream] ?? {};
+    this.#losses[loss.stream] = loss;
+    this.#setup.log.noteLoss(loss.bytes - bytes, loss.lines - lines);
+    this.#setup.observer.onLost(loss);
+  }
+
+  /** What the log knows it by; undefined: it has written nothing. */
+  get #logRun(): LogRun | undefined {
+    const { instance, number: attempt } = this.#setup;
+    const { begunAt } = this.#attempt;
+    return begunAt === undefined ? undefined : { instance, attempt, begunAt };
   }
 
   #onListening(listening: Listening): void {
@@ -276,7 +292,7 @@ export class Run {
   }
 
   #makeTarget(): CheckTarget {
-    const { spec, sockets } = this.#setup;
+    const { spec, sockets, log } = this.#setup;
     const ports = (): ServiceSpec['ports'] => this.#portsToOpen();
     return {
       get ports() {
@@ -288,6 +304,7 @@ export class Run {
       listening: () => this.listening,
       isHeld: (port) => sockets.isHeld(port),
       privateSocket: (port) => this.#channel.privateSocket(port),
+      followOutput: (onLine) => this.#logRun && log.followRun(this.#logRun, onLine),
     };
   }
 

@@ -372,14 +372,12 @@ export class Service implements InstanceOwner {
     this.#disarm();
     for (const instance of this.all) instance.detach();
     this.#guard.end();
-    this.log.close();
   }
 
   close(): void {
     this.#disarm();
     this.#guard.end();
     this.sockets.close({ isShared: true });
-    this.log.close();
   }
 
   /** `completed`: what a former daemon knew of instances that had done their work. */

@@ -1,9 +1,9 @@
 /** The public face: what there is, what is asked for, what was left by the daemon before. */
 import { mkdirSync } from 'node:fs';
 import { reconcile } from '../core/index.js';
+import type { ServiceLog } from '../logs/index.js';
 import {
   type EnvironmentView,
-  type LogLine,
   type OperationRequest,
   type OperationSummary,
   type OperationView,
@@ -117,7 +117,7 @@ export class Supervisor {
     return {
       ...viewService(service, samples, this.#context.clock),
       spec: redactSpec(service.spec),
-      logs: { out: service.log.path('out'), err: service.log.path('err') },
+      logs: service.log.view,
       operations: operations.slice(0, 5).map((view) => view.id),
     };
   }
@@ -158,18 +158,13 @@ export class Supervisor {
     };
   }
 
-  /** The services whose logs are asked for: the named ones, or all. */
-  logPaths(names: readonly string[]): { service: string; out: string; err: string }[] {
-    return this.#chosen(names).map(({ name, log }) => ({
-      service: name,
-      out: log.path('out'),
-      err: log.path('err'),
-    }));
-  }
-
-  followLogs(names: readonly string[], listener: (line: LogLine) => void): () => void {
-    const ends = this.#chosen(names).map((service) => service.log.subscribe(listener));
-    return () => ends.forEach((end) => end());
+  /** Of the named services, or all. */
+  logs(names: readonly string[]): ServiceLog[] {
+    const services =
+      names.length === 0
+        ? [...this.#services.values()]
+        : names.map((name) => this.#require(name, 'show the logs of'));
+    return services.map(({ log }) => log);
   }
 
   /** The daemon goes; what runs goes on, and the next daemon takes it back. */
@@ -244,7 +239,7 @@ export class Supervisor {
       rest = lines.pop()!;
       for (const line of lines) this.#onReport(line);
     };
-    this.#reports = openFifo(eventsPath(this.#context.home), onChunk, { keepOpen: true });
+    this.#reports = openFifo(eventsPath(this.#context.home), onChunk);
   }
 
   #onReport(line: string): void {
@@ -338,11 +333,5 @@ export class Supervisor {
   #require(name: string, verb: string): Service {
     requireService(name, this.#services, verb);
     return this.#services.get(name)!;
-  }
-
-  #chosen(names: readonly string[]): Service[] {
-    return names.length === 0
-      ? [...this.#services.values()]
-      : names.map((name) => this.#require(name, 'show the logs of'));
   }
 }

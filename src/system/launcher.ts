@@ -9,6 +9,18 @@ import { deferred, type Deferred } from '../util/index.js';
 import { errnoText } from './program.js';
 import { shimPath } from './shim.js';
 
+/** Where the shim writes stdout and stderr, see native/log.c. */
+export interface LogTarget {
+  /** Of the service: out.log and err.log. */
+  readonly folder: string;
+  readonly instance: number;
+  readonly attempt: number;
+  /** Of a file and its index together. */
+  readonly maxBytes: number;
+  /** Files beside the current one. */
+  readonly keep: number;
+}
+
 export interface Launch {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -16,6 +28,7 @@ export interface Launch {
   /** Numeric; undefined: the daemon's own user. */
   readonly user?:
     { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | undefined;
+  readonly log: LogTarget;
   /** Comes back in the first report of the shim, for a later daemon; without blanks. */
   readonly note: string;
   /** Keys of held sockets: descriptors 3, 4, … of the application, in this order. */
@@ -65,8 +78,8 @@ export class Launcher {
   }
 
   launch(runDir: string, launch: Launch): void {
-    const { argv, cwd, env, user, note, sockets, hasChannel, isNotified } = launch;
-    const options = [`cwd=${cwd}`, `note=${note}`];
+    const { argv, cwd, env, user, note, log, sockets, hasChannel, isNotified } = launch;
+    const options = [`cwd=${cwd}`, `note=${note}`, ...logOptions(log)];
     if (user) options.push(`user=${[user.uid, user.gid, ...user.groups].join(':')}`);
     if (sockets.length > 0) options.push(`fds=${sockets.length}`);
     if (hasChannel) options.push('channel');
@@ -139,4 +152,8 @@ export class Launcher {
     (child.stdin as unknown as { unref(): void }).unref();
     return child;
   }
+}
+
+function logOptions({ folder, instance, attempt, maxBytes, keep }: LogTarget): string[] {
+  return [`log=${folder}`, `log-as=${instance}.${attempt}`, `log-max=${maxBytes}`, `log-keep=${keep}`];
 }

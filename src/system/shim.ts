@@ -24,6 +24,15 @@ export type ShimReport =
       readonly isTreeEmpty: boolean;
     }
   | { readonly id: 'empty'; readonly at: number }
+  /** What could not be written to the log, since the beginning of the attempt. */
+  | {
+      readonly id: 'lost';
+      readonly stream: 'out' | 'err';
+      readonly bytes: number;
+      readonly lines: number;
+      readonly errno: number;
+      readonly at: number;
+    }
   /** A line of the preload, see src/preload/channel.ts, or of sd_notify(3). There may be many. */
   | { readonly id: 'said'; readonly text: string; readonly at: number }
   | { readonly id: 'notify'; readonly text: string; readonly at: number };
@@ -45,9 +54,6 @@ export function shimPath(): string {
 export interface RunFiles {
   /** Written by the shim. */
   readonly journal: string;
-  /** FIFOs. */
-  readonly out: string;
-  readonly err: string;
   /** Exists once the attempt was ready. */
   readonly ready: string;
   /** Exists where the description of the service was lost: nobody may end what runs. */
@@ -60,8 +66,6 @@ export interface RunFiles {
 export function runFiles(runDir: string): RunFiles {
   return {
     journal: join(runDir, 'journal'),
-    out: join(runDir, 'out'),
-    err: join(runDir, 'err'),
     ready: join(runDir, 'ready'),
     unclaimed: join(runDir, 'unclaimed'),
     app: join(runDir, 'app'),
@@ -100,6 +104,15 @@ export function parseReport(line: string): ShimReport | undefined {
       };
     case 'empty':
       return { id, at: Number(fields[0]) };
+    case 'lost':
+      return {
+        id,
+        stream: fields[0] as 'out' | 'err',
+        bytes: Number(fields[1]),
+        lines: Number(fields[2]),
+        errno: Number(fields[3]),
+        at: Number(fields[4]),
+      };
     case 'said':
     case 'notify':
       return { id, at: Number(fields[0]), text: fields.slice(1).join(' ') };

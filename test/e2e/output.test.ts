@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { LogLine, UpkeepEvent } from '../../src/protocol/index.js';
 import { Rig, type Program } from '../rig/index.js';
@@ -43,6 +45,26 @@ test('an unfinished line is not shown before it is finished, or its writer has e
   const command = ['/bin/sh', '-c', 'printf "no line end"'];
   await rig.up({ job: { command, restart: 'never' } });
   await rig.untilLogged('job', 'no line end\n');
+});
+
+test('what cannot be written to the log is counted and said, and the application goes on', async () => {
+  await using rig = await Rig.create();
+  const log = join(rig.home.path, 'logs', 'api', 'out.log');
+  mkdirSync(log, { recursive: true });
+  await rig.up({ api: rig.puppet() });
+  const puppet = await rig.enter('api');
+  await puppet.print('lost');
+  await rig.until('it is counted', async () => (await lost(rig)) > 0);
+  assert.match((await rig.cli('show', 'api')).stdout, /lost +1 lines \(5 B\) that could not be written/);
+  const message = `instance 0: 1 line (5 bytes) of stdout could not be written to ${log}: EISDIR (illegal operation on a directory)`;
+  const warnings = (await rig.events('api')).filter(({ type }) => type === 'warning');
+  assert.deepEqual(
+    warnings.map((event) => event.type === 'warning' && event.message),
+    [message],
+  );
+  rmSync(log, { recursive: true });
+  await puppet.print('and found');
+  await rig.untilLogged('api', 'and found\n');
 });
 
 test('"events --follow" prints what happens as it happens', async () => {
@@ -101,4 +123,8 @@ test('"list" and "show" tell what runs', async () => {
 
 function untilLine(rig: Rig, program: Program, text: string): Promise<boolean> {
   return rig.until(`a line has "${text}"`, () => program.lines.some((line) => line.includes(text)));
+}
+
+async function lost(rig: Rig): Promise<number> {
+  return (await rig.client.call('service', { params: { name: 'api' } })).logs.lostLines;
 }

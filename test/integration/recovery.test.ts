@@ -117,6 +117,18 @@ test('what runs is left alone where its description was lost', async () => {
   await rig.startDaemon(); // clears away what is over
 });
 
+test('a service that is not ready yet becomes it by a line that nobody heard', async () => {
+  await using rig = await Rig.create();
+  const ready = { log: 'open for business', timeout: '20s' };
+  const services = await rig.specs({ api: rig.puppet({ ready }) });
+  const up = await rig.accept({ kind: 'up', services: [...services] });
+  const puppet = await rig.enter('api');
+  await rig.killDaemon();
+  await puppet.print('open for business');
+  await rig.startDaemon();
+  assertSucceeded(await rig.ended(up.id));
+});
+
 test('an operation that was accepted is finished by the next daemon', async () => {
   await using rig = await Rig.create();
   const ready = { log: 'open for business', timeout: '20s' };

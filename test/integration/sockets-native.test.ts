@@ -266,7 +266,15 @@ test('a shim keeps the sockets after launcher and application, until it leaves',
 
 test('a shim that is started without the sockets that it should have says so', async () => {
   await using native = new Native();
-  const args = ['run', native.path('app'), native.path('events'), 'fds=2', '--', ...SLEEP];
+  const args = [
+    'run',
+    native.path('app'),
+    native.path('events'),
+    `log=${native.path('logs')}`,
+    'fds=2',
+    '--',
+    ...SLEEP,
+  ];
   const child = spawn(native.binary, args, { stdio: 'ignore' });
   await once(child, 'exit');
   assert.match(await native.seen(/^app failed (.*)/), new RegExp(`^sockets ${ERRNO.EBADF} `));

@@ -4,12 +4,20 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFifo, openFifo, readProcess, shimPath, type FifoReader } from '../../src/system/index.js';
+import {
+  createFifo,
+  openFifo,
+  readProcess,
+  readProcessTable,
+  shimPath,
+  type FifoReader,
+  type ProcessRow,
+} from '../../src/system/index.js';
 import { until } from './until.js';
 
 export interface NativeLaunch {
   readonly argv: readonly string[];
-  /** Of the shim: `channel`, `user=…`. */
+  /** Of the shim: `channel`, `user=…`; the log is `logs/<name>` unless they say another one. */
   readonly options?: readonly string[];
   readonly keys?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -30,7 +38,7 @@ export class Native {
   constructor() {
     const events = join(this.folder, 'events');
     createFifo(events);
-    this.#fifo = openFifo(events, (chunk) => this.#onChunk(chunk), { keepOpen: true });
+    this.#fifo = openFifo(events, (chunk) => this.#onChunk(chunk));
     this.#launcher = spawn(this.binary, ['serve', events], {
       // The fourth is what a shell may have left open: nobody is to inherit it.
       stdio: ['pipe', 'ignore', 'inherit', 'ignore'],
@@ -69,7 +77,8 @@ export class Native {
   launchUnseen(name: string, { argv, options = [], keys = [], env = {} }: NativeLaunch): void {
     this.#names.push(name);
     const fds = keys.length > 0 ? [`fds=${keys.length}`] : [];
-    const run = [this.path(name), this.path('events'), ...fds, ...options, '--', ...argv];
+    const log = [`log=${this.path('logs', name)}`, 'log-as=0.1'];
+    const run = [this.path(name), this.path('events'), ...log, ...fds, ...options, '--', ...argv];
     const variables = Object.entries({ PATH: process.env.PATH!, ...env }).map(
       ([key, value]) => `${key}=${value}`,
     );
@@ -97,14 +106,15 @@ export class Native {
     return readFileSync(this.path(name, 'journal'), 'utf8').trimEnd().split('\n');
   }
 
+  /** What it wrote to stdout until it ended. */
   async out(name: string): Promise<string> {
-    await this.seen(new RegExp(`^${name} running`));
-    let text = '';
-    const reader = openFifo(this.path(name, 'out'), (chunk) => (text += String(chunk)));
     await this.seen(new RegExp(`^${name} exited `));
-    reader.drain();
-    reader.close();
-    return text;
+    return this.logged(name);
+  }
+
+  logged(name: string, file = 'out.log'): string {
+    const path = this.path('logs', name, file);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   /** As when the daemon ends. */
@@ -148,6 +158,10 @@ export function node(code: string): string[] {
   const say = `const fs = require('fs'), [U, D] = (process.env.UPKEEP_CHANNEL || '').split(':').map(Number);
     const say = (text) => fs.writeSync(U, text + '\\n');`;
   return [process.execPath, '-e', say + code];
+}
+
+export function childrenOf(pid: number): ProcessRow[] {
+  return [...readProcessTable().values()].filter((row) => row.parent === pid);
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,5 +1,5 @@
-import { UpkeepError } from '../../protocol/index.js';
-import { lastLines } from '../../logs/index.js';
+import { UpkeepError, type LogLine } from '../../protocol/index.js';
+import type { LogFollow } from '../../logs/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
 import type { Handlers } from '../server.js';
 
@@ -11,19 +11,18 @@ export function logRoutes(supervisor: Supervisor): Pick<Handlers, 'logs'> {
       const names = exchange.query.getAll('service');
       const streams = parseStream(exchange.query.get('stream'));
       const count = exchange.number('lines', LISTED);
-      const paths = supervisor.logPaths(names);
-      let unfollow = (): void => undefined;
-      const stream = exchange.stream(() => unfollow());
-      for (const { service, ...files } of paths) {
-        for (const name of streams) {
-          for (const line of lastLines(files[name], count))
-            stream.send({ service, instance: null, stream: name, line });
-        }
+      const logs = supervisor.logs(names);
+      const follows: LogFollow[] = [];
+      const stream = exchange.stream(() => follows.forEach((follow) => follow.end()));
+      const send = (line: LogLine): void => stream.send(line);
+      for (const log of logs) {
+        const follow = exchange.isSet('follow')
+          ? log.follow(streams, send, () => !stream.isFull())
+          : undefined;
+        if (follow) follows.push(follow);
+        for (const name of streams) log.lastLines(name, count, follow).forEach(send);
       }
-      if (!exchange.isSet('follow')) return stream.end();
-      unfollow = supervisor.followLogs(names, (line) => {
-        if (streams.includes(line.stream)) stream.send(line);
-      });
+      if (!exchange.isSet('follow')) stream.end();
     },
   };
 }

@@ -13,13 +13,15 @@ export function formatServiceDetail(service: ServiceDetail, now: number): string
     formatServices([service], now),
     ...fieldsSection('Runs', programFields(spec)),
     ...fieldsSection('Policy', policyFields(spec)),
-    ...fieldsSection('Logs', [
-      ['out', logs.out],
-      ['err', logs.err],
-    ]),
+    ...fieldsSection('Logs', [['out', logs.out], ['err', logs.err], ...wordLoss(logs)]),
     ...instances.flatMap((instance) => exitSection(instance)),
     ...fieldsSection('Latest operations', operations.length > 0 ? [['ids', operations.join(' ')]] : []),
   ].join('\n');
+}
+
+function wordLoss({ lostBytes, lostLines }: ServiceDetail['logs']): Field[] {
+  const words = `${lostLines} lines (${formatBytes(lostBytes)}) that could not be written, see upkeep events`;
+  return lostBytes === 0 ? [] : [['lost', words]];
 }
 
 function programFields(spec: ServiceSpec): Field[] {

@@ -1,0 +1,41 @@
+/** Looks for the lines of proofs/logs/apps/numbers.* in all files of a log. */
+import { existsSync, readFileSync } from 'node:fs';
+
+const MOST_FILES = 100;
+
+/** Of one instance. */
+export interface Tally {
+  readonly origin: string;
+  /** As it says itself. */
+  written: number;
+  found: number;
+  lost: number;
+  doubled: number;
+  /** Lines of the whole log that are nobody's; counted for its first instance. */
+  torn: number;
+  readonly files: number;
+}
+
+export function readLog(path: string, service: string, instances: number): Tally[] {
+  const paths = [path, ...Array.from({ length: MOST_FILES }, (_, index) => `${path}.${index + 1}`)];
+  const files = paths.filter((each) => existsSync(each)).reverse();
+  const tallies = new Map<string, Tally>();
+  for (let instance = 0; instance < instances; instance++) {
+    const origin = `${service}.${instance}`;
+    tallies.set(origin, { origin, written: -1, found: 0, lost: 0, doubled: 0, torn: 0, files: files.length });
+  }
+  const [first] = tallies.values();
+  for (const file of files)
+    for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) count(line, tallies, first!);
+  for (const tally of tallies.values()) tally.lost = tally.written - tally.found;
+  return [...tallies.values()];
+}
+
+function count(line: string, tallies: ReadonlyMap<string, Tally>, first: Tally): void {
+  const [, origin = '', number, total] = /^([a-z]+-\d\.\d) (?:(\d+) \.*|done (\d+))$/.exec(line) ?? [];
+  const tally = tallies.get(origin);
+  if (!tally) first.torn++;
+  else if (total !== undefined) tally.written = Number(total);
+  else if (Number(number) === tally.found) tally.found++;
+  else if (Number(number) < tally.found) tally.doubled++;
+}
