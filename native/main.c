@@ -4,6 +4,7 @@
  *   upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]
  *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
+ *   upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +24,8 @@ int usage(void) {
           "usage: upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]\n"
           "                         cwd=PATH user=UID:GID[:GID,...] note=TEXT fds=N channel notify\n"
           "       upkeep-shim serve EVENTS\n"
-          "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n");
+          "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n"
+          "       upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]\n");
   return EXIT_USAGE;
 }
 
@@ -101,10 +103,16 @@ int set_nonblocking(int fd) {
 
 int set_close_on_exec(int fd, int is_set) { return fcntl(fd, F_SETFD, is_set ? FD_CLOEXEC : 0); }
 
+void close_strays(int first) {
+  enum { MAX_STRAY = 4096 };
+  for (int fd = first; fd < MAX_STRAY; fd++) close(fd);
+}
+
 int main(int argc, char **argv) {
   if (argc < 3) return usage();
   if (!strcmp(argv[1], "run")) return shim_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "guard")) return guard(argc - 2, argv + 2);
   return usage();
 }

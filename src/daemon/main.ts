@@ -9,10 +9,10 @@ import {
   serviceRoutes,
   type Handlers,
 } from '../api/index.js';
-import { PROTOCOL, UpkeepError, type DaemonView } from '../protocol/index.js';
+import { PROTOCOL, UpkeepError, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor } from '../supervisor/index.js';
-import { packageRoot, systemClock } from '../system/index.js';
+import { Guardian, packageRoot, systemClock } from '../system/index.js';
 import { createLog, wordError, wordEvent } from './log.js';
 
 const EXIT_BOOT_FAILED = 70; // EX_SOFTWARE
@@ -30,23 +30,39 @@ const onInternalError = (error: unknown): void =>
   log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
 
 const events = new EventStore(home, systemClock.wall);
+const emit = (event: NewEvent): void => {
+  const words = wordEvent(event);
+  if (words !== undefined) log(words);
+  events.emit(event);
+};
+const warn = (message: string): void => emit({ type: 'warning', service: null, message });
+
+const guardian = new Guardian(process.env, {
+  lock: join(home, 'daemon.lock'),
+  onReplaced: (pid) => warn(`the guardian of the daemon was gone: another one was started with pid ${pid}`),
+});
 const supervisor = new Supervisor(
   {
     home,
     clock: systemClock,
     random: Math.random,
-    emit: (event) => {
-      const words = wordEvent(event);
-      if (words !== undefined) log(words);
-      events.emit(event);
-    },
+    emit,
   },
   { state: new StateFile(home), journal: new Journal(join(home, 'operations.jsonl')), onInternalError },
 );
 
 const describe = (): DaemonView => {
   const { pid } = process;
-  return { pid, version, protocol: PROTOCOL, home, startedAt, node: process.version, ...supervisor.counts };
+  return {
+    pid,
+    guardian: guardian.pid,
+    version,
+    protocol: PROTOCOL,
+    home,
+    startedAt,
+    node: process.version,
+    ...supervisor.counts,
+  };
 };
 
 const handlers: Handlers = {
@@ -72,9 +88,8 @@ let isEnding = false;
 async function end(reason: string): Promise<void> {
   if (isEnding) return;
   isEnding = true;
-  const event = { type: 'daemon-stopping', pid: process.pid, reason } as const;
-  log(wordEvent(event)!);
-  events.emit(event);
+  guardian.tellBye();
+  emit({ type: 'daemon-stopping', pid: process.pid, reason });
   await api.close();
   await supervisor.detach();
   events.flush();
@@ -87,9 +102,9 @@ process.on('unhandledRejection', onInternalError);
 try {
   await supervisor.boot();
   await api.listen(join(home, 'daemon.sock'));
-  const started = { type: 'daemon-started', pid: process.pid, version } as const;
-  log(wordEvent(started)!);
-  events.emit(started);
+  guardian.tellUp();
+  emit({ type: 'daemon-started', pid: process.pid, version });
+  if (guardian.restartReason) warn(`the daemon was started again by its guardian: ${guardian.restartReason}`);
 } catch (error) {
   // A daemon that cannot begin must not hold the lock. What runs goes on; nothing of the state is touched.
   log(error instanceof UpkeepError ? wordError(error) : String((error as Error).stack));

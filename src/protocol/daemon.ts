@@ -2,6 +2,8 @@ import * as v from 'valibot';
 
 export const DaemonView = v.strictObject({
   pid: v.number(),
+  /** Brings the daemon back when it dies; null: something else does, or nobody. */
+  guardian: v.nullable(v.number()),
   version: v.string(),
   protocol: v.number(),
   home: v.string(),

@@ -7,9 +7,14 @@ export function formatDaemon(daemon: DaemonView, now = Date.now()): string {
   return [
     `The daemon is running with pid ${daemon.pid}, for ${age}`,
     `  version   ${daemon.version} (protocol ${daemon.protocol}, node ${daemon.node})`,
+    `  guardian  ${wordGuardian(daemon)}`,
     `  home      ${daemon.home}`,
     `  services  ${daemon.services} (${daemon.instances} ${daemon.instances === 1 ? 'instance' : 'instances'})`,
   ].join('\n');
+}
+
+function wordGuardian({ guardian }: DaemonView): string {
+  return guardian ? `pid ${guardian}, starts the daemon again if it dies` : 'none';
 }
 
 /** What becomes of the services is the question of everybody who ends a process manager. */
