@@ -11,6 +11,8 @@
  *   up             it answers. One that ends before it ever said so is its starter's failure: the guardian ends alike
  *   bye            it was asked to end: the guardian leaves with it
  *   failed ERRNO   it could not be executed; said by the child that was to become it
+ *   become PATH…   another version has taken over from it: this process becomes that one's guardian. The words are the
+ *                  command, and separated by zero bytes
  *
  * The lock is both's, and held for as long as one of them lives. Only while the guardian waits before another start it
  * lets go, for whoever comes with something better (another Node, say). It leaves where somebody has the lock then, or

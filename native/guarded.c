@@ -60,7 +60,21 @@ void guarded_attach(struct guarded *daemon, pid_t pid) {
   set_close_on_exec(SOCKET_FD, 1);
 }
 
-static void obey(struct guarded *daemon, const char *line) {
+/* Returns only where that is not possible. WORDS, each ended by a zero byte. */
+static void become_successor(struct guarded *daemon, char *words, const char *end) {
+  char *arguments[MAX_ARGUMENTS + 1];
+  size_t count = 0;
+  for (char *word = words; word < end && count < MAX_ARGUMENTS; word += strlen(word) + 1) arguments[count++] = word;
+  arguments[count] = NULL;
+  if (count == 0 || dup2(daemon->socket, SOCKET_FD) < 0) return;
+  set_close_on_exec(SOCKET_FD, 0);
+  execv(arguments[0], arguments);
+  fprintf(stderr, "upkeep-shim: %s: %s\n", arguments[0], strerror(errno));
+  set_close_on_exec(SOCKET_FD, 1);
+}
+
+static void obey(struct guarded *daemon) {
+  char *line = daemon->heard;
   if (!strcmp(line, "up")) {
     daemon->is_up = 1;
     daemon->up_since_ms = monotonic_ms();
@@ -68,23 +82,25 @@ static void obey(struct guarded *daemon, const char *line) {
     daemon->said_bye = 1;
   } else if (!strncmp(line, "failed ", 7)) {
     daemon->start_error = atoi(line + 7);
+  } else if (!strcmp(line, "become")) {
+    become_successor(daemon, line + sizeof "become", line + daemon->heard_length);
   }
 }
 
+/* Byte by byte: what follows "become" is for the successor. */
 int guarded_hear(struct guarded *daemon) {
-  char text[64];
-  ssize_t length = read(daemon->socket, text, sizeof text);
+  char byte;
+  ssize_t length = read(daemon->socket, &byte, 1);
   if (length < 0 && errno == EINTR) return 1;
-  for (ssize_t i = 0; i < length; i++) {
-    if (text[i] == '\n') {
-      daemon->heard[daemon->heard_length] = 0;
-      daemon->heard_length = 0;
-      obey(daemon, daemon->heard);
-    } else if (daemon->heard_length < sizeof daemon->heard - 1) {
-      daemon->heard[daemon->heard_length++] = text[i];
-    }
+  if (length <= 0) return 0;
+  if (byte != '\n' && daemon->heard_length < sizeof daemon->heard - 1) {
+    daemon->heard[daemon->heard_length++] = byte;
+  } else if (byte == '\n') {
+    daemon->heard[daemon->heard_length] = 0;
+    obey(daemon);
+    daemon->heard_length = 0;
   }
-  return length > 0;
+  return 1;
 }
 
 void guarded_reap(struct guarded *daemon) {

@@ -62,6 +62,7 @@ export class StateFile {
   #seq = 0;
   #pending: { text: string; saved: Deferred } | undefined;
   #isWriting = false;
+  #isClosed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -78,16 +79,31 @@ export class StateFile {
       if (notes.length > 0) notes.push('no complete state was found: starting without services');
       return { state: { services: [] }, notes };
     }
-    if (best.format > STATE_FORMAT) throw newerFormat(join(this.#folder, best.name), best.format);
+    const state = parseState(join(this.#folder, best.name), best);
     this.#seq = best.seq;
     if (best.name !== CURRENT || notes.length > 0)
       notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
     if (best.name === FRESH) this.#endSave(whole.some(({ name }) => name === CURRENT));
-    return { state: v.parse(StoredState, JSON.parse(best.body)), notes };
+    return { state, notes };
+  }
+
+  /** Throws what `load` would throw, and touches nothing: the file may be another daemon's. */
+  check(): void {
+    const whole = [CURRENT, FRESH, PREVIOUS]
+      .map((name) => readCandidate(this.#folder, name))
+      .filter((candidate) => candidate.kind === 'whole');
+    const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
+    if (best) parseState(join(this.#folder, best.name), best);
+  }
+
+  /** Whoever still wants to save waits for ever: from now on the file is another daemon's. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Resolves once this state, or a later one, is on disk. Calls during a write share the next one. */
   save(state: StoredState): Promise<void> {
+    if (this.#isClosed) return deferred().promise;
     const text = JSON.stringify(state);
     if (this.#pending) this.#pending.text = text;
     else this.#pending = { text, saved: deferred() };
@@ -112,6 +128,11 @@ export class StateFile {
     if (isCurrentWhole) keepAs(current, previous);
     renameSync(fresh, current);
   }
+}
+
+function parseState(path: string, { format, body }: { format: number; body: string }): StoredState {
+  if (format > STATE_FORMAT) throw newerFormat(path, format);
+  return v.parse(StoredState, JSON.parse(body));
 }
 
 /** The bytes of a state file. */

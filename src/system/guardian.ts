@@ -3,8 +3,9 @@
  * the guardian dies first, the daemon starts another one: somebody is left unless both are killed at once.
  */
 import { spawn } from 'node:child_process';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { shimPath } from './shim.js';
+import { descriptorOf, inheritedSocket } from './unix-socket.js';
 
 /** What guardian and daemon pass to each other, see native/guard.h. */
 const LOCK_FD = 3;
@@ -29,6 +30,8 @@ export class Guardian {
   #startedAt = performance.now();
   #losses = 0;
   #isLeaving = false;
+  /** Another daemon shares it, and it is not decided yet whose guardian it will be. */
+  #isShared = false;
 
   /** Takes what the guardian has left in the environment: nothing of it is for whom the daemon starts. */
   constructor(env: NodeJS.ProcessEnv, options: GuardianOptions) {
@@ -37,7 +40,7 @@ export class Guardian {
     this.#pid = env.UPKEEP_GUARDIAN === undefined ? null : Number(env.UPKEEP_GUARDIAN);
     delete env.UPKEEP_RESTARTED;
     delete env.UPKEEP_GUARDIAN;
-    if (this.#pid !== null) this.#join(new Socket({ fd: SOCKET_FD }));
+    if (this.#pid !== null) this.#join(inheritedSocket(SOCKET_FD));
   }
 
   /** null: the daemon was started without one, by an init system for example. */
@@ -56,6 +59,34 @@ export class Guardian {
     this.#socket?.write('bye\n');
   }
 
+  /** For the daemon of another version: descriptors to inherit as LOCK_FD and SOCKET_FD. */
+  get descriptors(): readonly [lock: number, socket: number] | undefined {
+    return this.#socket && [LOCK_FD, descriptorOf(this.#socket)];
+  }
+
+  /** Two daemons have it for a while; whoever keeps it calls `keep`, the other one `leave`. */
+  share(): void {
+    this.#isShared = true;
+  }
+
+  keep(): void {
+    this.#isShared = false;
+    if (this.#pid !== null && !this.#socket) this.#onLost();
+  }
+
+  /** The other one has it. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#socket?.destroy();
+  }
+
+  /** It was another daemon's: from now on it is a program of this version, and starts this version again. */
+  adopt(): void {
+    this.keep();
+    const words = [shimPath(), ...this.#command];
+    this.#socket?.write(`become\0${words.map((word) => `${word}\0`).join('')}\n`);
+  }
+
   #join(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', () => undefined); // EPIPE, ECONNRESET: 'close' follows
@@ -64,9 +95,15 @@ export class Guardian {
     socket.unref();
   }
 
+  /** Arguments of the shim for a guardian of this very daemon. */
+  get #command(): string[] {
+    const daemon = [process.execPath, ...process.execArgv, process.argv[1]!];
+    return ['guard', this.#options.lock, 'attached', String(process.pid), '--', ...daemon];
+  }
+
   #onLost(): void {
     this.#socket = undefined;
-    if (this.#isLeaving) return;
+    if (this.#isLeaving || this.#isShared) return;
     if (performance.now() - this.#startedAt > LONG_LIFE_MS) this.#losses = 0;
     const pauseMs = PAUSES_MS[Math.min(this.#losses++, PAUSES_MS.length - 1)]!;
     if (pauseMs === 0) this.#replace();
@@ -76,12 +113,11 @@ export class Guardian {
   #replace(): void {
     if (this.#isLeaving) return;
     this.#startedAt = performance.now();
-    const daemon = [process.execPath, ...process.execArgv, process.argv[1]!];
-    const child = spawn(
-      shimPath(),
-      ['guard', this.#options.lock, 'attached', String(process.pid), '--', ...daemon],
-      { cwd: '/', detached: true, stdio: ['ignore', 'inherit', 'inherit', LOCK_FD, 'pipe'] },
-    );
+    const child = spawn(shimPath(), this.#command, {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit', LOCK_FD, 'pipe'],
+    });
     child.unref();
     child.once('error', () => this.#onLost());
     child.once('spawn', () => {

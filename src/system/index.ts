@@ -9,5 +9,6 @@ export * from './program.js';
 export * from './runtime.js';
 export * from './shim.js';
 export * from './signal.js';
+export * from './succession.js';
 export * from './unix-socket.js';
 export * from './user.js';

@@ -1,11 +1,11 @@
 /** The daemon or its guardian is killed: whoever is left brings the other one back, and no application notices. */
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { UpkeepEvent } from '../../src/protocol/index.js';
 import { readProcess } from '../../src/system/index.js';
-import { assertSucceeded, CLI, Program, Rig, type Outcome } from '../rig/index.js';
+import { assertSucceeded, Installation, Rig } from '../rig/index.js';
 
 test('a killed daemon comes back without any command, and its services go on', async () => {
   await using rig = await Rig.create();
@@ -96,15 +96,14 @@ test('guardians of two homes do not care for each other', async () => {
 
 test('a daemon that does not come up again is tried at growing distances, until it does', async () => {
   await using rig = await Rig.create({ hasDaemon: false });
-  const installation = install(rig);
-  await run(rig, installation, 'start', 'sleep 1000000', '--name', 'api');
+  const installation = new Installation(rig, 'installation');
+  await installation.cli('start', 'sleep 1000000', '--name', 'api');
   const pids = await pidsOf(rig, 'api');
-  const whole = readFileSync(installation.daemon);
-  writeFileSync(installation.daemon, 'process.exit(42);');
+  const mend = installation.rewrite(/^[^]*$/, 'process.exit(42);');
 
   await rig.crashDaemon();
   await rig.until('it is tried every second or less', () => logOf(rig).includes('again in 2 s'));
-  writeFileSync(installation.daemon, whole);
+  mend();
   await rig.untilAnswering();
 
   const pauses = [
@@ -124,7 +123,7 @@ test('a daemon whose Node is gone comes back with it', async () => {
   await using rig = await Rig.create({ hasDaemon: false });
   const node = join(rig.folder, 'node');
   copyFileSync(process.execPath, node);
-  await run(rig, { ...install(rig), node }, 'start', 'sleep 1000000', '--name', 'api');
+  await new Installation(rig, 'installation', { node }).cli('start', 'sleep 1000000', '--name', 'api');
   const pids = await pidsOf(rig, 'api');
   renameSync(node, `${node}.away`);
 
@@ -141,7 +140,7 @@ test('a command with another Node does not wait for one that is gone', async () 
   await using rig = await Rig.create({ hasDaemon: false });
   const node = join(rig.folder, 'node');
   copyFileSync(process.execPath, node);
-  await run(rig, { ...install(rig), node }, 'start', 'sleep 1000000', '--name', 'api');
+  await new Installation(rig, 'installation', { node }).cli('start', 'sleep 1000000', '--name', 'api');
   const { guardian } = await rig.client.call('daemon');
   rmSync(node);
   await rig.crashDaemon();
@@ -156,16 +155,15 @@ test('a command with another Node does not wait for one that is gone', async () 
 
 test('a guardian that waits before it starts the daemon again is discouraged by a stop', async () => {
   await using rig = await Rig.create({ hasDaemon: false });
-  const installation = install(rig);
-  await run(rig, installation, 'start', 'sleep 1000000', '--name', 'api');
+  const installation = new Installation(rig, 'installation');
+  await installation.cli('start', 'sleep 1000000', '--name', 'api');
   const { guardian } = await rig.client.call('daemon');
-  const whole = readFileSync(installation.daemon);
-  writeFileSync(installation.daemon, 'process.exit(42);');
+  const mend = installation.rewrite(/^[^]*$/, 'process.exit(42);');
   await rig.crashDaemon();
   await rig.until('it is tried', () => logOf(rig).includes('again in 1 s'));
 
   assert.equal((await rig.cli('daemon', 'stop')).code, 0);
-  writeFileSync(installation.daemon, whole);
+  mend();
 
   await rig.until('the guardian has left', () => !rig.lives(guardian!));
   await assert.rejects(rig.client.call('daemon'));
@@ -173,9 +171,9 @@ test('a guardian that waits before it starts the daemon again is discouraged by 
 
 test('a daemon that cannot start at all says so to the command, and leaves nobody', async () => {
   await using rig = await Rig.create({ hasDaemon: false });
-  const installation = install(rig);
-  writeFileSync(installation.daemon, 'throw new Error("no luck");');
-  const { code, stderr } = await run(rig, installation, 'daemon', 'start');
+  const installation = new Installation(rig, 'installation');
+  installation.rewrite(/^/, 'throw new Error("no luck");');
+  const { code, stderr } = await installation.cli('daemon', 'start');
   assert.equal(code, 6);
   assert.match(stderr, /Cannot start the daemon: it exited with code 1; its last words were:[^]*no luck/);
   assert.deepEqual(rig.processes(), []);
@@ -191,27 +189,6 @@ test('the guardian reaps what the daemon leaves behind', async () => {
   await rig.killProcess(shim);
   await rig.until('no zombie is left', () => readProcess(shim) === undefined);
 });
-
-interface Installation {
-  readonly root: string;
-  readonly daemon: string;
-  readonly node: string;
-}
-
-/** A copy of this installation whose files can be broken. */
-function install(rig: Rig): Installation {
-  const root = join(rig.folder, 'installation');
-  const source = dirname(dirname(CLI));
-  for (const part of ['bin', 'dist', 'native', 'package.json'])
-    cpSync(join(source, part), join(root, part), { recursive: true });
-  symlinkSync(join(source, 'node_modules'), join(root, 'node_modules'));
-  return { root, daemon: join(root, 'dist', 'daemon.js'), node: process.execPath };
-}
-
-function run(rig: Rig, { root, node }: Installation, ...args: string[]): Promise<Outcome> {
-  const options = { env: rig.env, cwd: join(rig.folder, 'app') };
-  return new Program(node, [join(root, 'bin', 'upkeep.js'), ...args], options).ended;
-}
 
 function logOf(rig: Rig): string {
   return readFileSync(rig.home.log, 'utf8');
