@@ -19,7 +19,12 @@ if (home === undefined)
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
 };
-const log = createLog((text) => process.stdout.write(text), systemClock.wall);
+/** What this daemon has written since an upgrade began: the rest of the log is the new version's. */
+const ownWords = new Set<string>();
+const log = createLog((text) => {
+  if (upgrading) for (const line of text.split('\n')) ownWords.add(line);
+  process.stdout.write(text);
+}, systemClock.wall);
 const guardian = new Guardian(process.env, {
   lock: join(home, 'daemon.lock'),
   onReplaced: (pid) =>
@@ -83,10 +88,12 @@ async function onUpgradeAsked(exchange: Exchange): Promise<void> {
   const request = (await exchange.body()) as UpgradeRequest;
   if (upgrading) throw busy();
   const from = { pid: process.pid, version };
+  ownWords.clear();
   upgrading = upgrade(request, {
     home: home!,
     guardian,
     launcherDescriptor: daemon!.launcherDescriptor,
+    isOwnWord: (line) => ownWords.has(line),
     letGo: () => daemon!.handOver(`another version takes over from ${request.root}`, exchange),
     takeBack: (handover) => begin(handover),
   });

@@ -24,6 +24,8 @@ export interface UpgradeHost {
   readonly home: string;
   readonly guardian: Guardian;
   readonly launcherDescriptor: number;
+  /** Whether this daemon has written the line to the log that both versions share. */
+  isOwnWord(line: string): boolean;
   letGo(): Promise<Handover>;
   takeBack(handover: Handover): Promise<void>;
 }
@@ -41,7 +43,6 @@ export async function upgrade(
   try {
     await successor.hear('ready', timeoutMs);
     handover = await host.letGo();
-    log.mark();
     successor.say({ go: wordHandover(handover) });
     const confirmed = (await successor.hear('confirmed', timeoutMs)) as UpgradeView['to'];
     successor.say({ over: true });
@@ -50,7 +51,7 @@ export async function upgrade(
     return { pid: confirmed.pid, version: confirmed.version };
   } catch (error) {
     await successor.kill();
-    const words = log.read();
+    const words = log.read().filter((line) => !host.isOwnWord(line));
     if (handover) await host.takeBack(handover);
     host.guardian.keep();
     if (!(error instanceof SilentError)) throw error;
@@ -85,7 +86,8 @@ function wordSilence(silence: Silence, timeoutMs: number, wasReady: boolean): st
 }
 
 function failed(root: string, fact: string, lastWords: readonly string[]): UpkeepError {
-  const words = lastWords.length === 0 ? '' : `; its last words were:\n${lastWords.join('\n')}`;
+  const lines = lastWords.slice(-SHOWN_LOG_LINES).map((line) => `\n    ${line}`);
+  const words = lines.length === 0 ? '' : `; its last words were:${lines.join('')}`;
   return new UpkeepError('upgrade-failed', `Cannot upgrade the daemon to ${root}: ${fact}${words}`, {
     hint: 'the daemon from before goes on, and so do all services',
   });
@@ -97,24 +99,19 @@ function withoutGuardian(): UpkeepError {
   });
 }
 
-/** What both versions write to the log after a mark; this one has little to say meanwhile. */
+/** What is written to the log from now on. */
 class LogTail {
   readonly #path: string;
-  #start = 0;
+  readonly #start: number;
 
   constructor(path: string) {
     this.#path = path;
-    this.mark();
-  }
-
-  mark(): void {
-    this.#start = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    this.#start = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   read(): string[] {
     if (!existsSync(this.#path)) return []; // stdout goes somewhere else
     const text = readFileSync(this.#path).subarray(this.#start).toString('utf8');
-    const lines = text.trimEnd().split('\n').slice(-SHOWN_LOG_LINES).filter(Boolean);
-    return lines.map((line) => `    ${line}`);
+    return text.split('\n').filter(Boolean);
   }
 }

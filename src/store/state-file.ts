@@ -19,6 +19,7 @@ import * as v from 'valibot';
 import { ExitView, ServiceSpec, UpkeepError } from '../protocol/index.js';
 import { deferred, type Deferred } from '../util/index.js';
 import { syncFolder } from './disk.js';
+import { parseWithoutForeign, type Understood } from './foreign-keys.js';
 
 export const STATE_FORMAT = 1;
 
@@ -45,6 +46,8 @@ export interface LoadedState {
   readonly state: StoredState;
   /** What was unusual, in words; empty in the normal case. */
   readonly notes: readonly string[];
+  /** What a newer version has written and this one does not know; left out. */
+  readonly foreign: readonly string[];
 }
 
 const CURRENT = 'state.json';
@@ -77,14 +80,14 @@ export class StateFile {
     const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
     if (!best) {
       if (notes.length > 0) notes.push('no complete state was found: starting without services');
-      return { state: { services: [] }, notes };
+      return { state: { services: [] }, notes, foreign: [] };
     }
-    const state = parseState(join(this.#folder, best.name), best);
+    const { value: state, foreign } = parseState(join(this.#folder, best.name), best);
     this.#seq = best.seq;
     if (best.name !== CURRENT || notes.length > 0)
       notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
     if (best.name === FRESH) this.#endSave(whole.some(({ name }) => name === CURRENT));
-    return { state, notes };
+    return { state, notes, foreign };
   }
 
   /** Throws what `load` would throw, and touches nothing: the file may be another daemon's. */
@@ -130,9 +133,16 @@ export class StateFile {
   }
 }
 
-function parseState(path: string, { format, body }: { format: number; body: string }): StoredState {
+function parseState(
+  path: string,
+  { format, body }: { format: number; body: string },
+): Understood<StoredState> {
   if (format > STATE_FORMAT) throw newerFormat(path, format);
-  return v.parse(StoredState, JSON.parse(body));
+  try {
+    return parseWithoutForeign(StoredState, JSON.parse(body));
+  } catch (cause) {
+    throw notUnderstood(path, cause as v.ValiError<typeof StoredState>);
+  }
 }
 
 /** The bytes of a state file. */
@@ -197,6 +207,14 @@ function newerFormat(path: string, format: number): UpkeepError {
     `Cannot read ${path}: format ${format}, this version knows ${STATE_FORMAT}`,
     { hint: 'start the newer upkeep that wrote it' },
   );
+}
+
+function notUnderstood(path: string, cause: v.ValiError<typeof StoredState>): UpkeepError {
+  const [issue] = cause.issues;
+  return new UpkeepError('unsupported', `Cannot read ${path}: ${v.getDotPath(issue)}: ${issue.message}`, {
+    hint: 'start the upkeep that wrote it',
+    cause,
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -102,8 +102,9 @@ export class Supervisor {
     mkdirSync(runFolder(home), { recursive: true, mode: 0o700 });
     mkdirSync(logFolder(home), { recursive: true, mode: 0o700 });
     createFifo(eventsPath(home));
-    const { state, notes } = this.#storage.state.load();
-    for (const detail of notes) this.#context.emit({ type: 'state-recovered', detail });
+    const { state, notes, foreign } = this.#storage.state.load();
+    const unknown = foreign.map((key) => `${key} is of a newer version and unknown to this one: left out`);
+    for (const detail of [...notes, ...unknown]) this.#context.emit({ type: 'state-recovered', detail });
     for (const stored of state.services)
       this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored));
     this.#listen();
