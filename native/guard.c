@@ -11,6 +11,7 @@
  *   up             it answers. One that ends before it ever said so is its starter's failure: the guardian ends alike
  *   bye            it was asked to end: the guardian leaves with it
  *   failed ERRNO   it could not be executed; said by the child that was to become it
+ *   heir PID       another version is about to take over, and shares the socket meanwhile
  *   become PATH…   another version has taken over from it: this process becomes that one's guardian. The words are the
  *                  command, and separated by zero bytes
  *
@@ -47,6 +48,8 @@ static const int PAUSES_MS[] = {0, 100, 1000, 2000, 5000, 15000};
 enum { LAST_PAUSE = sizeof PAUSES_MS / sizeof *PAUSES_MS - 1 };
 /* So much life of a daemon that is up makes good for one of its ends: who kills one now and then meets no pause. */
 enum { LIFE_PER_PAUSE_MS = 2000 };
+/* For an heir that has lost the daemon before it took over: it may hang. */
+enum { HEIR_SECONDS = 15 };
 /* Who only looks whether the lock is free has it for a moment, too. */
 enum { LOCK_TRIES = 10, LOCK_RETRY_MS = 100 };
 
@@ -61,10 +64,11 @@ struct guardian {
   char reason[3 * MAX_END_WORDS]; /* for the next one */
 };
 
-static volatile sig_atomic_t was_asked_to_end;
+static volatile sig_atomic_t was_asked_to_end, was_alarmed;
 
 static void on_signal(int signal_number) {
   if (signal_number == SIGTERM) was_asked_to_end = 1;
+  if (signal_number == SIGALRM) was_alarmed = 1;
 }
 
 /* A line of daemon.log, in one write and in the form of src/daemon/log.ts. */
@@ -85,15 +89,27 @@ __attribute__((format(printf, 1, 2))) static void note(const char *format, ...) 
   if (write(STDOUT_FILENO, line, length + 1) < 0) { /* a full disk: nothing depends on it */ }
 }
 
+/* Whoever shares the socket with a daemon that has died either takes over soon or has to go: this process is its parent
+ * by now. */
+static void judge_heir(const struct guarded *daemon, int *is_awaited) {
+  if (!daemon->has_status || daemon->heir <= 0) return;
+  if (was_alarmed) kill(daemon->heir, SIGKILL);
+  else if (!*is_awaited) alarm(HEIR_SECONDS);
+  *is_awaited = 1;
+}
+
 static void watch_over(struct guarded *daemon) {
   struct pollfd input = {.fd = daemon->socket, .events = POLLIN};
-  int is_there = daemon->socket >= 0, was_told = 0;
+  int is_there = daemon->socket >= 0, was_told = 0, is_heir_awaited = 0;
+  was_alarmed = 0;
   while (is_there) {
     int ready = wait_for_input(&input, 1);
     guarded_reap(daemon);
+    judge_heir(daemon, &is_heir_awaited);
     if (was_asked_to_end && !was_told) was_told = daemon->pid > 0 && kill(daemon->pid, SIGTERM) == 0;
     if (ready > 0) is_there = guarded_hear(daemon);
   }
+  alarm(0);
   guarded_let_go(daemon);
 }
 
@@ -178,7 +194,7 @@ static int take_lock(const char *path) {
 static void set_up(void) {
   const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
-  const int awaited[] = {SIGCHLD, SIGTERM};
+  const int awaited[] = {SIGCHLD, SIGTERM, SIGALRM};
   sigset_t blocked; /* but while it waits */
   sigemptyset(&blocked);
   for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) sigaddset(&blocked, awaited[i]);

@@ -18,6 +18,7 @@ struct guarded {
   int is_up;
   long long up_since_ms;
   int said_bye;
+  pid_t heir; /* another version that it lets take over, and that shares its socket meanwhile; 0: none */
   /* How it ended. */
   int start_error;
   int has_status;

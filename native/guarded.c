@@ -68,6 +68,7 @@ static void become_successor(struct guarded *daemon, char *words, const char *en
   arguments[count] = NULL;
   if (count == 0 || dup2(daemon->socket, SOCKET_FD) < 0) return;
   set_close_on_exec(SOCKET_FD, 0);
+  alarm(0);
   execv(arguments[0], arguments);
   fprintf(stderr, "upkeep-shim: %s: %s\n", arguments[0], strerror(errno));
   set_close_on_exec(SOCKET_FD, 1);
@@ -82,6 +83,8 @@ static void obey(struct guarded *daemon) {
     daemon->said_bye = 1;
   } else if (!strncmp(line, "failed ", 7)) {
     daemon->start_error = atoi(line + 7);
+  } else if (!strncmp(line, "heir ", 5)) {
+    daemon->heir = atoi(line + 5);
   } else if (!strcmp(line, "become")) {
     become_successor(daemon, line + sizeof "become", line + daemon->heard_length);
   }

@@ -93,6 +93,10 @@ export class Successor {
     this.#process.unref();
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   say(message: Message): void {
     this.#conversation.say(message);
   }

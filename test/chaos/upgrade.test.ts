@@ -1,7 +1,8 @@
 /** Another version takes over from the daemon, or fails to: no application notices either. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { UpkeepEvent } from '../../src/protocol/index.js';
+import type { DaemonView, UpkeepEvent } from '../../src/protocol/index.js';
 import { holdsSocket, listeningSockets, readCommand } from '../../src/system/index.js';
 import { assertSucceeded, freePort, Installation, Load, Rig, serve, visit } from '../rig/index.js';
 
@@ -138,12 +139,81 @@ for (const { title, before, after, message } of BAD_VERSIONS) {
   });
 }
 
+const SLOW = {
+  before: 'await this.#supervisor.boot()',
+  after: 'console.log("taking over"); await new Promise((r) => setTimeout(r, 1500)); $&',
+};
+const HANGING = { before: /^/, after: 'setInterval(() => {}, 1e6); await new Promise(() => {});' };
+
+test('a daemon that is killed when it has handed over leaves everything to the next version', async () => {
+  await using rig = await Rig.create();
+  assertSucceeded(await rig.up({ api: rig.puppet() }));
+  const { pid } = await rig.instance('api');
+  const before = await rig.client.call('daemon');
+  const next = new Installation(rig, 'next', { version: '9.9.9' });
+  next.rewrite(SLOW.before, SLOW.after);
+  const upgrade = next.cli('daemon', 'upgrade');
+  await rig.until('it has handed over', () => readFileSync(rig.home.log, 'utf8').includes('taking over'));
+
+  await rig.killProcess(before.pid);
+
+  assert.equal((await upgrade).code, 6);
+  const after = await rig.untilAnswering();
+  assert.deepEqual([after.version, after.guardian], ['9.9.9', before.guardian]);
+  assert.equal((await rig.instance('api')).pid, pid);
+});
+
+test('a version that hangs is no obstacle when the daemon is killed meanwhile', async () => {
+  await using rig = await Rig.create();
+  const before = await rig.client.call('daemon');
+  const bad = new Installation(rig, 'bad', { version: '9.9.9' });
+  bad.rewrite(HANGING.before, HANGING.after);
+  const upgrade = bad.cli('daemon', 'upgrade');
+  await rig.until('it hangs', () => daemonsOf(rig).length === 2);
+
+  await rig.killProcess(before.pid);
+
+  assert.equal((await upgrade).code, 6);
+  const after = await rig.until('the daemon is back', () => isAnswering(rig), 40_000);
+  assert.deepEqual([after.version, after.guardian], [before.version, before.guardian]);
+  assert.deepEqual(daemonsOf(rig), [after.pid]);
+});
+
+for (const { title, rewrite, code } of [
+  { title: 'a successful', rewrite: SLOW, code: 0 },
+  { title: 'a failing', rewrite: HANGING, code: 5 },
+]) {
+  test(`a guardian that is killed during ${title} upgrade is replaced by whoever goes on`, async () => {
+    await using rig = await Rig.create();
+    const before = await rig.client.call('daemon');
+    const next = new Installation(rig, 'next', { version: '9.9.9' });
+    next.rewrite(rewrite.before, rewrite.after);
+    const upgrade = next.cli('daemon', 'upgrade', '--timeout', '4s');
+    await rig.until('it has begun', () => daemonsOf(rig).length === 2);
+
+    await rig.killProcess(before.guardian!);
+
+    assert.equal((await upgrade).code, code);
+    const { guardian, version } = await rig.until('there is another guardian', async () => {
+      const daemon = await rig.client.call('daemon');
+      return daemon.guardian !== before.guardian && daemon;
+    });
+    await rig.crashDaemon();
+    const after = await rig.untilAnswering();
+    assert.deepEqual([after.guardian, after.version], [guardian, version]);
+  });
+}
+
 test('what is no installation of upkeep is refused', async () => {
   await using rig = await Rig.create();
   const { code, stderr } = await rig.cli('daemon', 'upgrade', '--to', rig.folder);
   assert.equal(code, 5);
   assert.match(stderr, /^Cannot upgrade the daemon to .*: ".*dist\/daemon\.js" does not exist\n/);
 });
+
+function isAnswering(rig: Rig): Promise<DaemonView | undefined> {
+  return rig.client.call('daemon').catch(() => undefined);
+}
 
 function launcherOf(rig: Rig): number | undefined {
   return rig.processes().find(({ pid }) => readCommand(pid)?.includes('upkeep-shim serve'))?.pid;
