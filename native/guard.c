@@ -89,23 +89,23 @@ __attribute__((format(printf, 1, 2))) static void note(const char *format, ...) 
   if (write(STDOUT_FILENO, line, length + 1) < 0) { /* a full disk: nothing depends on it */ }
 }
 
-/* Whoever shares the socket with a daemon that has died either takes over soon or has to go: this process is its parent
- * by now. */
-static void judge_heir(const struct guarded *daemon, int *is_awaited) {
-  if (!daemon->has_status || daemon->heir <= 0) return;
-  if (was_alarmed) kill(daemon->heir, SIGKILL);
-  else if (!*is_awaited) alarm(HEIR_SECONDS);
+/* A socket that is still open belongs to the heir of a daemon that has died, which takes over soon or has to go. Zero: it
+ * is not known who that is, so it was not told to take over either. */
+static int judge_heir(const struct guarded *daemon, int *is_awaited) {
+  if (!daemon->has_status) return 1;
+  if (!*is_awaited) alarm(HEIR_SECONDS);
   *is_awaited = 1;
+  if (!was_alarmed) return 1;
+  return daemon->heir > 0 && kill(daemon->heir, SIGKILL) == 0; /* this process is its parent by now */
 }
 
 static void watch_over(struct guarded *daemon) {
   struct pollfd input = {.fd = daemon->socket, .events = POLLIN};
   int is_there = daemon->socket >= 0, was_told = 0, is_heir_awaited = 0;
   was_alarmed = 0;
-  while (is_there) {
+  while (is_there && judge_heir(daemon, &is_heir_awaited)) {
     int ready = wait_for_input(&input, 1);
     guarded_reap(daemon);
-    judge_heir(daemon, &is_heir_awaited);
     if (was_asked_to_end && !was_told) was_told = daemon->pid > 0 && kill(daemon->pid, SIGTERM) == 0;
     if (ready > 0) is_there = guarded_hear(daemon);
   }

@@ -8,13 +8,12 @@
 /* What the daemon inherits; it counts on both numbers (src/daemon/guardian.ts). */
 enum { LOCK_FD = 3, SOCKET_FD = 4 };
 
-enum { MAX_END_WORDS = 200, MAX_LINE = 16384, MAX_ARGUMENTS = 64 };
+enum { MAX_END_WORDS = 200 };
 
 struct guarded {
   pid_t pid;  /* 0: none could be forked */
   int socket; /* ends with the daemon; -1: there is none */
-  char heard[MAX_LINE]; /* a line that has not ended yet */
-  size_t heard_length;
+  size_t heard_length; /* of a line that has not ended yet */
   int is_up;
   long long up_since_ms;
   int said_bye;

@@ -13,6 +13,11 @@
 #include "guard.h"
 #include "shim.h"
 
+enum { MAX_LINE = 16384, MAX_ARGUMENTS = 64 };
+
+/* Not in the struct: what was never written to costs no memory. */
+static char heard[MAX_LINE];
+
 long long monotonic_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -75,18 +80,17 @@ static void become_successor(struct guarded *daemon, char *words, const char *en
 }
 
 static void obey(struct guarded *daemon) {
-  char *line = daemon->heard;
-  if (!strcmp(line, "up")) {
+  if (!strcmp(heard, "up")) {
     daemon->is_up = 1;
     daemon->up_since_ms = monotonic_ms();
-  } else if (!strcmp(line, "bye")) {
+  } else if (!strcmp(heard, "bye")) {
     daemon->said_bye = 1;
-  } else if (!strncmp(line, "failed ", 7)) {
-    daemon->start_error = atoi(line + 7);
-  } else if (!strncmp(line, "heir ", 5)) {
-    daemon->heir = atoi(line + 5);
-  } else if (!strcmp(line, "become")) {
-    become_successor(daemon, line + sizeof "become", line + daemon->heard_length);
+  } else if (!strncmp(heard, "failed ", 7)) {
+    daemon->start_error = atoi(heard + 7);
+  } else if (!strncmp(heard, "heir ", 5)) {
+    daemon->heir = atoi(heard + 5);
+  } else if (!strcmp(heard, "become")) {
+    become_successor(daemon, heard + sizeof "become", heard + daemon->heard_length);
   }
 }
 
@@ -96,10 +100,10 @@ int guarded_hear(struct guarded *daemon) {
   ssize_t length = read(daemon->socket, &byte, 1);
   if (length < 0 && errno == EINTR) return 1;
   if (length <= 0) return 0;
-  if (byte != '\n' && daemon->heard_length < sizeof daemon->heard - 1) {
-    daemon->heard[daemon->heard_length++] = byte;
+  if (byte != '\n' && daemon->heard_length < sizeof heard - 1) {
+    heard[daemon->heard_length++] = byte;
   } else if (byte == '\n') {
-    daemon->heard[daemon->heard_length] = 0;
+    heard[daemon->heard_length] = 0;
     obey(daemon);
     daemon->heard_length = 0;
   }

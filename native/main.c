@@ -16,6 +16,9 @@
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "shim.h"
 
@@ -105,6 +108,9 @@ int set_close_on_exec(int fd, int is_set) { return fcntl(fd, F_SETFD, is_set ? F
 
 void close_strays(int first) {
   enum { MAX_STRAY = 4096 };
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+#endif
   for (int fd = first; fd < MAX_STRAY; fd++) close(fd);
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { DaemonView, UpkeepEvent } from '../../src/protocol/index.js';
 import { holdsSocket, listeningSockets, readCommand } from '../../src/system/index.js';
-import { assertSucceeded, freePort, Installation, Load, Rig, serve, visit } from '../rig/index.js';
+import { assertSucceeded, freePort, Installation, knock, Load, Rig, serve, visit } from '../rig/index.js';
 
 test('another version takes over: services, ports and the guardian stay', async () => {
   await using rig = await Rig.create();
@@ -13,7 +13,7 @@ test('another version takes over: services, ports and the guardian stay', async 
   const before = await rig.client.call('daemon');
   const launcher = launcherOf(rig);
   const next = new Installation(rig, 'next', { version: '9.9.9' });
-  await using load = new Load(port);
+  const load = new Load(port);
 
   const { code, stdout } = await rig.cli('daemon', 'upgrade', '--to', next.root);
 
@@ -25,7 +25,14 @@ test('another version takes over: services, ports and the guardian stay', async 
   assert.equal((await rig.instance('api')).pid, puppet.pid);
   assert.equal(launcherOf(rig), launcher);
   assert.ok(holdsSocket(launcher!, listeningSockets(port)));
+  await load[Symbol.asyncDispose]();
   assert.deepEqual(load.failures, []);
+  // The new version knows what the launcher holds.
+  await puppet.exit(1);
+  const { answer } = await knock(port);
+  const successor = await rig.enter('api', { after: 1 });
+  await successor.listen(port, null);
+  assert.equal(await answer, String(successor.pid));
 });
 
 test('the guardian brings the version back that has taken over, and knows how it ended', async () => {
