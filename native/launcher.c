@@ -28,17 +28,12 @@
 
 #include "shim.h"
 
-enum { MAX_REQUEST = 16 << 20, MAX_STRAY = 4096 };
+enum { MAX_REQUEST = 16 << 20 };
 
 /* The path of this program. */
 static const char *self;
 
 static void on_child(int signal_number) { (void)signal_number; /* only ends the wait */ }
-
-/* What whoever started the daemon left open (Node lets it through): each application would hold it for ever. */
-static void close_strays(void) {
-  for (int fd = STDERR_FILENO + 1; fd < MAX_STRAY; fd++) close(fd);
-}
 
 static int read_fully(void *buffer, size_t size) {
   for (size_t done = 0; done < size;) {
@@ -141,7 +136,7 @@ static int serve_request(const char *events_path) {
 
 int launcher_serve(char *program, char *events_path) {
   self = program;
-  close_strays();
+  close_strays(STDERR_FILENO + 1);
 
   struct sigaction action = {.sa_handler = on_child};
   sigaction(SIGCHLD, &action, NULL);

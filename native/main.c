@@ -4,6 +4,7 @@
  *   upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]
  *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
+ *   upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +16,9 @@
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "shim.h"
 
@@ -24,7 +28,8 @@ int usage(void) {
           "                         log=PATH log-as=INSTANCE.ATTEMPT [log-max=BYTES] [log-keep=N]\n"
           "                         [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] [fds=N] [channel] [notify]\n"
           "       upkeep-shim serve EVENTS\n"
-          "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n");
+          "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n"
+          "       upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]\n");
   return EXIT_USAGE;
 }
 
@@ -103,10 +108,19 @@ int set_nonblocking(int fd) {
 
 int set_close_on_exec(int fd, int is_set) { return fcntl(fd, F_SETFD, is_set ? FD_CLOEXEC : 0); }
 
+void close_strays(int first) {
+  enum { MAX_STRAY = 4096 };
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+#endif
+  for (int fd = first; fd < MAX_STRAY; fd++) close(fd);
+}
+
 int main(int argc, char **argv) {
   if (argc < 3) return usage();
   if (!strcmp(argv[1], "run")) return shim_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "guard")) return guard(argc - 2, argv + 2);
   return usage();
 }

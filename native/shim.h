@@ -31,6 +31,9 @@ void tell_daemon(const char *events_path, const char *message);
 /* poll() with all signals let in: answers less than 0 where one came, and 0 after WAIT_MS (less than 0: without an end). */
 int wait_for_input(struct pollfd *inputs, size_t count, int wait_ms);
 
+/* What whoever started this program left open, from FIRST on (Node lets it through): each child would hold it for ever. */
+void close_strays(int first);
+
 int set_nonblocking(int fd);
 int set_close_on_exec(int fd, int is_set);
 
@@ -89,5 +92,8 @@ int sockets_hand_over(const int *fds, int count);
 
 /* lock.c: becomes a program under an exclusive lock. */
 int lock_run(int count, char **arguments);
+
+/* guard.c: starts the daemon, and again. ARGUMENTS: LOCK_FILE [attached PID] -- FILE [ARG...] */
+int guard(int count, char **arguments);
 
 #endif

@@ -1,5 +1,6 @@
 /** One request and its answer, as the routes see them: JSON in, JSON or a stream of events out. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import * as v from 'valibot';
 import { UpkeepError, type Route } from '../protocol/index.js';
 
@@ -22,6 +23,11 @@ export class Exchange {
     this.#route = matched.route;
     this.params = matched.params;
     this.query = matched.query;
+  }
+
+  /** Whether it is this connection that the request came over. */
+  isOn(connection: Socket): boolean {
+    return this.#request.socket === connection;
   }
 
   header(name: string): string | undefined {

@@ -1,3 +1,4 @@
+export type { Exchange } from './exchange.js';
 export { ApiServer, type ApiOptions, type Handler, type Handlers } from './server.js';
 export { serviceRoutes } from './routes/services.js';
 export { operationRoutes } from './routes/operations.js';

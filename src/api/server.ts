@@ -1,6 +1,7 @@
 /** HTTP over the unix socket: finds the route, checks the protocol, turns errors into answers. */
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   ERRORS,
   PROTOCOL,
@@ -37,6 +38,7 @@ export class ApiServer {
   readonly #server: Server;
   readonly #handlers: Handlers;
   readonly #options: ApiOptions;
+  readonly #connections = new Set<Socket>();
 
   constructor(handlers: Handlers, options: ApiOptions) {
     this.#handlers = handlers;
@@ -45,6 +47,10 @@ export class ApiServer {
     // Streams stay open for as long as somebody follows.
     this.#server.requestTimeout = 0;
     this.#server.timeout = 0;
+    this.#server.on('connection', (connection: Socket) => {
+      this.#connections.add(connection);
+      connection.once('close', () => this.#connections.delete(connection));
+    });
   }
 
   /** The caller holds the lock of the home, so whatever is at the path is a leftover. */
@@ -57,11 +63,11 @@ export class ApiServer {
     chmodSync(socketPath, 0o600);
   }
 
-  /** Ends open streams, too. */
-  async close(): Promise<void> {
+  /** Ends open streams, too; `but` is still to be answered. */
+  async close(but?: Exchange): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    await closed;
+    for (const connection of this.#connections) if (!but?.isOn(connection)) connection.destroy();
+    if (!but) await closed;
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -128,16 +134,18 @@ function findRoute(
   });
 }
 
-/** Whoever names no protocol (curl) is taken at their word; the daemon itself can be seen and ended by any version. */
+/** Of any protocol: the daemon itself can be seen, ended and replaced by every version. */
+const STABLE: readonly RouteName[] = ['daemon', 'stopDaemon', 'upgradeDaemon'];
+
+/** Whoever names no protocol (curl) is taken at their word. */
 function validateProtocol(request: IncomingMessage, name: RouteName): void {
   const theirs = request.headers[PROTOCOL_HEADER];
-  if (theirs === undefined || theirs === String(PROTOCOL) || name === 'daemon' || name === 'stopDaemon')
-    return;
+  if (theirs === undefined || theirs === String(PROTOCOL) || STABLE.includes(name)) return;
   throw new UpkeepError(
     'protocol-mismatch',
     `Cannot answer: the client speaks protocol ${String(theirs)}, this daemon ${PROTOCOL}`,
     {
-      hint: 'replace the daemon, services go on running: upkeep daemon stop && upkeep daemon start',
+      hint: 'replace the daemon, services go on running: upkeep daemon upgrade',
     },
   );
 }

@@ -1,6 +1,13 @@
 /** Ends the daemon and waits until its process is gone, so that whoever comes next finds the lock free. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectOnly, isAnswering, isLocked, type Client, type Home } from '../client/index.js';
+import {
+  connectOnly,
+  discourageGuardian,
+  isAnswering,
+  isLocked,
+  type Client,
+  type Home,
+} from '../client/index.js';
 import { UpkeepError } from '../protocol/index.js';
 import { requestOperation } from './operation.js';
 import { wordDaemonEnd } from './output/daemon.js';
@@ -16,7 +23,7 @@ export interface DaemonStopOptions {
 
 export async function stopDaemon(home: Home, { json, withServices }: DaemonStopOptions): Promise<number> {
   const client = connectOnly(home);
-  if (!(await isAnswering(client))) return printAbsence(home, json);
+  if (!(await isThere(home, client))) return printAbsence(home, json);
   if (withServices) {
     const exitCode = await stopServices(client);
     if (exitCode !== 0) return exitCode;
@@ -28,6 +35,21 @@ export async function stopDaemon(home: Home, { json, withServices }: DaemonStopO
   return 0;
 }
 
+/** One that comes up, by itself or through its guardian, is waited for; one that only might come, does not. */
+async function isThere(home: Home, client: Client): Promise<boolean> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await isAnswering(client))) {
+    if (!(await isLocked(home))) {
+      discourageGuardian(home);
+      if (!(await isLocked(home))) return false;
+    }
+    if (performance.now() > deadline)
+      throw notStopped(home, 'it has the lock of its home, and does not answer');
+    await delay(PAUSE_MS);
+  }
+  return true;
+}
+
 async function stopServices(client: Client): Promise<number> {
   const services = await client.call('services');
   return services.length === 0 ? 0 : requestOperation({ kind: 'stop', services: 'all' }, {}, client);
@@ -36,13 +58,15 @@ async function stopServices(client: Client): Promise<number> {
 async function waitUntilGone(home: Home, pid: number): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   while (await isLocked(home)) {
-    if (performance.now() > deadline) {
-      throw new UpkeepError('daemon-unreachable', `Cannot stop the daemon: pid ${pid} is still alive`, {
-        hint: `what it waits for stands in ${home.log}`,
-      });
-    }
+    if (performance.now() > deadline) throw notStopped(home, `pid ${pid} is still alive`);
     await delay(PAUSE_MS);
   }
+}
+
+function notStopped(home: Home, fact: string): UpkeepError {
+  return new UpkeepError('daemon-unreachable', `Cannot stop the daemon: ${fact}`, {
+    hint: `what it waits for stands in ${home.log}`,
+  });
 }
 
 function printAbsence(home: Home, json = false): number {

@@ -1,6 +1,6 @@
 /** Asks for an operation, follows it to its end and words how it went: the one path of every command that changes. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectOrStart, homeFrom, type Client } from '../client/index.js';
+import { connectOrStart, hasEndedMidway, homeFrom, type Client } from '../client/index.js';
 import {
   ERRORS,
   type ErrorCode,
@@ -54,12 +54,24 @@ async function follow(
       if (detach) return last;
       progress.show(operation);
     }
+  } catch (error) {
+    if (!last || !hasEndedMidway(error)) throw error;
   } finally {
     progress.end();
   }
   if (!last || hasEnded(last) || signal.aborted) return last;
-  // The daemon went away midway; the next one takes the operation over from its journal.
-  return client.call('operation', { params: { id: last.id }, query: { wait: '1' }, timeoutMs: 0 });
+  return untilEnded(client, last.id);
+}
+
+/** The daemon went away midway; the next one takes the operation over from its journal. */
+async function untilEnded(client: Client, id: string): Promise<OperationView> {
+  for (;;) {
+    try {
+      return await client.call('operation', { params: { id }, query: { wait: '1' }, timeoutMs: 0 });
+    } catch (error) {
+      if (!hasEndedMidway(error)) throw error;
+    }
+  }
 }
 
 export function hasEnded({ status }: OperationView): boolean {

@@ -149,7 +149,7 @@ function validateProtocol({ headers }: Response): void {
     'protocol-mismatch',
     `Cannot talk to the daemon: it is upkeep ${headers.get(VERSION_HEADER) ?? 'of an unknown version'} with ` +
       `protocol ${theirs ?? 'unknown'}, this command is upkeep ${version} with protocol ${PROTOCOL}`,
-    { hint: 'replace the daemon, services go on running: upkeep daemon stop && upkeep daemon start' },
+    { hint: 'replace the daemon, services go on running: upkeep daemon upgrade' },
   );
 }
 
@@ -188,8 +188,16 @@ function explainCutOff(error: unknown): unknown {
   if (!isCutOff) return error;
   return new UpkeepError('daemon-unreachable', 'Cannot read the answer of the daemon: it ended midway', {
     hint: 'its last words stand in daemon.log in the home of upkeep',
+    details: ENDED_MIDWAY,
     cause: error,
   });
+}
+
+const ENDED_MIDWAY = 'ended-midway';
+
+/** The connection broke: whoever comes after this daemon may be asked the same. */
+export function hasEndedMidway(error: unknown): boolean {
+  return error instanceof UpkeepError && error.details === ENDED_MIDWAY;
 }
 
 export function isSystemError(error: unknown, codes: readonly string[]): error is NodeJS.ErrnoException {

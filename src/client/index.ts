@@ -1,5 +1,5 @@
-export { Client, isAnswering, type Dial, type RequestOptions } from './client.js';
+export { Client, hasEndedMidway, isAnswering, type Dial, type RequestOptions } from './client.js';
 export { connectIfUsed, connectOnly, connectOrStart, isUnusedHome } from './connect.js';
 export { homeFrom, type Home } from './home.js';
-export { isLocked } from './lock.js';
+export { discourageGuardian, isLocked } from './lock.js';
 export { ownPackage } from './package.js';

@@ -19,7 +19,7 @@ const SHOWN_LOG_LINES = 10;
 /** A small young generation: 5 MB less at 300 services, and no slower, because little lives long in a daemon. */
 const DAEMON_FLAGS = ['--max-semi-space-size=1'];
 
-/** How one launched process ended; while `undefined`, it is coming up. */
+/** How one launched guardian ended, which is how its daemon did; while `undefined`, that is coming up, or up. */
 interface Launch {
   end: { readonly code: number | null; readonly signal: string | null; readonly at: number } | undefined;
 }
@@ -43,7 +43,7 @@ function launchDaemon(home: Home): Launch {
   const log = openSync(home.log, 'a', 0o600);
   const child = spawn(
     shimPath(),
-    ['lock', home.lock, '--', process.execPath, ...DAEMON_FLAGS, daemonPath()],
+    ['guard', home.lock, '--', process.execPath, ...DAEMON_FLAGS, daemonPath()],
     {
       detached: true,
       cwd: '/',

@@ -1,5 +1,6 @@
-/** A daemon holds the lock of its home for as long as its process lives, also when it no longer answers. */
+/** The lock of a home is held for as long as its daemon or the guardian lives, also when they no longer answer. */
 import { spawn } from 'node:child_process';
+import { existsSync, utimesSync } from 'node:fs';
 import type { Home } from './home.js';
 import { shimPath } from './package.js';
 
@@ -13,4 +14,10 @@ export function isLocked(home: Home): Promise<boolean> {
     child.once('exit', (code) => onExit(code === EXIT_LOCKED));
     child.once('error', onError);
   });
+}
+
+/** A guardian that waits before it starts a daemon again gives that up; see native/guard.c. */
+export function discourageGuardian({ lock }: Home): void {
+  const now = new Date();
+  if (existsSync(lock)) utimesSync(lock, now, now);
 }

@@ -1,19 +1,14 @@
-/** The composition root: wires the parts, begins, ends. Started by the client under the lock of the home. */
+/** The composition root: begins in the ordinary way or takes over, upgrades, ends. Its guardian holds the lock of the home. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  ApiServer,
-  eventRoutes,
-  logRoutes,
-  operationRoutes,
-  serviceRoutes,
-  type Handlers,
-} from '../api/index.js';
-import { PROTOCOL, UpkeepError, type DaemonView } from '../protocol/index.js';
-import { EventStore, Journal, StateFile } from '../store/index.js';
-import { Supervisor } from '../supervisor/index.js';
-import { packageRoot, systemClock } from '../system/index.js';
-import { createLog, wordError, wordEvent } from './log.js';
+import type { Exchange } from '../api/index.js';
+import { UpkeepError, type UpgradeRequest, type UpgradeView } from '../protocol/index.js';
+import type { Handover } from '../supervisor/index.js';
+import { Guardian, packageRoot, Predecessor, systemClock } from '../system/index.js';
+import { Daemon, type DaemonSetup } from './daemon.js';
+import { createLog, wordError } from './log.js';
+import { receive, rehearse } from './takeover.js';
+import { upgrade } from './upgrade.js';
 
 const EXIT_BOOT_FAILED = 70; // EX_SOFTWARE
 
@@ -24,76 +19,112 @@ if (home === undefined)
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
 };
-const startedAt = systemClock.wall().toISOString();
-const log = createLog((text) => process.stdout.write(text), systemClock.wall);
-const onInternalError = (error: unknown): void =>
-  log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
-
-const events = new EventStore(home, systemClock.wall);
-const supervisor = new Supervisor(
-  {
-    home,
-    clock: systemClock,
-    random: Math.random,
-    emit: (event) => {
-      const words = wordEvent(event);
-      if (words !== undefined) log(words);
-      events.emit(event);
-    },
-  },
-  { state: new StateFile(home), journal: new Journal(join(home, 'operations.jsonl')), onInternalError },
-);
-
-const describe = (): DaemonView => {
-  const { pid } = process;
-  return { pid, version, protocol: PROTOCOL, home, startedAt, node: process.version, ...supervisor.counts };
-};
-
-const handlers: Handlers = {
-  daemon: (exchange) => exchange.answer(describe()),
-  stopDaemon: (exchange) => {
-    exchange.answer(describe());
-    setImmediate(() => void end('on request'));
-  },
-  ...serviceRoutes(supervisor),
-  ...operationRoutes(supervisor),
-  ...eventRoutes(events),
-  ...logRoutes(supervisor),
-};
-const api = new ApiServer(handlers, {
-  version,
-  openApiPath: join(packageRoot(), 'dist', 'openapi.json'),
-  onInternalError,
+/** What this daemon has written since an upgrade began: the rest of the log is the new version's. */
+const ownWords = new Set<string>();
+const log = createLog((text) => {
+  if (upgrading) for (const line of text.split('\n')) ownWords.add(line);
+  process.stdout.write(text);
+}, systemClock.wall);
+const guardian = new Guardian(process.env, {
+  lock: join(home, 'daemon.lock'),
+  onReplaced: (pid) =>
+    daemon?.warn(`the guardian of the daemon was gone: another one was started, pid ${pid}`),
 });
+const setup: DaemonSetup = {
+  home,
+  version,
+  log,
+  guardian,
+  onStopAsked: () => void end('on request'),
+  onUpgradeAsked,
+};
 
+let daemon: Daemon | undefined;
 let isEnding = false;
+/** Settles when it is decided whose the home is. */
+let upgrading: Promise<UpgradeView['to']> | undefined;
+
+process.on('uncaughtException', (error) => daemon?.logInternalError(error));
+process.on('unhandledRejection', (error) => daemon?.logInternalError(error));
+
+const predecessor = Predecessor.find(process.env);
+try {
+  await (predecessor ? takeOver(predecessor) : start());
+} catch (error) {
+  // A daemon that cannot begin must not hold the lock.
+  log(error instanceof UpkeepError ? wordError(error) : String((error as Error).stack));
+  process.exitCode = EXIT_BOOT_FAILED;
+  daemon?.letGo();
+  predecessor?.leave();
+}
+
+async function start(): Promise<void> {
+  await begin();
+  guardian.tellUp();
+  if (guardian.restartReason)
+    daemon!.warn(`the daemon was started again by its guardian: ${guardian.restartReason}`);
+}
+
+async function begin(handover?: Handover): Promise<void> {
+  daemon = new Daemon(setup, handover);
+  listenToSignals();
+  await daemon.begin();
+}
+
+async function takeOver(predecessor: Predecessor): Promise<void> {
+  guardian.share();
+  rehearse(home!);
+  predecessor.say({ ready: version });
+  const { isWanted, handover } = await receive(predecessor, home!);
+  if (!isWanted) return predecessor.leave();
+  await begin(handover);
+  predecessor.say({ confirmed: { pid: process.pid, version } });
+  await predecessor.hear('over'); // or it is gone
+  predecessor.leave();
+  guardian.adopt();
+}
+
+async function onUpgradeAsked(exchange: Exchange): Promise<void> {
+  const request = (await exchange.body()) as UpgradeRequest;
+  if (upgrading) throw busy();
+  const from = { pid: process.pid, version };
+  ownWords.clear();
+  upgrading = upgrade(request, {
+    home: home!,
+    guardian,
+    launcherDescriptor: daemon!.launcherDescriptor,
+    isOwnWord: (line) => ownWords.has(line),
+    letGo: () => daemon!.handOver(`another version takes over from ${request.root}`, exchange),
+    takeBack: (handover) => begin(handover),
+  });
+  try {
+    exchange.answer({ from, to: await upgrading } satisfies UpgradeView);
+    isEnding = true;
+  } catch (error) {
+    daemon!.warn((error as Error).message);
+    throw error;
+  } finally {
+    upgrading = undefined;
+  }
+}
 
 /** Services go on running; the next daemon takes them back. */
 async function end(reason: string): Promise<void> {
   if (isEnding) return;
   isEnding = true;
-  const event = { type: 'daemon-stopping', pid: process.pid, reason } as const;
-  log(wordEvent(event)!);
-  events.emit(event);
-  await api.close();
-  await supervisor.detach();
-  events.flush();
+  const successor = await upgrading?.catch(() => undefined);
+  if (successor) return void process.kill(successor.pid, 'SIGTERM'); // it was meant
+  guardian.tellBye();
+  await daemon!.end(reason);
 }
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end(signal));
-process.on('uncaughtException', onInternalError);
-process.on('unhandledRejection', onInternalError);
+function listenToSignals(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    if (process.listenerCount(signal) === 0) process.on(signal, () => void end(signal));
+}
 
-try {
-  await supervisor.boot();
-  await api.listen(join(home, 'daemon.sock'));
-  const started = { type: 'daemon-started', pid: process.pid, version } as const;
-  log(wordEvent(started)!);
-  events.emit(started);
-} catch (error) {
-  // A daemon that cannot begin must not hold the lock. What runs goes on; nothing of the state is touched.
-  log(error instanceof UpkeepError ? wordError(error) : String((error as Error).stack));
-  process.exitCode = EXIT_BOOT_FAILED;
-  supervisor.letGo();
-  events.flush();
+function busy(): UpkeepError {
+  return new UpkeepError('upgrade-failed', 'Cannot upgrade the daemon: another upgrade is under way', {
+    hint: 'see how it ended: upkeep daemon status',
+  });
 }

@@ -18,6 +18,7 @@ export interface Endpoint {
 export const ENDPOINTS = {
   daemon: { method: 'GET', path: '/v1/daemon' },
   stopDaemon: { method: 'POST', path: '/v1/daemon/stop' },
+  upgradeDaemon: { method: 'POST', path: '/v1/daemon/upgrade' },
   services: { method: 'GET', path: '/v1/services' },
   service: { method: 'GET', path: '/v1/services/{name}' },
   environment: { method: 'GET', path: '/v1/services/{name}/environment' },

@@ -17,6 +17,7 @@ export const ERRORS = {
   'stop-failed': { status: 409, exit: 5 },
   'not-running': { status: 409, exit: 5 },
   'not-verified': { status: 409, exit: 5 },
+  'upgrade-failed': { status: 409, exit: 5 },
   aborted: { status: 409, exit: 5 },
   superseded: { status: 409, exit: 5 },
   interrupted: { status: 409, exit: 5 },

@@ -1,6 +1,6 @@
 /** The whole control API on one page. The OpenAPI document, the server and the client are made from it. */
 import * as v from 'valibot';
-import { DaemonView } from './daemon.js';
+import { DaemonView, UpgradeRequest, UpgradeView } from './daemon.js';
 import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
 import { LogLine } from './log.js';
@@ -22,6 +22,12 @@ export const ROUTES = {
     ...ENDPOINTS.stopDaemon,
     summary: 'End the daemon; services go on running and are taken back by the next one',
     answer: DaemonView,
+  },
+  upgradeDaemon: {
+    ...ENDPOINTS.upgradeDaemon,
+    summary: 'Let another version take over; where it does not, this daemon goes on',
+    body: UpgradeRequest,
+    answer: UpgradeView,
   },
   services: { ...ENDPOINTS.services, summary: 'All services', answer: v.array(ServiceView) },
   service: {

@@ -17,14 +17,14 @@ beforeEach(() => {
 after(() => rmSync(folder, { recursive: true }));
 
 test('a new home has an empty state and nothing to say about it', () => {
-  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [], foreign: [] });
 });
 
 test('a saved state is loaded again, and its predecessor is kept', async () => {
   const file = new StateFile(folder);
   await file.save(EMPTY);
   await file.save(EMPTY);
-  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [], foreign: [] });
   assert.equal(seqOf('state.json'), 2);
   assert.equal(seqOf('state.json.previous'), 1);
   assert.equal(existsSync(place('state.json.new')), false);
@@ -50,7 +50,7 @@ test('a save that fails rejects, and the next one succeeds', async () => {
   await assert.rejects(file.save(EMPTY), { code: 'EISDIR' });
   rmdirSync(place('state.json.new'));
   await file.save(EMPTY);
-  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [], foreign: [] });
 });
 
 test('a torn file is passed over for the previous state, in words', () => {
@@ -100,7 +100,7 @@ test('a state of a newer format is refused', () => {
 test('an older state of a newer format does no harm: somebody has gone back already', () => {
   put('state.json', 8);
   put('state.json.previous', 7, STATE_FORMAT + 1);
-  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [] });
+  assert.deepEqual(new StateFile(folder).load(), { state: EMPTY, notes: [], foreign: [] });
 });
 
 test('where nothing is usable it starts without services, and says so', () => {
@@ -111,7 +111,58 @@ test('where nothing is usable it starts without services, and says so', () => {
       'state.json is not usable (its header is incomplete)',
       'no complete state was found: starting without services',
     ],
+    foreign: [],
   });
+});
+
+test('every format that was ever released is read, as it was written', () => {
+  for (let format = 1; format <= STATE_FORMAT; format++) {
+    const text = readFileSync(`test/fixtures/formats/state-${format}`, 'utf8');
+    writeFileSync(place('state.json'), text);
+    const { state, notes, foreign } = new StateFile(folder).load();
+    assert.deepEqual([notes, foreign], [[], []]);
+    if (format === STATE_FORMAT) assert.deepEqual(state, JSON.parse(text.split('\n')[1]!));
+  }
+});
+
+test('what the next version has added within the same format is left out, and told', () => {
+  const [, body = ''] = readFileSync('test/fixtures/formats/state-1', 'utf8').split('\n');
+  const known = JSON.parse(body) as { services: { spec: { stop: object; reload: object } }[] };
+  const newer = structuredClone(known);
+  Object.assign(newer.services[0]!.spec, { color: 'green' });
+  Object.assign(newer.services[0]!.spec.stop, { politely: true, twice: { or: 'thrice' } });
+  writeFileSync(place('state.json'), encodeState(8, JSON.stringify(newer)));
+
+  const { state, foreign } = new StateFile(folder).load();
+
+  assert.deepEqual(state, known);
+  assert.deepEqual([...foreign].sort(), [
+    'services.0.spec.color',
+    'services.0.spec.stop.politely',
+    'services.0.spec.stop.twice',
+  ]);
+});
+
+test('a value that means nothing to this version is refused, and nothing is touched', () => {
+  const [, body = ''] = readFileSync('test/fixtures/formats/state-1', 'utf8').split('\n');
+  writeFileSync(place('state.json.new'), encodeState(8, body.replace('"on":"start"', '"on":"magic"')));
+  for (const read of ['load', 'check'] as const) {
+    assert.throws(
+      () => new StateFile(folder)[read](),
+      (error: UpkeepError) =>
+        error.code === 'unsupported' && /Cannot read .*state\.json\.new: /.test(error.message),
+    );
+    assert.ok(!existsSync(place('state.json')));
+  }
+});
+
+test('a closed file is not written any more', async () => {
+  const file = new StateFile(folder);
+  await file.save(EMPTY);
+  file.close();
+  void file.save(EMPTY);
+  await new StateFile(folder).save(EMPTY);
+  assert.equal(seqOf('state.json'), 1);
 });
 
 function put(name: string, seq: number, format?: number): void {

@@ -19,6 +19,7 @@ import * as v from 'valibot';
 import { ExitView, ServiceSpec, UpkeepError } from '../protocol/index.js';
 import { deferred, type Deferred } from '../util/index.js';
 import { syncFolder } from './disk.js';
+import { parseWithoutForeign, type Understood } from './foreign-keys.js';
 
 export const STATE_FORMAT = 1;
 
@@ -45,6 +46,8 @@ export interface LoadedState {
   readonly state: StoredState;
   /** What was unusual, in words; empty in the normal case. */
   readonly notes: readonly string[];
+  /** What a newer version has written and this one does not know; left out. */
+  readonly foreign: readonly string[];
 }
 
 const CURRENT = 'state.json';
@@ -62,6 +65,7 @@ export class StateFile {
   #seq = 0;
   #pending: { text: string; saved: Deferred } | undefined;
   #isWriting = false;
+  #isClosed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -76,18 +80,33 @@ export class StateFile {
     const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
     if (!best) {
       if (notes.length > 0) notes.push('no complete state was found: starting without services');
-      return { state: { services: [] }, notes };
+      return { state: { services: [] }, notes, foreign: [] };
     }
-    if (best.format > STATE_FORMAT) throw newerFormat(join(this.#folder, best.name), best.format);
+    const { value: state, foreign } = parseState(join(this.#folder, best.name), best);
     this.#seq = best.seq;
     if (best.name !== CURRENT || notes.length > 0)
       notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
     if (best.name === FRESH) this.#endSave(whole.some(({ name }) => name === CURRENT));
-    return { state: v.parse(StoredState, JSON.parse(best.body)), notes };
+    return { state, notes, foreign };
+  }
+
+  /** Throws what `load` would throw, and touches nothing: the file may be another daemon's. */
+  check(): void {
+    const whole = [CURRENT, FRESH, PREVIOUS]
+      .map((name) => readCandidate(this.#folder, name))
+      .filter((candidate) => candidate.kind === 'whole');
+    const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
+    if (best) parseState(join(this.#folder, best.name), best);
+  }
+
+  /** Whoever still wants to save waits for ever: from now on the file is another daemon's. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Resolves once this state, or a later one, is on disk. Calls during a write share the next one. */
   save(state: StoredState): Promise<void> {
+    if (this.#isClosed) return deferred().promise;
     const text = JSON.stringify(state);
     if (this.#pending) this.#pending.text = text;
     else this.#pending = { text, saved: deferred() };
@@ -111,6 +130,18 @@ export class StateFile {
     const [current, fresh, previous] = paths(this.#folder);
     if (isCurrentWhole) keepAs(current, previous);
     renameSync(fresh, current);
+  }
+}
+
+function parseState(
+  path: string,
+  { format, body }: { format: number; body: string },
+): Understood<StoredState> {
+  if (format > STATE_FORMAT) throw newerFormat(path, format);
+  try {
+    return parseWithoutForeign(StoredState, JSON.parse(body));
+  } catch (cause) {
+    throw notUnderstood(path, cause as v.ValiError<typeof StoredState>);
   }
 }
 
@@ -176,6 +207,14 @@ function newerFormat(path: string, format: number): UpkeepError {
     `Cannot read ${path}: format ${format}, this version knows ${STATE_FORMAT}`,
     { hint: 'start the newer upkeep that wrote it' },
   );
+}
+
+function notUnderstood(path: string, cause: v.ValiError<typeof StoredState>): UpkeepError {
+  const [issue] = cause.issues;
+  return new UpkeepError('unsupported', `Cannot read ${path}: ${v.getDotPath(issue)}: ${issue.message}`, {
+    hint: 'start the upkeep that wrote it',
+    cause,
+  });
 }
 
 function parseJson(text: string): unknown {

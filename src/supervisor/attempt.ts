@@ -99,6 +99,11 @@ export class Attempt {
     return basename(this.#setup.runDir);
   }
 
+  /** The launcher was asked for it, and nothing was heard yet. */
+  get isLaunching(): boolean {
+    return this.#isLaunched && !this.#shim && !this.#isReleased && !this.#seen.has('exited');
+  }
+
   get shim(): ProcessId | undefined {
     return this.#shim;
   }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { NewEvent } from '../protocol/index.js';
 import type { Clock, Launcher } from '../system/index.js';
+import type { Held } from './service-sockets.js';
 
 export interface SupervisorContext {
   readonly home: string;
@@ -10,6 +11,8 @@ export interface SupervisorContext {
   /** From [0, 1). */
   readonly random: () => number;
   readonly launcher: Launcher;
+  /** By service: what the launcher held already when this daemon took it over. */
+  readonly heldSockets: Readonly<Record<string, readonly Held[]>>;
 }
 
 /**

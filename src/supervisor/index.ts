@@ -1,3 +1,3 @@
-export { Supervisor, type SupervisorStorage } from './supervisor.js';
+export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.js';
 export { hasEnded } from './operation.js';
-export type { SupervisorContext } from './context.js';
+export { eventsPath, type SupervisorContext } from './context.js';

@@ -104,6 +104,10 @@ export class Instance {
     return this.#run?.process;
   }
 
+  get isLaunching(): boolean {
+    return this.#run?.isLaunching ?? false;
+  }
+
   get shim(): ProcessId | undefined {
     return this.#run?.shim;
   }

@@ -102,6 +102,10 @@ export class Run {
     return this.#isReleased ? undefined : this.#attempt.process;
   }
 
+  get isLaunching(): boolean {
+    return this.#attempt.isLaunching;
+  }
+
   get shim(): ProcessId | undefined {
     return this.#isReleased ? undefined : this.#attempt.shim;
   }

@@ -40,7 +40,8 @@ interface Wish {
   readonly name: string;
 }
 
-interface Held extends HeldSocket {
+/** What the launcher holds of it, as one daemon tells the next. */
+export interface Held extends HeldSocket {
   isListening: boolean;
 }
 
@@ -60,16 +61,28 @@ export class ServiceSockets {
   /** Calls of `prepare` come one after the other. */
   #preparing: Promise<unknown> = Promise.resolve();
 
-  constructor(service: string, launcher: Launcher, learned: readonly StoredListener[]) {
+  /** `held`: by a launcher that was taken over. */
+  constructor(
+    service: string,
+    launcher: Launcher,
+    learned: readonly StoredListener[],
+    held: readonly Held[] = [],
+  ) {
     this.#service = service;
     this.#launcher = launcher;
     this.#learned = [...learned];
+    for (const socket of held) this.#held.set(socket.key, { ...socket });
     this.isShown = learned.length > 0;
   }
 
   /** For the state file: what attempts opened by themselves, and what is therefore held for the next ones. */
   get learned(): readonly StoredListener[] {
     return this.#learned;
+  }
+
+  /** For the next daemon, where that one takes the launcher over. */
+  get held(): readonly Held[] {
+    return [...this.#held.values()];
   }
 
   get isEmpty(): boolean {

@@ -79,7 +79,8 @@ export class Service implements InstanceOwner {
     this.#isWanted = stored.isWanted;
     this.#lastAttempts = [...stored.attempts];
     this.log = new ServiceLog(logFolder(context.home), spec.name);
-    this.sockets = new ServiceSockets(spec.name, context.launcher, stored.listens);
+    const { launcher, heldSockets } = context;
+    this.sockets = new ServiceSockets(spec.name, launcher, stored.listens, heldSockets[spec.name]);
     this.#guard = new SocketGuard(this, context.clock);
     this.#fill(stored.completed);
   }

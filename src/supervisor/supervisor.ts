@@ -1,5 +1,6 @@
 /** The public face: what there is, what is asked for, what was left by the daemon before. */
 import { mkdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { reconcile } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
 import {
@@ -43,8 +44,17 @@ const SELF: Requester = {
 };
 /** How often adopted shims, which are no children of this daemon, are looked at. */
 const SHIM_POLL_MS = 5000;
+/** A shim reports within milliseconds of its launch. */
+const LAUNCH_MS = 2000;
+const LAUNCH_POLL_MS = 5;
 
-export interface SupervisorOptions extends Omit<SupervisorContext, 'launcher'> {}
+export interface SupervisorOptions extends Omit<SupervisorContext, 'launcher' | 'heldSockets'> {}
+
+/** What one supervisor leaves to the next at once, beside what is on disk. */
+export interface Handover {
+  readonly launcher: Launcher;
+  readonly heldSockets: SupervisorContext['heldSockets'];
+}
 
 export interface SupervisorStorage {
   readonly state: StateFile;
@@ -62,11 +72,15 @@ export class Supervisor {
   #reports: FifoReader | undefined;
   #shimPoll: NodeJS.Timeout | undefined;
 
-  constructor(options: SupervisorOptions, storage: SupervisorStorage) {
-    const launcher = new Launcher(eventsPath(options.home), () => {
+  constructor(options: SupervisorOptions, storage: SupervisorStorage, handover?: Handover) {
+    const { launcher, heldSockets } = handover ?? {
+      launcher: new Launcher(eventsPath(options.home)),
+      heldSockets: {},
+    };
+    launcher.onLost = () => {
       for (const service of this.#services.values()) service.onLauncherLost();
-    });
-    const context: SupervisorContext = { ...options, launcher };
+    };
+    const context: SupervisorContext = { ...options, launcher, heldSockets };
     this.#context = context;
     this.#storage = storage;
     this.#sampler = new Sampler(() => context.clock.now());
@@ -88,8 +102,9 @@ export class Supervisor {
     mkdirSync(runFolder(home), { recursive: true, mode: 0o700 });
     mkdirSync(logFolder(home), { recursive: true, mode: 0o700 });
     createFifo(eventsPath(home));
-    const { state, notes } = this.#storage.state.load();
-    for (const detail of notes) this.#context.emit({ type: 'state-recovered', detail });
+    const { state, notes, foreign } = this.#storage.state.load();
+    const unknown = foreign.map((key) => `${key} is of a newer version and unknown to this one: left out`);
+    for (const detail of [...notes, ...unknown]) this.#context.emit({ type: 'state-recovered', detail });
     for (const stored of state.services)
       this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored));
     this.#listen();
@@ -158,6 +173,11 @@ export class Supervisor {
     };
   }
 
+  /** Of the pipe to the launcher, for another daemon to inherit. */
+  get launcherDescriptor(): number {
+    return this.#context.launcher.descriptor;
+  }
+
   /** Of the named services, or all. */
   logs(names: readonly string[]): ServiceLog[] {
     const services =
@@ -169,19 +189,49 @@ export class Supervisor {
 
   /** The daemon goes; what runs goes on, and the next daemon takes it back. */
   async detach(): Promise<void> {
-    await this.#operations.close();
-    // Attempt numbers may be newer than those on disk; where they cannot be saved, the daemon ends all the same.
-    await this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError);
+    await this.#saveAtLast();
     this.letGo();
+  }
+
+  /** The same for a daemon that begins at once, in the same process or in a child: the launcher stays. */
+  async handOver(): Promise<Handover> {
+    const { launcher } = this.#context;
+    await this.#untilSocketsSettled();
+    await launcher.flushed();
+    await this.#saveAtLast();
+    await this.#untilLaunched();
+    this.#letGoOfServices();
+    const held = [...this.#services.values()].map(({ name, sockets }) => [name, sockets.held] as const);
+    return { launcher, heldSockets: Object.fromEntries(held) };
   }
 
   /** Lets go of everything without ending or saving anything. */
   letGo(): void {
+    this.#letGoOfServices();
+    this.#context.launcher.close();
+  }
+
+  async #saveAtLast(): Promise<void> {
+    await this.#operations.close();
+    // Attempt numbers may be newer than those on disk; where they cannot be saved, the daemon ends all the same.
+    await this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError);
+    this.#storage.state.close();
+  }
+
+  /** What has no run folder yet would not be found by the next daemon, and started a second time. */
+  async #untilLaunched(): Promise<void> {
+    const { clock } = this.#context;
+    const deadline = clock.now() + LAUNCH_MS;
+    const isLaunching = (): boolean =>
+      [...this.#services.values()].some(({ all }) => all.some((instance) => instance.isLaunching));
+    while (isLaunching() && clock.now() < deadline) await delay(LAUNCH_POLL_MS);
+  }
+
+  #letGoOfServices(): void {
     clearInterval(this.#shimPoll);
     this.#memory.end();
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
-    this.#context.launcher.close();
   }
 
   #performerHost(): ConstructorParameters<typeof Performer>[0] {

@@ -1,5 +1,6 @@
 export * from './clock.js';
 export * from './fifo.js';
+export * from './guardian.js';
 export * from './launcher.js';
 export * from './listener.js';
 export * from './package-root.js';
@@ -8,5 +9,6 @@ export * from './program.js';
 export * from './runtime.js';
 export * from './shim.js';
 export * from './signal.js';
+export * from './succession.js';
 export * from './unix-socket.js';
 export * from './user.js';

@@ -3,11 +3,13 @@
  * its only thread and a fork of the launcher costs microseconds of another core; and that holds the sockets of services
  * and hands them to what it starts.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { deferred, type Deferred } from '../util/index.js';
 import { errnoText } from './program.js';
 import { shimPath } from './shim.js';
+import { descriptorOf, inheritedSocket } from './unix-socket.js';
 
 /** Where the shim writes stdout and stderr, see native/log.c. */
 export interface LogTarget {
@@ -59,22 +61,42 @@ export class SocketError extends Error {
 
 export type SocketVerb = 'open' | 'take' | 'listen' | 'unlisten' | 'close';
 
+/** The process, and the pipe for requests to it. */
+interface Running {
+  readonly pid: number | undefined;
+  readonly stdin: Socket;
+}
+
 export class Launcher {
+  /** It was killed; what was asked of it in this moment may not have been done. */
+  onLost: () => void = () => undefined;
   readonly #eventsPath: string;
-  readonly #onLost: () => void;
   readonly #asked = new Map<string, Deferred<BoundSocket>>();
-  #process: ChildProcess | undefined;
+  #process: Running | undefined;
   #lastToken = 0;
   #isClosed = false;
 
-  /** `onLost`: it was killed; what was asked of it in this moment may not have been done. */
-  constructor(eventsPath: string, onLost: () => void) {
+  /** `inherited`: one that another daemon has started, and its pipe as a descriptor of this process. */
+  constructor(eventsPath: string, inherited?: { readonly pid: number; readonly fd: number }) {
     this.#eventsPath = eventsPath;
-    this.#onLost = onLost;
+    if (!inherited) return;
+    const running = this.#keep({ pid: inherited.pid, stdin: inheritedSocket(inherited.fd).resume() });
+    running.stdin.once('close', () => this.#onGone(running));
   }
 
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /** The descriptor of its pipe, for another daemon. */
+  get descriptor(): number {
+    return descriptorOf(this.#running().stdin);
+  }
+
+  /** Resolves when everything that was asked of it is in its pipe. */
+  async flushed(): Promise<void> {
+    const { stdin } = this.#running();
+    await new Promise<void>((resolve) => stdin.write('', () => resolve()));
   }
 
   launch(runDir: string, launch: Launch): void {
@@ -109,7 +131,7 @@ export class Launcher {
   /** Its shims stay. */
   close(): void {
     this.#isClosed = true;
-    this.#process?.stdin?.end();
+    this.#process?.stdin.end();
   }
 
   /** Requests of one turn of the event loop go out together. */
@@ -122,35 +144,41 @@ export class Launcher {
 
   #write(request: Buffer): void {
     const { stdin } = this.#running();
-    if (stdin!.writableCorked === 0) {
-      stdin!.cork();
-      setImmediate(() => stdin!.uncork());
+    if (stdin.writableCorked === 0) {
+      stdin.cork();
+      setImmediate(() => stdin.uncork());
     }
-    stdin!.write(request);
+    stdin.write(request);
   }
 
-  #running(): ChildProcess {
+  #running(): Running {
     if (this.#process) return this.#process;
     const child = spawn(shimPath(), ['serve', this.#eventsPath], {
       cwd: '/',
       stdio: ['pipe', 'ignore', 'inherit'],
       detached: true,
     });
-    this.#process = child;
-    const onGone = (): void => {
-      if (this.#process !== child) return;
-      this.#process = undefined;
-      for (const answer of this.#asked.values())
-        answer.reject(new SocketError('launcher', constants.errno.EPIPE));
-      this.#asked.clear();
-      if (!this.#isClosed) this.#onLost();
-    };
-    child.once('exit', onGone);
-    child.once('error', onGone);
-    child.stdin.on('error', () => undefined); // EPIPE: 'exit' follows
+    const running = this.#keep({ pid: child.pid, stdin: child.stdin as Socket });
+    child.once('exit', () => this.#onGone(running));
+    child.once('error', () => this.#onGone(running));
     child.unref();
-    (child.stdin as unknown as { unref(): void }).unref();
-    return child;
+    return running;
+  }
+
+  #keep(running: Running): Running {
+    this.#process = running;
+    running.stdin.on('error', () => undefined); // EPIPE: its end is told otherwise
+    running.stdin.unref();
+    return running;
+  }
+
+  #onGone(running: Running): void {
+    if (this.#process !== running) return;
+    this.#process = undefined;
+    for (const answer of this.#asked.values())
+      answer.reject(new SocketError('launcher', constants.errno.EPIPE));
+    this.#asked.clear();
+    if (!this.#isClosed) this.onLost();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Unix sockets whose path may be longer than an address can hold (108 bytes). */
 import { closeSync, constants, openSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 
 const MAX_BYTES = 100;
@@ -19,4 +19,16 @@ export function withSocketPath<T>(path: string, call: (path: string) => T): T {
 /** connect(2) itself happens before this returns, so the folder need not stay open. */
 export function connectUnix(path: string): Socket {
   return withSocketPath(path, (short) => connect(short));
+}
+
+/** Of a descriptor that this process has inherited. */
+export function inheritedSocket(fd: number): Socket {
+  const socket = new Socket({ fd, readable: true, writable: true });
+  socket.on('error', () => undefined); // EPIPE, ECONNRESET: 'close' follows
+  return socket;
+}
+
+/** Of an open socket, for a child that is to inherit it. */
+export function descriptorOf(socket: Socket): number {
+  return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { createServer, request, type IncomingHttpHeaders } from 'node:http';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import {
   ENDPOINTS,
@@ -11,7 +12,7 @@ import {
   type ErrorBody,
   type RouteName,
 } from '../../src/protocol/index.js';
-import { assertConforms, assertRefusalConforms, Rig } from '../rig/index.js';
+import { assertConforms, assertRefusalConforms, CLI, Rig } from '../rig/index.js';
 
 interface Answer {
   readonly status: number;
@@ -47,6 +48,10 @@ test('every route answers as the OpenAPI document says', async () => {
     },
     events: () => ask(rig, '/v1/events?limit=1000'),
     logs: () => ask(rig, '/v1/logs?service=api&lines=5'),
+    upgradeDaemon: () => {
+      const body = { root: dirname(dirname(CLI)), node: process.execPath, timeoutMs: 20_000 };
+      return ask(rig, '/v1/daemon/upgrade', { body });
+    },
     stopDaemon: () => ask(rig, '/v1/daemon/stop', { body: {} }),
   };
   for (const name of Object.keys(asked) as RouteName[]) {

@@ -1,5 +1,6 @@
 export { app, CLI } from './paths.js';
 export { Rig } from './rig.js';
+export { Installation } from './installation.js';
 export { assertConforms, assertRefusalConforms, ConformingClient } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { homeFrom, type Client, type Home } from '../../src/client/index.js';
 import { formatDiagnostics, loadConfig, type ServiceConfig } from '../../src/config/index.js';
 import type {
+  DaemonView,
   InstanceView,
   OperationRequest,
   OperationView,
@@ -105,7 +106,6 @@ export class Rig implements AsyncDisposable {
     if (code !== 0) throw new Error(`The daemon does not start: ${stderr}`);
   }
 
-  /** By SIGKILL; resolves when it is gone. */
   /** What the daemon wrote last. */
   state(): StoredState {
     const [, body = ''] = readFileSync(this.home.state, 'utf8').split('\n');
@@ -119,9 +119,23 @@ export class Rig implements AsyncDisposable {
     }
   }
 
+  /** By SIGKILL, and its guardian with it: nobody starts it again. Resolves when both are gone. */
   async killDaemon(): Promise<void> {
+    const { pid, guardian } = await this.client.call('daemon');
+    process.kill(pid, 'SIGSTOP'); // or it would start another guardian
+    if (guardian !== null) await this.killProcess(guardian);
+    await this.killProcess(pid);
+  }
+
+  /** By SIGKILL, the daemon alone. Resolves when it is gone. */
+  async crashDaemon(): Promise<void> {
     const { pid } = await this.client.call('daemon');
     await this.killProcess(pid);
+  }
+
+  /** Waits until a daemon answers, without starting one. */
+  untilAnswering(): Promise<DaemonView> {
+    return this.until('a daemon answers', () => this.client.call('daemon').catch(() => undefined));
   }
 
   async killProcess(pid: number): Promise<void> {

@@ -9,16 +9,27 @@ import { stopDaemon } from '../daemon-stop.js';
 const EXIT_NOT_RUNNING = 3;
 
 export const command = defineCommand({
-  summary: 'Look at the daemon, start it, end it',
-  usage: 'daemon status | start | stop',
+  summary: 'Look at the daemon, start it, end it, replace it',
+  usage: 'daemon status | start | stop | upgrade',
+  examples: ['daemon upgrade', 'daemon upgrade --to /opt/upkeep-1.4.0'],
   options: {
     json: JSON_OPTION,
     'with-services': { type: 'boolean', description: 'stop: end all services first' },
+    to: {
+      type: 'string',
+      value: 'PATH',
+      description: 'upgrade: the folder of an installed upkeep; default: the one that this command is of',
+    },
+    timeout: {
+      type: 'string',
+      value: 'TIME',
+      description: 'upgrade: for each step of the new version, default 15s',
+    },
   },
-  operands: ['status', 'start', 'stop'],
+  operands: ['status', 'start', 'stop', 'upgrade'],
   async run({ values, operands }) {
     const home = homeFrom(process.env);
-    const action = oneOperand('daemon', operands, '"status", "start" or "stop"');
+    const action = oneOperand('daemon', operands, '"status", "start", "stop" or "upgrade"');
     switch (action) {
       case 'status':
         return showStatus(home, values.json);
@@ -26,8 +37,12 @@ export const command = defineCommand({
         return start(home, values.json);
       case 'stop':
         return stopDaemon(home, { json: values.json, withServices: values['with-services'] });
+      case 'upgrade': {
+        const { upgradeDaemon } = await import('../daemon-upgrade.js');
+        return upgradeDaemon(home, values);
+      }
       default:
-        throw usageError('daemon', `"${action}" is none of "status", "start" and "stop"`);
+        throw usageError('daemon', `"${action}" is none of "status", "start", "stop" and "upgrade"`);
     }
   },
 });

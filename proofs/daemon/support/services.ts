@@ -1,0 +1,44 @@
+/** Twenty services: Node, Python and shell, with one instance and with two, one that crashes, four that are made to end. */
+import { join } from 'node:path';
+import type { ServiceConfig } from '../../../src/config/index.js';
+import { freePort } from '../../../test/rig/index.js';
+
+const APPS = join(import.meta.dirname, 'apps');
+const python = (file: string): string[] => ['python3', join(APPS, file)];
+const node = (file: string): ServiceConfig => ({ script: join(APPS, file) });
+
+/** Ends with code 3 every two seconds. */
+export const CRASHER = 'crasher';
+export const VICTIMS = ['victim-1', 'victim-2', 'victim-3', 'victim-4'];
+
+export interface Cast {
+  readonly services: Record<string, ServiceConfig>;
+  /** Of those that answer requests. */
+  readonly ports: readonly number[];
+}
+
+export async function createCast(): Promise<Cast> {
+  const services: Record<string, ServiceConfig> = {};
+  const ports: number[] = [];
+  const serve = async (name: string, config: ServiceConfig): Promise<void> => {
+    const port = await freePort();
+    ports.push(port);
+    services[name] = { ...config, port, env: { PORT: port } };
+  };
+  for (const index of [1, 2, 3, 4]) await serve(`node-${index}`, node('server.js'));
+  for (const index of [5, 6]) await serve(`node-${index}`, { ...node('server.js'), instances: 2 });
+  for (const index of [1, 2, 3]) await serve(`python-${index}`, { command: python('server.py') });
+  for (const index of [1, 2, 3, 4]) services[`shell-${index}`] = { command: 'while :; do sleep 1; done' };
+  for (const index of [5, 6])
+    services[`shell-${index}`] = { command: 'while :; do sleep 1; done', instances: 2 };
+  for (const [index, name] of VICTIMS.entries())
+    services[name] = {
+      ...(index % 2 === 0 ? node('victim.js') : { command: python('victim.py') }),
+      restart: { delay: '1ms', maxDelay: '1ms', limit: 1_000_000 },
+    };
+  services[CRASHER] = {
+    command: 'sleep 2; exit 3',
+    restart: { delay: '1ms', maxDelay: '1ms', limit: 1_000_000 },
+  };
+  return { services, ports };
+}

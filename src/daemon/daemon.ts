@@ -1,0 +1,122 @@
+/** One life of a daemon in its home: from the boot of a supervisor until it ends, or hands over to the next. */
+import { join } from 'node:path';
+import {
+  ApiServer,
+  eventRoutes,
+  logRoutes,
+  operationRoutes,
+  serviceRoutes,
+  type Exchange,
+} from '../api/index.js';
+import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
+import { EventStore, Journal, StateFile } from '../store/index.js';
+import { Supervisor, type Handover } from '../supervisor/index.js';
+import { packageRoot, systemClock, type Guardian } from '../system/index.js';
+import { wordEvent, type DaemonLog } from './log.js';
+
+export interface DaemonSetup {
+  readonly home: string;
+  readonly version: string;
+  readonly log: DaemonLog;
+  readonly guardian: Guardian;
+  onStopAsked(): void;
+  onUpgradeAsked(exchange: Exchange): Promise<void>;
+}
+
+export class Daemon {
+  readonly #setup: DaemonSetup;
+  readonly #startedAt = systemClock.wall().toISOString();
+  readonly #events: EventStore;
+  readonly #supervisor: Supervisor;
+  readonly #api: ApiServer;
+
+  /** `handover`: from the life before, in this process or in that of another version. */
+  constructor(setup: DaemonSetup, handover?: Handover) {
+    const { home, version } = setup;
+    const onInternalError = (error: unknown): void => this.logInternalError(error);
+    this.#setup = setup;
+    this.#events = new EventStore(home, systemClock.wall);
+    this.#supervisor = new Supervisor(
+      { home, clock: systemClock, random: Math.random, emit: (event) => this.emit(event) },
+      { state: new StateFile(home), journal: new Journal(join(home, 'operations.jsonl')), onInternalError },
+      handover,
+    );
+    this.#api = new ApiServer(
+      {
+        daemon: (exchange) => exchange.answer(this.describe()),
+        stopDaemon: (exchange) => {
+          exchange.answer(this.describe());
+          setImmediate(() => setup.onStopAsked());
+        },
+        upgradeDaemon: (exchange) => setup.onUpgradeAsked(exchange),
+        ...serviceRoutes(this.#supervisor),
+        ...operationRoutes(this.#supervisor),
+        ...eventRoutes(this.#events),
+        ...logRoutes(this.#supervisor),
+      },
+      { version, openApiPath: join(packageRoot(), 'dist', 'openapi.json'), onInternalError },
+    );
+  }
+
+  get launcherDescriptor(): number {
+    return this.#supervisor.launcherDescriptor;
+  }
+
+  describe(): DaemonView {
+    const { home, version, guardian } = this.#setup;
+    return {
+      pid: process.pid,
+      guardian: guardian.pid,
+      version,
+      protocol: PROTOCOL,
+      home,
+      startedAt: this.#startedAt,
+      node: process.version,
+      ...this.#supervisor.counts,
+    };
+  }
+
+  emit(event: NewEvent): void {
+    const words = wordEvent(event);
+    if (words !== undefined) this.#setup.log(words);
+    this.#events.emit(event);
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'warning', service: null, message });
+  }
+
+  logInternalError(error: unknown): void {
+    this.#setup.log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+
+  async begin(): Promise<void> {
+    const { home, version } = this.#setup;
+    await this.#supervisor.boot();
+    await this.#api.listen(join(home, 'daemon.sock'));
+    this.emit({ type: 'daemon-started', pid: process.pid, version });
+  }
+
+  /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
+  letGo(): void {
+    this.#supervisor.letGo();
+    this.#events.flush();
+  }
+
+  /** Services go on running; the next daemon takes them back. */
+  async end(reason: string): Promise<void> {
+    this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
+    await this.#api.close();
+    await this.#supervisor.detach();
+    this.#events.flush();
+  }
+
+  /** Ends for one that begins at once; `but` is still to be answered. */
+  async handOver(reason: string, but: Exchange): Promise<Handover> {
+    this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
+    await this.#api.close(but);
+    const handover = await this.#supervisor.handOver();
+    this.#events.flush();
+    return handover;
+  }
+}
