@@ -4,6 +4,7 @@
  *   upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]
  *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
+ *   upkeep-shim notify MESSAGE...
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +24,8 @@ int usage(void) {
           "usage: upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]\n"
           "                         cwd=PATH user=UID:GID[:GID,...] note=TEXT fds=N channel notify\n"
           "       upkeep-shim serve EVENTS\n"
-          "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n");
+          "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n"
+          "       upkeep-shim notify MESSAGE...   where NOTIFY_SOCKET says\n");
   return EXIT_USAGE;
 }
 
@@ -106,5 +108,6 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "run")) return shim_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "notify")) return notify_send(argc - 2, argv + 2);
   return usage();
 }

@@ -87,4 +87,7 @@ int sockets_hand_over(const int *fds, int count);
 /* lock.c: becomes a program under an exclusive lock. */
 int lock_run(int count, char **arguments);
 
+/* notify.c: tells the init system. */
+int notify_send(int count, char **messages);
+
 #endif

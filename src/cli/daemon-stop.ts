@@ -1,13 +1,8 @@
-/** Ends the daemon and waits until its process is gone, so that whoever comes next finds the lock free. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { connectOnly, isAnswering, isLocked, type Client, type Home } from '../client/index.js';
-import { UpkeepError } from '../protocol/index.js';
+/** Ends the daemon, and before it the services where that is asked for. */
+import { connectOnly, endDaemon, isAnswering, type Client, type Home } from '../client/index.js';
 import { requestOperation } from './operation.js';
-import { wordDaemonEnd } from './output/daemon.js';
+import { wordDaemonEnd, wordUnitEnd } from './output/daemon.js';
 import { note, print, printJson } from './output/print.js';
-
-const DEADLINE_MS = 15_000;
-const PAUSE_MS = 20;
 
 export interface DaemonStopOptions {
   readonly json?: boolean | undefined;
@@ -21,28 +16,15 @@ export async function stopDaemon(home: Home, { json, withServices }: DaemonStopO
     const exitCode = await stopServices(client);
     if (exitCode !== 0) return exitCode;
   }
-  const daemon = await client.call('stopDaemon', { anyProtocol: true });
-  await waitUntilGone(home, daemon.pid);
+  const { daemon, unit } = await endDaemon(home);
   if (json) printJson({ running: false, ...daemon });
-  else print(wordDaemonEnd(daemon));
+  else print([wordDaemonEnd(daemon), ...(unit ? [wordUnitEnd(unit)] : [])].join('\n'));
   return 0;
 }
 
 async function stopServices(client: Client): Promise<number> {
   const services = await client.call('services');
   return services.length === 0 ? 0 : requestOperation({ kind: 'stop', services: 'all' }, {}, client);
-}
-
-async function waitUntilGone(home: Home, pid: number): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (await isLocked(home)) {
-    if (performance.now() > deadline) {
-      throw new UpkeepError('daemon-unreachable', `Cannot stop the daemon: pid ${pid} is still alive`, {
-        hint: `what it waits for stands in ${home.log}`,
-      });
-    }
-    await delay(PAUSE_MS);
-  }
 }
 
 function printAbsence(home: Home, json = false): number {

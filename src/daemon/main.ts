@@ -12,7 +12,7 @@ import {
 import { PROTOCOL, UpkeepError, type DaemonView } from '../protocol/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor } from '../supervisor/index.js';
-import { packageRoot, systemClock } from '../system/index.js';
+import { InitSystem, packageRoot, systemClock } from '../system/index.js';
 import { createLog, wordError, wordEvent } from './log.js';
 
 const EXIT_BOOT_FAILED = 70; // EX_SOFTWARE
@@ -21,6 +21,7 @@ const home = process.env.UPKEEP_HOME;
 if (home === undefined)
   throw new Error('UPKEEP_HOME is not set: the daemon is started by the upkeep command');
 
+const initSystem = InitSystem.claim(process.env);
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
 };
@@ -68,14 +69,16 @@ const api = new ApiServer(handlers, {
 
 let isEnding = false;
 
-/** Services go on running; the next daemon takes them back. */
+/** Services go on running; the next daemon takes them back. Where the whole machine goes down they are ended, in order. */
 async function end(reason: string): Promise<void> {
   if (isEnding) return;
   isEnding = true;
+  initSystem?.notify(['STOPPING=1'], onInternalError);
   const event = { type: 'daemon-stopping', pid: process.pid, reason } as const;
   log(wordEvent(event)!);
   events.emit(event);
   await api.close();
+  if (await initSystem?.isShuttingDown()) await supervisor.standDown();
   await supervisor.detach();
   events.flush();
 }
@@ -90,6 +93,7 @@ try {
   const started = { type: 'daemon-started', pid: process.pid, version } as const;
   log(wordEvent(started)!);
   events.emit(started);
+  initSystem?.notify(['READY=1'], onInternalError);
 } catch (error) {
   // A daemon that cannot begin must not hold the lock. What runs goes on; nothing of the state is touched.
   log(error instanceof UpkeepError ? wordError(error) : String((error as Error).stack));

@@ -1,4 +1,5 @@
 /** Words the daemon itself. */
+import type { BootUnit } from '../../client/index.js';
 import type { DaemonView } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 
@@ -19,4 +20,9 @@ export function wordDaemonEnd({ pid, instances }: DaemonView): string {
       ? 'no service was running'
       : `${instances} running ${instances === 1 ? 'instance goes' : 'instances go'} on and will be taken back by the next daemon`;
   return `The daemon with pid ${pid} has ended; ${fate}`;
+}
+
+/** Otherwise it would be back within a second. */
+export function wordUnitEnd({ unit }: BootUnit): string {
+  return `${unit} of systemd is stopped: the daemon comes back at the next boot, or with the next command that needs it`;
 }
