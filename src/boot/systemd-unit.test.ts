@@ -49,6 +49,7 @@ ExecStartPre=/bin/sh -c "for file; do [ -e \\"$$file\\" ] || { echo \\"Cannot st
 ExecStart=/opt/upkeep/native/linux-x64/upkeep-shim lock /root/.upkeep/daemon.lock -- /usr/bin/node /opt/upkeep/dist/daemon.js
 StandardOutput=append:/root/.upkeep/daemon.log
 StandardError=journal
+SyslogIdentifier=upkeep
 Restart=always
 RestartSec=1
 TimeoutStartSec=90

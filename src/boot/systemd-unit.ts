@@ -28,6 +28,7 @@ export function systemdUnit(facts: DaemonFacts, scope: SystemdScope): string {
     `ExecStart=${words(facts.command)}`,
     `StandardOutput=append:${escape(facts.log)}`,
     'StandardError=journal',
+    'SyslogIdentifier=upkeep',
     'Restart=always',
     'RestartSec=1',
     'TimeoutStartSec=90',

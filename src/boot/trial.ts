@@ -113,8 +113,9 @@ class Trial {
 
   /** Whatever the trial came to: nothing of it lives on. */
   async clearAway(): Promise<void> {
-    await systemctl(this.#scope, 'stop', this.#unit);
+    await systemctl(this.#scope, 'stop', '--no-block', this.#unit);
     await systemctl(this.#scope, 'kill', '--signal=KILL', this.#unit);
+    await systemctl(this.#scope, 'stop', this.#unit);
     rmSync(this.#path, { force: true });
     await systemctl(this.#scope, 'daemon-reload');
     await systemctl(this.#scope, 'reset-failed', this.#unit);
@@ -156,18 +157,20 @@ class Trial {
   }
 
   async #explain(what: string, result: string): Promise<UpkeepError> {
-    const journal = await runTool('journalctl', [
-      ...scopeArguments(this.#scope),
-      ...['-u', this.#unit, '-n', '20', '-o', 'cat', '--no-pager', '-q'],
-    ]);
-    const log = existsSync(this.#home.log) ? readFileSync(this.#home.log, 'utf8') : '';
-    const lines = [...journal.stdout.trim().split('\n'), ...log.trim().split('\n')].filter(Boolean);
+    const log = existsSync(this.#home.log) ? readFileSync(this.#home.log, 'utf8').trim().split('\n') : [];
+    const own = [...(await this.#journal('--identifier=upkeep')), ...log].filter(Boolean);
+    const lines = own.length > 0 ? own : await this.#journal();
     const shown = [...new Set(lines)].slice(-SHOWN_LINES).map((line) => `\n    ${line}`);
     const fact = result === 'success' ? `it took longer than ${DEADLINE_MS / 1000} s` : `result "${result}"`;
-    return failed(
-      `systemd cannot ${what}: ${fact}${shown.length > 0 ? `; last words:${shown.join('')}` : ''}`,
-      REPAIR,
-    );
+    const words = shown.length > 0 ? `; last words:${shown.join('')}` : '';
+    return failed(`systemd cannot ${what}: ${fact}${words}`, REPAIR);
+  }
+
+  async #journal(...filters: readonly string[]): Promise<string[]> {
+    const unit = this.#scope === 'user' ? '--user-unit' : '--unit';
+    const shown = ['--lines=20', '--output=cat', '--no-pager', '--quiet'];
+    const { stdout } = await runTool('journalctl', [`${unit}=${this.#unit}`, ...shown, ...filters]);
+    return stdout.trim().split('\n').filter(Boolean);
   }
 }
 

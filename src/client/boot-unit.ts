@@ -84,5 +84,5 @@ function refusedByUnit(verb: 'start' | 'stop', unit: BootUnit, said: string): Up
 }
 
 export function journalCommand({ scope, unit }: Pick<BootUnit, 'scope' | 'unit'>): string {
-  return `journalctl ${scope === 'user' ? '--user ' : ''}-u ${unit} -n 20`;
+  return `journalctl ${scope === 'user' ? '--user-unit' : '--unit'} ${unit} -n 20`;
 }
