@@ -1,5 +1,5 @@
 /**
- * On a real systemd, as root and as a normal user: after power cuts and shutdowns what ran runs and what was stopped is stopped.
+ * On a real systemd, as root, as a normal user and as root for one: after power cuts and shutdowns what ran runs, and what was stopped is stopped.
  *
  * Each is installed while services run, tested, restarted by systemctl (no pid changes), cut from its power, shut down
  * in order, and removed (nothing is left). A unit that is broken in any of several ways fails `upkeep boot test`.
@@ -37,7 +37,11 @@ const BREAKAGES: Readonly<Record<string, Breakage>> = {
 
 await using host = await SystemdHost.create();
 await host.boot();
-const sites = [new Site(host, ROOT), new Site(host, await host.addUser('bob'))];
+const sites = [
+  new Site(host, ROOT),
+  new Site(host, await host.addUser('bob')),
+  new Site(host, await host.addUser('ann'), ROOT),
+];
 
 for (const site of sites) await install(site);
 await restart();
@@ -54,10 +58,10 @@ for (const site of sites) await remove(site);
 async function install(site: Site): Promise<void> {
   await site.deploy();
   const before = await site.pids();
-  await site.upkeep('boot', 'install');
+  await site.bootOrThrow('install');
   assert.deepEqual(await site.pids(), before, 'an installation changes no pid');
   const { way, findings } = await site.bootStatus();
-  assert.equal(way, site.user.uid === 0 ? 'system-systemd' : 'user-systemd');
+  assert.equal(way, site.isMachines ? 'system-systemd' : 'user-systemd');
   assert.deepEqual(findings, []);
   const answers = await site.assertTestSees(BREAKAGES);
   assert.deepEqual(await site.pids(), before, 'no test changes a pid');
@@ -69,12 +73,12 @@ async function restart(): Promise<void> {
   for (const site of sites) {
     const before = await site.pids();
     for (let round = 0; round < RESTARTS; round++) {
-      await site.systemctl('restart', 'upkeep');
+      await site.systemctl('restart', site.unit);
       assert.deepEqual(await site.pids(), before, `restart ${round}`);
     }
     const count = Object.values(before).filter((pid) => pid !== null).length;
     console.log(
-      `${site.user.name}: ${RESTARTS} x systemctl restart upkeep: ${count} processes, 0 pids changed`,
+      `${site.user.name}: ${RESTARTS} x systemctl restart ${site.unit}: ${count} processes, 0 pids changed`,
     );
   }
 }
@@ -112,16 +116,14 @@ async function stopOne(): Promise<void> {
 }
 
 async function remove(site: Site): Promise<void> {
-  const wasLingering = site.user.uid !== 0;
-  assert.equal(existsSync(host.path('/var/lib/systemd/linger', site.user.name)), wasLingering);
+  const { user, isMachines } = site;
+  assert.equal(existsSync(host.path('/var/lib/systemd/linger', user.name)), !isMachines);
   const before = await site.pids();
-  await site.upkeep('boot', 'remove');
+  await site.bootOrThrow('remove');
   await site.assertNothingLeft();
   // systemd of a user ends with its last session, and all that it had started: linger was its only reason to live.
-  if (site.user.uid === 0) assert.deepEqual(await site.pids(), before, 'a removal changes no pid');
+  if (isMachines) assert.deepEqual(await site.pids(), before, 'a removal changes no pid');
   else await site.untilStates(expected.get(site)!);
   assert.equal((await site.bootStatus()).way, 'on-demand');
-  console.log(
-    `${site.user.name}: removed, nothing is left of it; services ${site.user.uid === 0 ? 'went on' : 'run'}`,
-  );
+  console.log(`${user.name}: removed, nothing is left of it; services ${isMachines ? 'went on' : 'run'}`);
 }

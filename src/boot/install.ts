@@ -62,7 +62,7 @@ export async function install(target: Target): Promise<Installation> {
   const before = readUnit(target);
   prepareHome(target);
   const linger = await ensureLinger(target);
-  const hasRunOnDemand = await isAnswering(connectOnly(target.home));
+  const hasRunOnDemand = before === undefined && (await isAnswering(connectOnly(target.home)));
   try {
     writeUnit(target, text);
     writeRecord(target, linger.isOurs);
@@ -72,7 +72,8 @@ export async function install(target: Target): Promise<Installation> {
   } catch (error) {
     if (before !== undefined) await restore(target, before);
     else await forgetUnit(target);
-    if (hasRunOnDemand && target.isSelf) await connectOrStart(target.home).call('daemon');
+    // Whatever comes of it, the first error is the one to tell.
+    if (hasRunOnDemand && target.isSelf) await isAnswering(connectOrStart(target.home));
     throw error;
   }
 }

@@ -31,6 +31,7 @@ export function targetFrom({ user, unit }: TargetOptions, env: NodeJS.ProcessEnv
   if (!isSelf && self.uid !== 0) throw notRoot(account.name);
   const home = homeFrom({ UPKEEP_HOME: env['UPKEEP_HOME'] || join(account.homeFolder, '.upkeep') });
   const known = unit === undefined ? findBootUnit(home) : undefined;
+  if (known?.scope === 'user' && !isSelf) throw notTheUser(account.name, known.path);
   if (known) return { ...known, home, account, isSelf };
   const name = unit === undefined ? defaultUnit(account) : requireUnit(unit);
   if (self.uid === 0) {
@@ -62,6 +63,14 @@ function notRoot(name: string): UpkeepError {
   return new UpkeepError('boot-failed', `Cannot manage the boot of "${name}": only root may do that`, {
     hint: `sudo upkeep boot … --user ${name}; without --user it is about your own services`,
   });
+}
+
+function notTheUser(name: string, path: string): UpkeepError {
+  return new UpkeepError(
+    'boot-failed',
+    `Cannot manage the boot of "${name}": ${path} belongs to systemd of that user, which only the user can ask`,
+    { hint: `the same as "${name}", without --user` },
+  );
 }
 
 function requireUnit(text: string): string {

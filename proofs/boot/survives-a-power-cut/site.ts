@@ -1,10 +1,11 @@
 /** The services of one user on the machine, and what is asked of their boot. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BootStatus } from '../../../src/boot/index.js';
 import type { ServiceView } from '../../../src/protocol/index.js';
-import { until } from '../../../test/rig/index.js';
+import { until, type Outcome } from '../../../test/rig/index.js';
 import { ROOT, type SystemdHost, type User } from '../support/systemd-host.js';
 import { Life } from './life.js';
 
@@ -15,17 +16,30 @@ const SETTLE_MS = 30_000;
 export class Site {
   readonly life: Life;
   readonly user: User;
+  /** Who asks for the boot: the user, or root for the user. */
+  readonly installer: User;
   readonly #host: SystemdHost;
 
-  constructor(host: SystemdHost, user: User) {
+  constructor(host: SystemdHost, user: User, installer = user) {
     this.#host = host;
     this.user = user;
+    this.installer = installer;
     this.life = new Life(host.path(user.home, 'shop', 'life.log'));
   }
 
-  get unitPath(): string {
-    const folder = this.user.uid === 0 ? '/etc/systemd/system' : `${this.user.home}/.config/systemd/user`;
-    return `${folder}/upkeep.service`;
+  get isMachines(): boolean {
+    return this.installer.uid === 0;
+  }
+
+  get unit(): string {
+    return this.user === this.installer ? 'upkeep.service' : `upkeep-${this.user.name}.service`;
+  }
+
+  get #unitPath(): string {
+    return join(
+      this.isMachines ? '/etc/systemd/system' : `${this.user.home}/.config/systemd/user`,
+      this.unit,
+    );
   }
 
   async deploy(): Promise<void> {
@@ -40,14 +54,25 @@ export class Site {
     return this.#host.upkeep(this.user, ...args);
   }
 
+  /** `upkeep boot <action>`. */
+  boot(action: string, ...options: readonly string[]): Promise<Outcome> {
+    const user = this.user === this.installer ? [] : ['--user', this.user.name];
+    return this.#host.tryUpkeep(this.installer, 'boot', action, ...user, ...options);
+  }
+
+  async bootOrThrow(action: string): Promise<void> {
+    const { code, stderr } = await this.boot(action);
+    assert.equal(code, 0, `${this.user.name}: boot ${action}: ${stderr}`);
+  }
+
   systemctl(...args: readonly string[]): Promise<string> {
-    if (this.user.uid === 0) return this.#host.do(ROOT, 'systemctl', ...args);
+    if (this.isMachines) return this.#host.do(ROOT, 'systemctl', ...args);
     const runtime = `XDG_RUNTIME_DIR=/run/user/${this.user.uid}`;
     return this.#host.do(this.user, 'env', runtime, 'systemctl', '--user', ...args);
   }
 
   async bootStatus(): Promise<BootStatus> {
-    const { stdout } = await this.#host.tryUpkeep(this.user, 'boot', 'status', '--json');
+    const { stdout } = await this.boot('status', '--json');
     return JSON.parse(stdout) as BootStatus;
   }
 
@@ -74,21 +99,21 @@ export class Site {
 
   /** The test is passed by the unit as it is, and by no spoilt one; answers what it said of each. */
   async assertTestSees(breakages: Readonly<Record<string, Breakage>>): Promise<string[]> {
-    await this.upkeep('boot', 'test');
-    const path = this.#host.path(this.unitPath);
+    await this.bootOrThrow('test');
+    const path = this.#host.path(this.#unitPath);
     const text = readFileSync(path, 'utf8');
     const answers: string[] = [];
     for (const [name, { spoil, says }] of Object.entries(breakages)) {
       const spoilt = spoil(text);
       assert.notEqual(spoilt, text, `${name}: it is another unit`);
       writeFileSync(path, spoilt);
-      const { code, stderr } = await this.#host.tryUpkeep(this.user, 'boot', 'test');
+      const { code, stderr } = await this.boot('test');
       assert.equal(code, 5, `${this.user.name}: boot test fails with ${name}, but said ${stderr}`);
       assert.match(stderr, says, name);
       answers.push(`${name}: ${stderr.split('\n  hint')[0]!.replaceAll(/\s*\n\s*/g, ' ')}`);
     }
     writeFileSync(path, text);
-    await this.upkeep('boot', 'test');
+    await this.bootOrThrow('test');
     return answers;
   }
 
@@ -97,10 +122,10 @@ export class Site {
     const { home, name } = this.user;
     assert.ok(!existsSync(this.#host.path(home, '.upkeep', 'boot.json')), 'no note in the home');
     const places = ['/etc/systemd', '/run/systemd/system', '/var/lib/systemd', `${home}/.config`];
-    const { stdout } = await this.#host.run(ROOT, 'find', ...places, '-name', '*upkeep*');
+    const { stdout } = await this.#host.run(ROOT, 'find', ...places, '-name', this.unit);
     assert.equal(stdout, '', 'no file or link of the unit');
-    const loaded = ['list-units', '--all', '--plain', '--no-legend', '--state=loaded', 'upkeep*'];
-    if (this.user.uid === 0) assert.equal(await this.systemctl(...loaded), '', 'no unit');
+    const loaded = ['list-units', '--all', '--plain', '--no-legend', '--state=loaded', this.unit];
+    if (this.isMachines) assert.equal(await this.systemctl(...loaded), '', 'no unit');
     assert.ok(!existsSync(this.#host.path('/var/lib/systemd/linger', name)), 'no linger');
   }
 
