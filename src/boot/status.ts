@@ -1,21 +1,14 @@
 /** Which of the three ways the daemon of a home runs in, and whether it would be there after a boot. */
-import { existsSync } from 'node:fs';
 import { connectOnly, isSystemdRunning, showUnit, type SystemdScope } from '../client/index.js';
 import { UpkeepError } from '../protocol/index.js';
-import { daemonFacts, versionManagerOf } from './daemon-facts.js';
-import { isLingering, lingerCommand } from './linger.js';
+import { daemonFacts } from './daemon-facts.js';
+import { noticesOf, problemsOf, type BootFinding } from './findings.js';
+import { isLingering } from './linger.js';
 import { systemdUnit, unitDifferences, unitFiles, unitVariable } from './systemd-unit.js';
 import type { Target } from './target.js';
 import { readUnit } from './unit-file.js';
 
 export type Way = 'on-demand' | 'user-systemd' | 'system-systemd';
-
-export interface BootFinding {
-  /** `problem`: after a boot the daemon would not be there, or not this one. */
-  readonly severity: 'problem' | 'notice';
-  readonly message: string;
-  readonly hint: string;
-}
 
 export interface BootStatus {
   /** How the daemon that runs was started; null: none runs. */
@@ -62,8 +55,9 @@ export async function inspectBoot(target: Target): Promise<BootStatus> {
     differences: text === undefined ? [] : differencesOf(target, text),
   };
   const way = wayOf(daemonPid, Number(shown['MainPID']), scope);
-  const needsReload = shown['NeedDaemonReload'] === 'yes';
-  return { way, ...facts, findings: findingsOf({ way, ...facts }, { target, text, needsReload }) };
+  const evidence = { target, text, needsReload: shown['NeedDaemonReload'] === 'yes' };
+  const status = { way, ...facts };
+  return { ...status, findings: [...problemsOf(status, evidence), ...noticesOf(status, evidence)] };
 }
 
 const PROPERTIES = ['ActiveState', 'UnitFileState', 'MainPID', 'NeedDaemonReload'];
@@ -87,67 +81,4 @@ async function findDaemon({ home }: Target): Promise<number | null> {
 function differencesOf(target: Target, text: string): string[] {
   const facts = daemonFacts(target, unitVariable(text, 'PATH'));
   return unitDifferences(text, systemdUnit(facts, target.scope));
-}
-
-interface Evidence {
-  readonly target: Target;
-  readonly text: string | undefined;
-  readonly needsReload: boolean;
-}
-
-function findingsOf(
-  status: Omit<BootStatus, 'findings'>,
-  { target, text, needsReload }: Evidence,
-): BootFinding[] {
-  const install = installCommand(target);
-  if (!status.hasSystemd) {
-    return [problem('systemd does not run on this machine', 'upkeep boot install --init launchd | openrc')];
-  }
-  if (text === undefined) return [problem('nothing starts the daemon at boot', install)];
-  const { unit, scope, home, node, differences } = status;
-  const systemctlOf = scope === 'user' ? 'systemctl --user' : 'sudo systemctl';
-  const theirs = unitVariable(text, 'UPKEEP_HOME');
-  const findings: BootFinding[] = [];
-  if (theirs !== home) findings.push(problem(`${unit} starts another home: ${theirs ?? 'unknown'}`, install));
-  for (const file of unitFiles(text).filter((needed) => !existsSync(needed))) {
-    findings.push(problem(`${unit} needs ${file}, which does not exist`, install));
-  }
-  if (!status.isEnabled) {
-    findings.push(problem(`${unit} is not enabled`, `${systemctlOf} enable ${unit}`));
-  }
-  if (status.isLingering === false) {
-    const message = `systemd of "${status.user}" starts with the first login, not at boot`;
-    findings.push(problem(message, lingerCommand(target.account)));
-  }
-  if (!status.isActive) findings.push(problem(`${unit} is not active`, `${systemctlOf} start ${unit}`));
-  if (status.isActive && status.way === 'on-demand') {
-    findings.push(
-      problem('the daemon that runs is not the one of systemd', `${systemctlOf} restart ${unit}`),
-    );
-  }
-  if (needsReload) {
-    findings.push(notice('systemd has read an older version of the unit', `${systemctlOf} daemon-reload`));
-  }
-  if (differences.length > 0) {
-    findings.push(notice(`${unit} would be written otherwise now: ${differences.join(', ')}`, install));
-  }
-  const manager = node === null ? undefined : versionManagerOf(node);
-  if (manager !== undefined) {
-    findings.push(notice(`${node} belongs to ${manager}, which may take it away`, install));
-  }
-  return findings;
-}
-
-export function installCommand({ isSelf, account, scope }: Target): string {
-  if (!isSelf) return `upkeep boot install --user ${account.name}`;
-  const mayNot = scope === 'system' && process.getuid?.() !== 0;
-  return mayNot ? `sudo upkeep boot install --user ${account.name}` : 'upkeep boot install';
-}
-
-function problem(message: string, hint: string): BootFinding {
-  return { severity: 'problem', message, hint };
-}
-
-function notice(message: string, hint: string): BootFinding {
-  return { severity: 'notice', message, hint };
 }

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { childrenByParent, readProcessTable } from '../../../src/system/index.js';
 import { Program, until, type Outcome } from '../../../test/rig/index.js';
 
 const BASE = '/var/tmp/upkeep-proof-base';
@@ -167,9 +168,5 @@ async function runOrThrow(program: string, args: readonly string[]): Promise<str
 }
 
 function firstChild(pid: number): number | undefined {
-  try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]) || undefined;
-  } catch {
-    return undefined; // not there yet
-  }
+  return childrenByParent(readProcessTable()).get(pid)?.[0]?.pid;
 }
