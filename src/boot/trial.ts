@@ -2,7 +2,16 @@
  * `upkeep boot test`: shows without a boot that the unit works. Its very text, with a temporary home in the place of the
  * real one, becomes a unit that exists until the next boot; systemd starts it, and it has to do all that is asked of it.
  */
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,7 +66,7 @@ class Trial {
   readonly #folder: string;
   readonly #home: Target['home'];
 
-  constructor({ scope, home, account }: Target, text: string) {
+  constructor({ scope, home, account, path }: Target, text: string) {
     this.#scope = scope;
     this.#folder = mkdtempSync(join(tmpdir(), 'upkeep-boot-'));
     if (process.getuid?.() === 0) chownSync(this.#folder, account.uid, account.gid);
@@ -66,6 +75,8 @@ class Trial {
     this.#path = join(units, this.#unit);
     mkdirSync(units, { recursive: true });
     writeFileSync(this.#path, relocatedUnit(text, home.path, this.#folder));
+    // Changes by hand are part of what would be started.
+    if (existsSync(`${path}.d`)) cpSync(`${path}.d`, `${this.#path}.d`, { recursive: true });
   }
 
   async verify(): Promise<void> {
@@ -116,7 +127,7 @@ class Trial {
     await systemctl(this.#scope, 'stop', '--no-block', this.#unit);
     await systemctl(this.#scope, 'kill', '--signal=KILL', this.#unit);
     await systemctl(this.#scope, 'stop', this.#unit);
-    rmSync(this.#path, { force: true });
+    for (const path of [this.#path, `${this.#path}.d`]) rmSync(path, { recursive: true, force: true });
     await systemctl(this.#scope, 'daemon-reload');
     await systemctl(this.#scope, 'reset-failed', this.#unit);
     rmSync(this.#folder, { recursive: true, force: true });
