@@ -5,6 +5,7 @@
  *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
  *   upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]
+ *   upkeep-shim notify MESSAGE...
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +30,8 @@ int usage(void) {
           "                         [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] [fds=N] [channel] [notify]\n"
           "       upkeep-shim serve EVENTS\n"
           "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n"
-          "       upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]\n");
+          "       upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]\n"
+          "       upkeep-shim notify MESSAGE...   where NOTIFY_SOCKET says\n");
   return EXIT_USAGE;
 }
 
@@ -122,5 +124,6 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "guard")) return guard(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "notify")) return notify_send(argc - 2, argv + 2);
   return usage();
 }

@@ -25,6 +25,7 @@ export type CommandName =
   | 'operation'
   | 'abort'
   | 'daemon'
+  | 'boot'
   | 'completion'
   | 'help'
   | 'version';
@@ -51,6 +52,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   operation: () => import('./commands/operation.js'),
   abort: () => import('./commands/abort.js'),
   daemon: () => import('./commands/daemon.js'),
+  boot: () => import('./commands/boot.js'),
   completion: () => import('./commands/completion.js'),
   help: () => import('./commands/help.js'),
   version: () => import('./commands/version.js'),

@@ -34,9 +34,16 @@ const UNUSED_HOME = 'unused-home';
 
 async function startAndDial(home: Home, error: unknown): Promise<Socket> {
   if (!isAbsence(error)) throw error;
+  const { reachableBootUnit, startBootUnit } = await import('./boot-unit.js');
+  const unit = await reachableBootUnit(home);
+  if (unit) await startBootUnit(unit, connectOnly(home));
+  else await startOnDemand(home);
+  return dialOnly(home);
+}
+
+async function startOnDemand(home: Home): Promise<void> {
   const { startDaemon } = await import('./launch.js');
   await startDaemon(home, connectOnly(home));
-  return dialOnly(home);
 }
 
 function dialOnly(home: Home): Promise<Socket> {

@@ -10,6 +10,8 @@ export interface Home {
   readonly log: string;
   /** Exists once something was started here: the services to take back. */
   readonly state: string;
+  /** Exists once systemd was told to start its daemon: the unit. */
+  readonly bootUnit: string;
 }
 
 /** What `sun_path` holds, without its final zero byte. */
@@ -23,6 +25,7 @@ export function homeFrom(env: NodeJS.ProcessEnv): Home {
     lock: join(path, 'daemon.lock'),
     log: join(path, 'daemon.log'),
     state: join(path, 'state.json'),
+    bootUnit: join(path, 'boot.json'),
   };
   validateSocketPath(home);
   return home;

@@ -41,22 +41,31 @@ export async function startDaemon(home: Home, probe: Client): Promise<void> {
 
 function launchDaemon(home: Home): Launch {
   const log = openSync(home.log, 'a', 0o600);
-  const child = spawn(
-    shimPath(),
-    ['guard', home.lock, '--', process.execPath, ...DAEMON_FLAGS, daemonPath()],
-    {
-      detached: true,
-      cwd: '/',
-      env: daemonEnvironment(home),
-      stdio: ['ignore', log, log],
-    },
-  );
+  const [program, ...args] = daemonCommand(home, 'guard');
+  const child = spawn(program!, args, {
+    detached: true,
+    cwd: '/',
+    env: daemonEnvironment(home),
+    stdio: ['ignore', log, log],
+  });
   closeSync(log);
   child.unref();
   const launch: Launch = { end: undefined };
   child.once('exit', (code, signal) => (launch.end = { code, signal, at: performance.now() }));
   child.once('error', (error) => (launch.end = { code: null, signal: error.message, at: performance.now() }));
   return launch;
+}
+
+/**
+ * The daemon as an argument list: it holds the lock of the home for as long as it lives. `guard`: with a guardian, which
+ * starts it again; `lock`: for an init system, which does that itself.
+ */
+export function daemonCommand(
+  home: Home,
+  keeper: 'guard' | 'lock',
+  node = process.execPath,
+): readonly string[] {
+  return [shimPath(), keeper, home.lock, '--', node, ...DAEMON_FLAGS, daemonPath()];
 }
 
 function daemonPath(): string {
@@ -70,9 +79,14 @@ function daemonPath(): string {
   return path;
 }
 
-/** The shell's environment without what npm and npx add to it, which would leak into every service. */
+/**
+ * The shell's environment without what npm and npx add to it, which would leak into every service, and without the
+ * socket on which an init system waits for somebody else.
+ */
 function daemonEnvironment(home: Home): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([key]) => !key.toLowerCase().startsWith('npm_'));
+  const kept = Object.entries(process.env).filter(
+    ([key]) => key !== 'NOTIFY_SOCKET' && !key.toLowerCase().startsWith('npm_'),
+  );
   return { ...Object.fromEntries(kept), UPKEEP_HOME: home.path };
 }
 

@@ -11,7 +11,7 @@ import {
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
-import { packageRoot, systemClock, type Guardian } from '../system/index.js';
+import { packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
 import { wordEvent, type DaemonLog } from './log.js';
 
 export interface DaemonSetup {
@@ -103,10 +103,11 @@ export class Daemon {
     this.#events.flush();
   }
 
-  /** Services go on running; the next daemon takes them back. */
-  async end(reason: string): Promise<void> {
+  /** Services go on running; the next daemon takes them back. Where the whole machine goes down they are ended, in order. */
+  async end(reason: string, initSystem: InitSystem | undefined): Promise<void> {
     this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
     await this.#api.close();
+    if (await initSystem?.isShuttingDown()) await this.#supervisor.standDown();
     await this.#supervisor.detach();
     this.#events.flush();
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Exchange } from '../api/index.js';
 import { UpkeepError, type UpgradeRequest, type UpgradeView } from '../protocol/index.js';
 import type { Handover } from '../supervisor/index.js';
-import { Guardian, packageRoot, Predecessor, systemClock } from '../system/index.js';
+import { Guardian, InitSystem, packageRoot, Predecessor, systemClock } from '../system/index.js';
 import { Daemon, type DaemonSetup } from './daemon.js';
 import { createLog, wordError } from './log.js';
 import { receive, rehearse } from './takeover.js';
@@ -16,6 +16,7 @@ const home = process.env.UPKEEP_HOME;
 if (home === undefined)
   throw new Error('UPKEEP_HOME is not set: the daemon is started by the upkeep command');
 
+const initSystem = InitSystem.claim(process.env);
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
 };
@@ -44,8 +45,8 @@ let isEnding = false;
 /** Settles when it is decided whose the home is. */
 let upgrading: Promise<UpgradeView['to']> | undefined;
 
-process.on('uncaughtException', (error) => daemon?.logInternalError(error));
-process.on('unhandledRejection', (error) => daemon?.logInternalError(error));
+process.on('uncaughtException', logInternalError);
+process.on('unhandledRejection', logInternalError);
 
 const predecessor = Predecessor.find(process.env);
 try {
@@ -61,6 +62,7 @@ try {
 async function start(): Promise<void> {
   await begin();
   guardian.tellUp();
+  initSystem?.notify(['READY=1'], logInternalError);
   if (guardian.restartReason)
     daemon!.warn(`the daemon was started again by its guardian: ${guardian.restartReason}`);
 }
@@ -108,14 +110,19 @@ async function onUpgradeAsked(exchange: Exchange): Promise<void> {
   }
 }
 
-/** Services go on running; the next daemon takes them back. */
+/** Services go on running; the next daemon takes them back. Where the whole machine goes down they are ended, in order. */
 async function end(reason: string): Promise<void> {
   if (isEnding) return;
   isEnding = true;
   const successor = await upgrading?.catch(() => undefined);
   if (successor) return void process.kill(successor.pid, 'SIGTERM'); // it was meant
   guardian.tellBye();
-  await daemon!.end(reason);
+  initSystem?.notify(['STOPPING=1'], logInternalError);
+  await daemon!.end(reason, initSystem);
+}
+
+function logInternalError(error: unknown): void {
+  daemon?.logInternalError(error);
 }
 
 function listenToSignals(): void {

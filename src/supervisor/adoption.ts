@@ -9,6 +9,7 @@ import type { InstanceRole } from '../protocol/index.js';
 import {
   isAlive,
   killTree,
+  readProcess,
   readReports,
   removeRunDir,
   runFiles,
@@ -93,12 +94,16 @@ function isUnclaimed(runDir: string, { isStateDoubtful }: AdoptionOptions): bool
   return existsSync(mark);
 }
 
-/** Remembers this boot of the machine; false: nothing that was noted before can be alive. */
+/**
+ * Remembers this boot of the machine, and of the container, whose kernel goes on where it is booted anew; false: nothing
+ * that was noted before can be alive. Former daemons noted the kernel alone.
+ */
 function noteBoot(path: string): boolean {
-  const current = existsSync(BOOT_ID) ? readFileSync(BOOT_ID, 'utf8') : '';
+  const kernel = existsSync(BOOT_ID) ? readFileSync(BOOT_ID, 'utf8') : '';
+  const current = `${kernel}${readProcess(1)?.startTicks ?? ''}`;
   const known = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   if (known !== current) writeFileSync(path, current, { mode: 0o600 });
-  return known === current;
+  return known === current || known === kernel;
 }
 
 function readAll(runDir: string): ShimReport[] {

@@ -1,7 +1,7 @@
 /** The public face: what there is, what is asked for, what was left by the daemon before. */
 import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { reconcile } from '../core/index.js';
+import { reconcile, startOrder } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
 import {
   type EnvironmentView,
@@ -187,6 +187,19 @@ export class Supervisor {
     return services.map(({ log }) => log);
   }
 
+  /** The machine goes down: ends what runs, dependents first. All of it stays wanted, for the next boot. */
+  async standDown(): Promise<void> {
+    await this.#operations.close();
+    const services = [...this.#services.values()];
+    const ends = new Map<string, Promise<void>>();
+    for (const name of startOrder(services.map(({ spec }) => spec)).reverse()) {
+      const dependents = services.filter(({ spec }) => Object.hasOwn(spec.dependsOn, name));
+      const before = dependents.map((dependent) => ends.get(dependent.name)!);
+      ends.set(name, this.#halt(name, before));
+    }
+    await Promise.all(ends.values());
+  }
+
   /** The daemon goes; what runs goes on, and the next daemon takes it back. */
   async detach(): Promise<void> {
     await this.#saveAtLast();
@@ -232,6 +245,15 @@ export class Supervisor {
     this.#memory.end();
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
+  }
+
+  async #halt(name: string, before: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(before);
+    const service = this.#services.get(name)!;
+    // What has done its work is not done again after the boot.
+    if (service.instances.every((instance) => instance.isAtRest)) return;
+    service.halt('upkeep: the machine goes down');
+    await service.untilStopped();
   }
 
   #performerHost(): ConstructorParameters<typeof Performer>[0] {

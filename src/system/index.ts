@@ -1,6 +1,7 @@
 export * from './clock.js';
 export * from './fifo.js';
 export * from './guardian.js';
+export * from './init-system.js';
 export * from './launcher.js';
 export * from './listener.js';
 export * from './package-root.js';

@@ -1,4 +1,5 @@
 /** Words the daemon itself. */
+import type { BootUnit } from '../../client/index.js';
 import type { DaemonView, UpgradeView } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 
@@ -28,4 +29,9 @@ export function wordDaemonEnd({ pid, instances }: DaemonView): string {
 
 export function wordUpgrade({ from, to }: UpgradeView): string {
   return `The daemon ${to.version} with pid ${to.pid} has taken over from ${from.version} with pid ${from.pid}; no service was touched`;
+}
+
+/** Otherwise it would be back within a second. */
+export function wordUnitEnd({ unit }: BootUnit): string {
+  return `${unit} of systemd is stopped: the daemon comes back at the next boot, or with the next command that needs it`;
 }
