@@ -25,6 +25,7 @@ export type CommandName =
   | 'operation'
   | 'abort'
   | 'daemon'
+  | 'doctor'
   | 'completion'
   | 'help'
   | 'version';
@@ -51,6 +52,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   operation: () => import('./commands/operation.js'),
   abort: () => import('./commands/abort.js'),
   daemon: () => import('./commands/daemon.js'),
+  doctor: () => import('./commands/doctor.js'),
   completion: () => import('./commands/completion.js'),
   help: () => import('./commands/help.js'),
   version: () => import('./commands/version.js'),

@@ -56,6 +56,7 @@ type Candidate = { readonly name: string } & (
   | { readonly kind: 'broken'; readonly why: string }
   | { readonly kind: 'whole'; readonly format: number; readonly seq: number; readonly body: string }
 );
+type WholeCandidate = Extract<Candidate, { readonly kind: 'whole' }>;
 
 export class StateFile {
   readonly #folder: string;
@@ -69,21 +70,10 @@ export class StateFile {
 
   /** Throws only where a newer upkeep wrote the newest state: starting with an older one would lose services. */
   load(): LoadedState {
-    const candidates = [CURRENT, FRESH, PREVIOUS].map((name) => readCandidate(this.#folder, name));
-    const broken = candidates.filter((candidate) => candidate.kind === 'broken');
-    const notes = broken.map(({ name, why }) => `${name} is not usable (${why})`);
-    const whole = candidates.filter((candidate) => candidate.kind === 'whole');
-    const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
-    if (!best) {
-      if (notes.length > 0) notes.push('no complete state was found: starting without services');
-      return { state: { services: [] }, notes };
-    }
-    if (best.format > STATE_FORMAT) throw newerFormat(join(this.#folder, best.name), best.format);
-    this.#seq = best.seq;
-    if (best.name !== CURRENT || notes.length > 0)
-      notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
-    if (best.name === FRESH) this.#endSave(whole.some(({ name }) => name === CURRENT));
-    return { state: v.parse(StoredState, JSON.parse(best.body)), notes };
+    const { best, isCurrentWhole, state, notes } = findState(this.#folder);
+    if (best) this.#seq = best.seq;
+    if (best?.name === FRESH) this.#endSave(isCurrentWhole);
+    return { state, notes };
   }
 
   /** Resolves once this state, or a later one, is on disk. Calls during a write share the next one. */
@@ -112,6 +102,34 @@ export class StateFile {
     if (isCurrentWhole) keepAs(current, previous);
     renameSync(fresh, current);
   }
+}
+
+/** What `load` would answer; nothing is touched. */
+export function readState(folder: string): LoadedState {
+  const { state, notes } = findState(folder);
+  return { state, notes };
+}
+
+interface FoundState extends LoadedState {
+  readonly best: WholeCandidate | undefined;
+  readonly isCurrentWhole: boolean;
+}
+
+function findState(folder: string): FoundState {
+  const candidates = [CURRENT, FRESH, PREVIOUS].map((name) => readCandidate(folder, name));
+  const broken = candidates.filter((candidate) => candidate.kind === 'broken');
+  const notes = broken.map(({ name, why }) => `${name} is not usable (${why})`);
+  const whole = candidates.filter((candidate) => candidate.kind === 'whole');
+  const isCurrentWhole = whole.some(({ name }) => name === CURRENT);
+  const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
+  if (!best) {
+    if (notes.length > 0) notes.push('no complete state was found: starting without services');
+    return { best, isCurrentWhole, state: { services: [] }, notes };
+  }
+  if (best.format > STATE_FORMAT) throw newerFormat(join(folder, best.name), best.format);
+  if (best.name !== CURRENT || notes.length > 0)
+    notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
+  return { best, isCurrentWhole, state: v.parse(StoredState, JSON.parse(best.body)), notes };
 }
 
 /** The bytes of a state file. */

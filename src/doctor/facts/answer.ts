@@ -1,0 +1,20 @@
+/** Asks the daemon of a home, and starts none. */
+import { connectOnly, homeFrom } from '../../client/index.js';
+import type { Answer } from '../machine.js';
+
+const PATIENCE_MS = 5000;
+
+export async function askDaemon(path: string): Promise<Answer> {
+  const client = connectOnly(homeFrom({ UPKEEP_HOME: path }));
+  try {
+    const options = { anyProtocol: true, timeoutMs: PATIENCE_MS };
+    const daemon = await client.call('daemon', options);
+    const [services, operations] = await Promise.all([
+      client.call('services', options),
+      client.call('operations', { ...options, query: {} }),
+    ]);
+    return { kind: 'answers', daemon, services, operations };
+  } catch (error) {
+    return { kind: 'none', why: (error as Error).message };
+  }
+}

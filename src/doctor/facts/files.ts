@@ -1,0 +1,62 @@
+/** Files, and who may read them after the bits of every folder above. */
+import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { FileFact } from '../machine.js';
+import { remembering } from './lazily.js';
+import type { Sight } from './sight.js';
+
+type Audience = FileFact['readableBy'];
+
+/** Beyond it a home is not one of upkeep. */
+const MAX_FILES = 20_000;
+const READ = { group: 0o040, everyone: 0o004 };
+const ENTER = { group: 0o010, everyone: 0o001 };
+
+/** Who gets into a folder. */
+const entry = remembering((folder: string): Audience => {
+  const own = audience(statSync(folder).mode, ENTER);
+  const parent = dirname(folder);
+  return parent === folder ? own : narrower(own, entry(parent));
+});
+
+export function readFileFact(path: string, sight: Sight): FileFact | undefined {
+  return sight.look(path, () => toFact(path, statSync(path)));
+}
+
+/** Everything below a folder; links are not followed. */
+export function readFilesBelow(folder: string, sight: Sight): FileFact[] {
+  const found: FileFact[] = [];
+  const pending = [folder];
+  for (let next = pending.pop(); next !== undefined && found.length < MAX_FILES; next = pending.pop()) {
+    const path = next;
+    for (const name of sight.look(path, () => readdirSync(path)) ?? []) {
+      const fact = sight.look(path, () => toFact(join(path, name), lstatSync(join(path, name))));
+      if (fact) found.push(fact);
+      if (fact?.kind === 'folder') pending.push(fact.path);
+    }
+  }
+  return found;
+}
+
+function toFact(path: string, stats: Stats): FileFact {
+  const { mode, uid, size: bytes, mtimeMs: changedAt } = stats;
+  const readableBy = narrower(audience(mode, READ), entry(dirname(path)));
+  return { path, kind: kindOf(stats), uid, bytes, changedAt, readableBy };
+}
+
+function kindOf(stats: Stats): FileFact['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'folder';
+  return stats.isSocket() ? 'socket' : 'other';
+}
+
+function audience(mode: number, bits: typeof READ): Audience {
+  if (mode & bits.everyone) return 'everyone';
+  return mode & bits.group ? 'group' : 'owner';
+}
+
+const WIDTHS: readonly Audience[] = ['owner', 'group', 'everyone'];
+
+function narrower(one: Audience, other: Audience): Audience {
+  return WIDTHS[Math.min(WIDTHS.indexOf(one), WIDTHS.indexOf(other))]!;
+}
