@@ -88,7 +88,7 @@ export interface Home {
   /** What was unusual about the stored state. */
   readonly stateNotes: readonly string[];
   readonly instances: readonly LiveInstance[];
-  /** The latest, oldest first. */
+  /** The latest, oldest first; as its daemon tells them, where it does. */
   readonly events: readonly UpkeepEvent[];
   /** Accepted and not ended, after its journal. */
   readonly unfinished: readonly OperationView[];
@@ -141,6 +141,8 @@ export type Answer =
       readonly daemon: DaemonView;
       readonly services: readonly ServiceView[];
       readonly operations: readonly OperationView[];
+      /** The latest, oldest first. */
+      readonly events: readonly UpkeepEvent[];
     }
   | { readonly kind: 'none'; readonly why: string };
 

@@ -62,10 +62,13 @@ function findVersion({ answer, version }: Machine): Finding[] {
 }
 
 /** A daemon takes its socket away when it ends in order. */
-function findSocket({ home, answer }: Machine): Finding[] {
+function findSocket(machine: Machine): Finding[] {
+  const { home, answer } = machine;
   const path = `${home.path}/daemon.sock`;
   const socket = home.files.find((file) => file.path === path);
   if (!socket || answer.kind === 'answers' || home.lockOwner) return [];
+  // The daemon that has to be started takes its place.
+  if (findAbsence(machine).length > 0) return [];
   return [
     {
       id: 'stale-socket',

@@ -1,7 +1,7 @@
 /** Finds every home of upkeep on the machine, and reads what lies in one. */
 import { statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { OperationView } from '../../protocol/index.js';
+import type { OperationView, UpkeepEvent } from '../../protocol/index.js';
 import { EventStore, parseLines, readState, type LoadedState } from '../../store/index.js';
 import type { DiskFact, Home, Process } from '../machine.js';
 import { readFilesBelow } from './files.js';
@@ -29,7 +29,12 @@ function defaultHomes(sight: Sight): string[] {
     .filter((path) => sight.stats(path, 'homes of upkeep in the folders of other users')?.isDirectory());
 }
 
-export function readHome(path: string, processes: Processes, sight: Sight): Home {
+export function readHome(
+  path: string,
+  processes: Processes,
+  sight: Sight,
+  told?: readonly UpkeepEvent[],
+): Home {
   const stats = sight.stats(path);
   const stored = remembering((folder) => readStateOf(folder, sight));
   return lazily<Home>({
@@ -41,7 +46,7 @@ export function readHome(path: string, processes: Processes, sight: Sight): Home
     services: () => stored(path).state.services,
     stateNotes: () => stored(path).notes,
     instances: () => readInstances(path, processes),
-    events: () => sight.look(path, () => new EventStore(path, () => new Date()).recent(SHOWN_EVENTS)) ?? [],
+    events: () => told ?? readEvents(path, sight),
     unfinished: () => readUnfinished(path, sight),
     files: () => readFilesBelow(path, sight),
     runs: () => readRuns(path, sight),
@@ -77,6 +82,10 @@ function readStateOf(path: string, sight: Sight): LoadedState {
   } catch (error) {
     return { ...nothing, notes: [(error as Error).message] }; // of a newer upkeep
   }
+}
+
+function readEvents(path: string, sight: Sight): readonly UpkeepEvent[] {
+  return sight.look(path, () => new EventStore(path, () => new Date()).recent(SHOWN_EVENTS)) ?? [];
 }
 
 function readUnfinished(home: string, sight: Sight): OperationView[] {

@@ -18,8 +18,9 @@ import { readUnits } from './units.js';
 export async function lookAround(env: NodeJS.ProcessEnv): Promise<Machine> {
   const sight = new Sight();
   const processes = readProcesses(sight);
-  const home = readHome(homeFrom(env).path, processes, sight);
-  const answer = await askDaemon(home.path);
+  const { path } = homeFrom(env);
+  const answer = await askDaemon(path);
+  const home = readHome(path, processes, sight, answer.kind === 'answers' ? answer.events : undefined);
   const configurations = await readConfigurations(home, sight);
   return lazily<Machine>({
     now: () => Date.now(),
