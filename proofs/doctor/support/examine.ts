@@ -32,7 +32,8 @@ async function heal({ findings }: Diagnosis): Promise<string> {
     return '';
   }
   if (sickness.heals === 'fix') {
-    const { fixed } = await patient.diagnose('--fix');
+    const { fixed, findings: left } = await patient.diagnose('--fix');
+    assert.deepEqual(left, []);
     assert.deepEqual(fixed.map(({ id }) => id).sort(), [...sickness.finds].sort());
   } else {
     for (const command of new Set(findings.map((finding) => finding.command))) {

@@ -48,7 +48,9 @@ function formatFinding({ id, fact, command, repair }: Finding): string[] {
 
 function formatWay(report: Report): string {
   const way = `upkeep runs ${WAYS[report.way]} (home ${report.home})`;
-  return isHealthy(report) ? `${outColors.green('Healthy')}: ${way}` : way;
+  if (!isHealthy(report)) return way;
+  const verdict = report.unseen.length > 0 ? 'Nothing is wrong with what could be looked at' : 'Healthy';
+  return `${outColors.green(verdict)}: ${way}`;
 }
 
 function formatMissing({ missing }: Report): string[] {

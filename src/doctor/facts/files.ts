@@ -2,7 +2,6 @@
 import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { FileFact } from '../machine.js';
-import { remembering } from './lazily.js';
 import type { Sight } from './sight.js';
 
 type Audience = FileFact['readableBy'];
@@ -12,15 +11,8 @@ const MAX_FILES = 20_000;
 const READ = { group: 0o040, everyone: 0o004 };
 const ENTER = { group: 0o010, everyone: 0o001 };
 
-/** Who gets into a folder. */
-const entry = remembering((folder: string): Audience => {
-  const own = audience(statSync(folder).mode, ENTER);
-  const parent = dirname(folder);
-  return parent === folder ? own : narrower(own, entry(parent));
-});
-
 export function readFileFact(path: string, sight: Sight): FileFact | undefined {
-  return sight.look(path, () => toFact(path, statSync(path)));
+  return sight.look(path, () => toFact(path, statSync(path), entry(dirname(path))));
 }
 
 /** Everything below a folder; links are not followed. */
@@ -29,8 +21,9 @@ export function readFilesBelow(folder: string, sight: Sight): FileFact[] {
   const pending = [folder];
   for (let next = pending.pop(); next !== undefined && found.length < MAX_FILES; next = pending.pop()) {
     const path = next;
+    const who = sight.look(path, () => entry(path)) ?? 'owner';
     for (const name of sight.look(path, () => readdirSync(path)) ?? []) {
-      const fact = sight.look(path, () => toFact(join(path, name), lstatSync(join(path, name))));
+      const fact = sight.look(path, () => toFact(join(path, name), lstatSync(join(path, name)), who));
       if (fact) found.push(fact);
       if (fact?.kind === 'folder') pending.push(fact.path);
     }
@@ -38,9 +31,17 @@ export function readFilesBelow(folder: string, sight: Sight): FileFact[] {
   return found;
 }
 
-function toFact(path: string, stats: Stats): FileFact {
+/** Who gets into a folder. */
+function entry(folder: string): Audience {
+  const own = audience(statSync(folder).mode, ENTER);
+  const parent = dirname(folder);
+  return parent === folder ? own : narrower(own, entry(parent));
+}
+
+/** `who` gets into its folder. */
+function toFact(path: string, stats: Stats, who: Audience): FileFact {
   const { mode, uid, size: bytes, mtimeMs: changedAt } = stats;
-  const readableBy = narrower(audience(mode, READ), entry(dirname(path)));
+  const readableBy = narrower(audience(mode, READ), who);
   return { path, kind: kindOf(stats), uid, bytes, changedAt, readableBy };
 }
 
