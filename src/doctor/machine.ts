@@ -173,6 +173,8 @@ export interface BootUnit {
 export interface MemoryHistory {
   /** Since the boot of the machine. */
   readonly oomKills: number;
+  /** Of these, in the control groups of the home's processes. */
+  readonly oomKillsOfOurs: number;
   /** `node (pid 812)`, as the kernel log has them. */
   readonly victims: readonly string[];
   readonly swapTotalBytes: number;

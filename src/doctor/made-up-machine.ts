@@ -2,6 +2,7 @@
 import { BARE_SPEC } from '../core/index.js';
 import type { ServiceSpec, UpkeepEvent } from '../protocol/index.js';
 import type { StoredService } from '../store/index.js';
+import type { Finding } from './finding.js';
 import type { Home, LiveInstance, Machine, Process } from './machine.js';
 
 export const NOW = Date.parse('2026-03-01T12:00:00Z');
@@ -95,7 +96,7 @@ export function machineOf(change: Partial<Machine> = {}, ofHome: Partial<Home> =
         missing: [],
       },
     ],
-    memory: { oomKills: 0, victims: [], swapTotalBytes: 0, swapFreeBytes: 0 },
+    memory: { oomKills: 0, oomKillsOfOurs: 0, victims: [], swapTotalBytes: 0, swapFreeBytes: 0 },
     unseen: new Set(),
     listenersOn: () => undefined,
     file: (path) => ({ path, kind: 'file', uid: 0, bytes: 1, changedAt: NOW, readableBy: 'owner' }),
@@ -145,4 +146,8 @@ export function exitEvent(seq: number, at: number, askedBy: string | null = null
   } as const;
   const exit = { ...end, lastLines: [], askedBy, reason: 'exit code 1', at: time };
   return { seq, at: time, type: 'instance-exited', service: 'api', instance: 0, attempt: seq, exit };
+}
+
+export function idsOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ id }) => id);
 }

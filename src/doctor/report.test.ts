@@ -16,7 +16,9 @@ test('notes are no sickness, warnings are, and the worst comes first', () => {
     [['note', 'not-started-at-boot']],
   );
   assert.equal(isHealthy(note), true);
-  const sick = examine(machineOf({ units: [], version: '2.0.0' }, { stateNotes: ['torn'], disk: undefined }));
+  const sick = examine(
+    machineOf({ units: [], version: '2.0.0' }, { stateNotes: ['state.json is not usable'], disk: undefined }),
+  );
   assert.deepEqual(
     sick.findings.map(({ severity }) => severity),
     ['error', 'note', 'note'],

@@ -38,18 +38,34 @@ export function pm2Daemons({ processes }: Machine): Pm2Daemon[] {
 export function pm2Applications(machine: Machine, { process, home }: Pm2Daemon): Application[] {
   return childrenOf(machine, process.pid).map((child) => {
     const words = wordsOf(child);
-    const { pm_exec_path: path, pm_id: id, pm_cwd: folder, name } = child.environment ?? {};
-    const cwd = folder ?? child.cwd ?? '/';
-    const script = path ?? scriptOf(words, cwd);
+    const told = variablesOf(child);
+    const cwd = told.pm_cwd ?? child.cwd ?? '/';
+    const script = told.pm_exec_path ?? scriptOf(words, cwd);
     return {
       supervisor: `PM2 in ${home}, pid ${process.pid}`,
-      name: name ?? basename(script ?? words[0] ?? child.name),
+      name: told.name ?? basename(script ?? words[0] ?? child.name),
       pid: child.pid,
       script,
       command: `${cwd} ${words.join(' ')}`,
-      end: `PM2_HOME=${quote(home)} pm2 ${id === undefined ? 'kill' : `delete ${id}`}`,
+      end: `PM2_HOME=${quote(home)} pm2 ${told.pm_id === undefined ? 'kill' : `delete ${told.pm_id}`}`,
     };
   });
+}
+
+interface Pm2Variables {
+  readonly pm_id?: string | number;
+  readonly pm_exec_path?: string;
+  readonly pm_cwd?: string;
+  readonly name?: string;
+}
+
+/** What PM2 tells an application about itself; in cluster mode in one variable. */
+function variablesOf({ environment = {} }: Process): Pm2Variables {
+  try {
+    return JSON.parse(environment['pm2_env'] ?? '') as Pm2Variables;
+  } catch {
+    return environment; // in fork mode each stands for itself
+  }
 }
 
 /** What a home runs or wants to run. */

@@ -12,7 +12,7 @@ export const sickness = defineSickness({
   verify({ fact, evidence }) {
     assert.match(
       fact,
-      /waits-forever\.js is run twice: as "worker" \(pid \d+\) by upkeep in .* by PM2 in \/srv/,
+      /waits-forever\.js is run by 2 supervisors: "worker" \(pid \d+\) of upkeep in .* of PM2 in \/srv/,
     );
     assert.equal((evidence['runs'] as unknown[]).length, 2);
   },

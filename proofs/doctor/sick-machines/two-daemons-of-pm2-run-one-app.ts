@@ -10,7 +10,7 @@ export const sickness = defineSickness({
     await patient.startPm2('/srv/b/.pm2', [app('waits-forever.js')]);
   },
   verify({ fact, evidence }) {
-    assert.match(fact, /by PM2 in \/srv\/[ab]\/\.pm2, pid \d+ and .* by PM2 in \/srv\/[ab]\/\.pm2/);
+    assert.match(fact, /of PM2 in \/srv\/[ab]\/\.pm2, pid \d+, .* of PM2 in \/srv\/[ab]\/\.pm2/);
     const runs = evidence['runs'] as { pid: number }[];
     assert.equal(new Set(runs.map(({ pid }) => pid)).size, 2);
   },

@@ -81,15 +81,23 @@ function findSocket(machine: Machine): Finding[] {
   ];
 }
 
-function findState({ home }: Machine): Finding[] {
-  if (home.stateNotes.length === 0) return [];
+/** A torn state.json.new is one that is just written, or was when the power went: never the only copy. */
+function findState({ home, answer }: Machine): Finding[] {
+  const notes = home.stateNotes.filter((note) => !/^(?:state\.json\.new is|loaded state\.json,)/.test(note));
+  if (notes.length === 0) return [];
+  // A daemon that lives has all of it in memory and writes it down at each operation: twice, for both copies.
+  const known = answer.kind === 'answers' ? answer.services : [];
+  const running = known.find(({ status }) => status === 'running')?.name;
   return [
     {
       id: 'state-damaged',
       severity: 'error',
-      fact: `the desired state in ${home.path} is damaged: ${home.stateNotes.join('; ')}`,
-      evidence: { home: home.path, notes: home.stateNotes },
-      command: 'upkeep list && upkeep daemon stop && upkeep daemon start',
+      fact: `the desired state in ${home.path} is damaged: ${notes.join('; ')}`,
+      evidence: { home: home.path, notes },
+      command:
+        running === undefined
+          ? 'upkeep daemon start && upkeep list'
+          : `upkeep start ${running} && upkeep start ${running}`,
     },
   ];
 }

@@ -12,15 +12,16 @@ export function findMemory(machine: Machine): Finding[] {
   return [...findKills(machine), ...findSwapped(machine)];
 }
 
-function findKills({ memory: { oomKills, victims } }: Machine): Finding[] {
+function findKills({ memory: { oomKills, oomKillsOfOurs, victims } }: Machine): Finding[] {
   if (oomKills === 0) return [];
+  const ours = oomKillsOfOurs > 0 ? `, ${oomKillsOfOurs} of them in the control groups of this home` : '';
   const whom = victims.length > 0 ? `: ${wordList(victims)}` : '';
   return [
     {
       id: 'oom-kills',
       severity: 'warning',
-      fact: `the kernel ended ${oomKills} ${oomKills === 1 ? 'process' : 'processes'} for want of memory since boot${whom}`,
-      evidence: { oomKills, victims },
+      fact: `the kernel ended ${oomKills} ${oomKills === 1 ? 'process' : 'processes'} for want of memory since boot${ours}${whom}`,
+      evidence: { oomKills, oomKillsOfOurs, victims },
       command: COMMAND,
     },
   ];

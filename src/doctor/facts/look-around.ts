@@ -32,7 +32,7 @@ export async function lookAround(env: NodeJS.ProcessEnv): Promise<Machine> {
     answer: () => answer,
     configurations: () => configurations,
     units: () => readUnits(sight),
-    memory: () => readMemory(sight),
+    memory: () => readMemory(home, sight),
     unseen: () => sight.unseen,
     listenersOn: () => (port) => listenersOn(port, processes),
     file: () => remembering((path) => readFileFact(path, sight)),
