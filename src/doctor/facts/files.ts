@@ -16,14 +16,14 @@ export function readFileFact(path: string, sight: Sight): FileFact | undefined {
 }
 
 /** Everything below a folder; links are not followed. */
-export function readFilesBelow(folder: string, sight: Sight): FileFact[] {
+export function readFilesBelow(folder: string, what: string, sight: Sight): FileFact[] {
   const found: FileFact[] = [];
   const pending = [folder];
   for (let next = pending.pop(); next !== undefined && found.length < MAX_FILES; next = pending.pop()) {
     const path = next;
-    const who = sight.look(path, () => entry(path)) ?? 'owner';
-    for (const name of sight.look(path, () => readdirSync(path)) ?? []) {
-      const fact = sight.look(path, () => toFact(join(path, name), lstatSync(join(path, name)), who));
+    const who = sight.look(what, () => entry(path)) ?? 'owner';
+    for (const name of sight.look(what, () => readdirSync(path)) ?? []) {
+      const fact = sight.look(what, () => toFact(join(path, name), lstatSync(join(path, name)), who));
       if (fact) found.push(fact);
       if (fact?.kind === 'folder') pending.push(fact.path);
     }

@@ -29,13 +29,18 @@ function defaultHomes(sight: Sight): string[] {
     .filter((path) => sight.stats(path, 'homes of upkeep in the folders of other users')?.isDirectory());
 }
 
+/** What cannot be read of it is one thing that was not looked at. */
+function wordHome(path: string): string {
+  return `the home ${path}`;
+}
+
 export function readHome(
   path: string,
   processes: Processes,
   sight: Sight,
   told?: readonly UpkeepEvent[],
 ): Home {
-  const stats = sight.stats(path);
+  const stats = sight.stats(path, wordHome(path));
   const stored = remembering((folder) => readStateOf(folder, sight));
   return lazily<Home>({
     path: () => path,
@@ -48,9 +53,9 @@ export function readHome(
     instances: () => readInstances(path, processes),
     events: () => told ?? readEvents(path, sight),
     unfinished: () => readUnfinished(path, sight),
-    files: () => readFilesBelow(path, sight),
-    runs: () => readRuns(path, sight),
-    disk: () => sight.look(path, () => readDisk(path)),
+    files: () => readFilesBelow(path, wordHome(path), sight),
+    runs: () => readRuns(path, wordHome(path), sight),
+    disk: () => sight.look(wordHome(path), () => readDisk(path)),
   });
 }
 
@@ -62,7 +67,7 @@ function findDaemon(home: string, processes: Processes): Process | undefined {
 
 /** The kernel lists who holds which lock by the inode of the file. */
 function findLockOwner(lock: string, processes: Processes, sight: Sight): Process | undefined {
-  const inode = sight.stats(lock)?.ino;
+  const inode = sight.stats(lock, wordHome(dirname(lock)))?.ino;
   const locks = (sight.text('/proc/locks') ?? '').matchAll(
     /FLOCK\s+\S+\s+\S+\s+(\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /g,
   );
@@ -76,7 +81,7 @@ function findLockOwner(lock: string, processes: Processes, sight: Sight): Proces
 function readStateOf(path: string, sight: Sight): LoadedState {
   const nothing = { state: { services: [] }, notes: [] };
   // A file that is refused would look like one that is broken.
-  if (sight.names(path, `the services of ${path}`).length === 0) return nothing;
+  if (sight.names(path, wordHome(path)).length === 0) return nothing;
   try {
     return readState(path);
   } catch (error) {
@@ -85,12 +90,12 @@ function readStateOf(path: string, sight: Sight): LoadedState {
 }
 
 function readEvents(path: string, sight: Sight): readonly UpkeepEvent[] {
-  return sight.look(path, () => new EventStore(path, () => new Date()).recent(SHOWN_EVENTS)) ?? [];
+  return sight.look(wordHome(path), () => new EventStore(path, () => new Date()).recent(SHOWN_EVENTS)) ?? [];
 }
 
 function readUnfinished(home: string, sight: Sight): OperationView[] {
   const open = new Map<string, OperationView>();
-  for (const line of parseLines(sight.text(join(home, 'operations.jsonl')) ?? '')) {
+  for (const line of parseLines(sight.text(join(home, 'operations.jsonl'), wordHome(home)) ?? '')) {
     const { type, view } = line as { type?: string; view?: OperationView };
     if (!view) continue;
     if (type === 'accepted') open.set(view.id, view);

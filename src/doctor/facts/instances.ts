@@ -30,11 +30,11 @@ function treeOf({ pid }: Process, processes: Processes): Process[] {
   return children.flatMap((child) => [child, ...treeOf(child, processes)]);
 }
 
-export function readRuns(home: string, sight: Sight): RunFolder[] {
+export function readRuns(home: string, what: string, sight: Sight): RunFolder[] {
   const folder = join(home, 'run');
-  return sight.names(folder).flatMap((name) => {
+  return sight.names(folder, what).flatMap((name) => {
     const path = join(folder, name);
-    const stats = sight.stats(path);
+    const stats = sight.stats(path, what);
     if (!stats?.isDirectory()) return [];
     const shim = readAll(path).find((report) => report.id === 'shim');
     return { path, isShimAlive: shim !== undefined && isAlive(shim.process), changedAt: stats.mtimeMs };

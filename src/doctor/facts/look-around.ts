@@ -31,7 +31,7 @@ export async function lookAround(env: NodeJS.ProcessEnv): Promise<Machine> {
     homes: () => readHomes(home, processes, sight),
     answer: () => answer,
     configurations: () => configurations,
-    units: () => readUnits(sight),
+    units: () => readUnits(home, sight),
     memory: () => readMemory(home, sight),
     unseen: () => sight.unseen,
     listenersOn: () => (port) => listenersOn(port, processes),

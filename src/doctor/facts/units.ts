@@ -1,16 +1,19 @@
 /** Units of systemd that start a daemon, from their files: also where systemd itself cannot be asked. */
 import { existsSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { BootUnit } from '../machine.js';
+import { findCredentials } from '../../system/index.js';
+import type { BootUnit, Home } from '../machine.js';
 import type { Sight } from './sight.js';
 
 const SYSTEM_FOLDER = '/etc/systemd/system';
 const LINGER_FOLDER = '/var/lib/systemd/linger';
 
-export function readUnits(sight: Sight): BootUnit[] {
-  const userFolder = join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'systemd/user');
-  const isLingering = existsSync(join(LINGER_FOLDER, userInfo().username));
+/** Of the machine, and of the user whom the home belongs to. */
+export function readUnits({ ownerUid }: Home, sight: Sight): BootUnit[] {
+  // A container may run as a user without a name.
+  const owner = findCredentials(String(ownerUid), null);
+  const userFolder = join(owner?.homeFolder ?? '/', '.config/systemd/user');
+  const isLingering = owner !== undefined && existsSync(join(LINGER_FOLDER, owner.name));
   return [
     ...readFolder(SYSTEM_FOLDER, sight).map((unit) => ({
       ...unit,
@@ -22,7 +25,7 @@ export function readUnits(sight: Sight): BootUnit[] {
 }
 
 function readFolder(folder: string, sight: Sight): Omit<BootUnit, 'scope' | 'isLingering'>[] {
-  const entries = sight.names(folder);
+  const entries = sight.names(folder, `units in ${folder}`);
   const wants = entries.filter((name) => /\.(?:wants|requires)$/.test(name));
   const enabled = new Set(wants.flatMap((name) => sight.names(join(folder, name))));
   return entries
