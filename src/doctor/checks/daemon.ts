@@ -34,15 +34,16 @@ function findAbsence({ home, answer }: Machine): Finding[] {
 
 /** The kernel lets go of the lock when its owner dies: whoever holds it lives. */
 function findSilence({ home, answer }: Machine): Finding[] {
-  const { lockOwner } = home;
-  if (answer.kind === 'answers' || !lockOwner) return [];
+  if (answer.kind === 'answers' || !home.lockOwner) return [];
+  // A guardian may hold the lock for its daemon.
+  const owner = home.daemon ?? home.lockOwner;
   return [
     {
       id: 'daemon-not-answering',
       severity: 'error',
-      fact: `${wordProcess(lockOwner)} holds ${home.path}/daemon.lock since ${wordTime(lockOwner.startedAt)} and does not answer: ${answer.why}`,
-      evidence: { pid: lockOwner.pid, lock: `${home.path}/daemon.lock`, why: answer.why },
-      command: `kill -9 ${lockOwner.pid} && upkeep daemon start`,
+      fact: `${wordProcess(owner)} holds ${home.path}/daemon.lock since ${wordTime(owner.startedAt)} and does not answer: ${answer.why}`,
+      evidence: { pid: owner.pid, lock: `${home.path}/daemon.lock`, why: answer.why },
+      command: `kill -9 ${owner.pid} && upkeep daemon start`,
     },
   ];
 }

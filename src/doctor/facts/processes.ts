@@ -14,8 +14,9 @@ export function isShim({ name, argv }: Process): boolean {
   return name === 'upkeep-shim' && argv[1] === 'run';
 }
 
-export function isDaemon({ argv }: Process): boolean {
-  return argv.some((word) => word.endsWith('/daemon.js'));
+/** Not who only starts it: a guardian has the command of its daemon in its own. */
+export function isDaemon({ name, argv }: Process): boolean {
+  return name !== 'upkeep-shim' && argv.some((word) => word.endsWith('/daemon.js'));
 }
 
 export function readProcesses(sight: Sight): Processes {

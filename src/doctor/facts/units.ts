@@ -1,7 +1,7 @@
 /** Units of systemd that start a daemon, from their files: also where systemd itself cannot be asked. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCredentials } from '../../system/index.js';
+import { findCredentials, isNodeBinary } from '../../system/index.js';
 import type { BootUnit, Home } from '../machine.js';
 import type { Sight } from './sight.js';
 
@@ -40,7 +40,7 @@ function readFolder(folder: string, sight: Sight): Omit<BootUnit, 'scope' | 'isL
 /** `Environment=UPKEEP_HOME=/srv/home`, in quotes where there are blanks in it. */
 function homeIn(unit: string): string | undefined {
   const [, quoted, plain] = /^Environment=(?:"UPKEEP_HOME=([^"]+)"|.*?UPKEEP_HOME=(\S+))/m.exec(unit) ?? [];
-  return quoted ?? plain;
+  return (quoted ?? plain)?.replaceAll('%%', '%');
 }
 
 /** Of the command that it executes: absolute paths that are not there. */
@@ -49,7 +49,7 @@ function missingIn(unit: string): string[] {
   const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain = '']) => quoted ?? plain);
   // Only what is surely a program or a script: a lock or a socket may come into being later.
   const programs = words.filter(
-    (word, at) => word.startsWith('/') && (at === 0 || /\.js$|\/node$/.test(word)),
+    (word, at) => word.startsWith('/') && (at === 0 || word.endsWith('.js') || isNodeBinary(word)),
   );
   return programs.filter((path) => !existsSync(path));
 }
