@@ -5,6 +5,7 @@ import { defineSickness } from '../support/sickness.js';
 export const sickness = defineSickness({
   where: 'the daemon may open few files',
   finds: ['open-files-limit'],
+  heals: 'command',
   async prepare(patient) {
     const { pid } = await patient.rig.client.call('daemon');
     execFileSync('prlimit', ['--pid', String(pid), '--nofile=256:256']);

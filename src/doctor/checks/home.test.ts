@@ -93,7 +93,9 @@ test('a run folder is left to a daemon that lives, and to the next one where it 
     changedAt: NOW - age,
   });
   const runs = [run('api.0.1.x', 1000), run('ghost.0.1.x', 1000)];
-  assert.deepEqual(findRunFolders(machineOf({}, { runs })), []);
+  assert.deepEqual(findRunFolders(machineOf({}, { runs })), [], 'it may be about to clear them away');
+  const old = [run('api.0.1.x', 600_000), run('ghost.0.1.x', 600_000)];
+  assert.equal(findRunFolders(machineOf({}, { runs: old })).length, 1);
   const [finding] = findRunFolders(machineOf({}, { runs, lockOwner: undefined }));
   assert.deepEqual(finding?.evidence['paths'], [`${HOME}/run/ghost.0.1.x`]);
   assert.equal(finding?.repair?.kind === 'remove' && finding.repair.lock, `${HOME}/daemon.lock`);

@@ -43,7 +43,7 @@ function findOpenFiles(limited: readonly Limited[]): Finding[] {
           return { who, pid, open: descriptors.size, limit: limits.openFiles };
         }),
       },
-      command: 'ulimit -n 65536 && upkeep daemon stop && upkeep daemon start && upkeep restart all',
+      command: 'ulimit -n $(ulimit -Hn) && upkeep daemon stop && upkeep daemon start && upkeep restart all',
     },
   ];
 }
@@ -68,7 +68,7 @@ function findProcesses({ processes }: Machine, limited: readonly Limited[]): Fin
           return { who, pid, uid, running: countOf(uid), limit: limits.processes };
         }),
       },
-      command: 'ulimit -u 4096 && upkeep daemon stop && upkeep daemon start && upkeep restart all',
+      command: 'ulimit -u $(ulimit -Hu) && upkeep daemon stop && upkeep daemon start && upkeep restart all',
     },
   ];
 

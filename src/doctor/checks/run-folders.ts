@@ -11,9 +11,8 @@ export function findRunFolders({ home, now }: Machine): Finding[] {
   const isDaemonThere = home.lockOwner !== undefined;
   const names = home.services.map(({ spec }) => spec.name);
   const orphans = home.runs.filter(({ path, isShimAlive, changedAt }) => {
-    if (isShimAlive) return false;
-    // Where no daemon lives, the next one still has to read how the attempts of its services ended.
-    if (isDaemonThere) return now - changedAt > SETTLED_MS;
+    if (isShimAlive || (isDaemonThere && now - changedAt < SETTLED_MS)) return false;
+    // How an attempt of a service ended is still to be read, by this daemon or the next one.
     const name = path.slice(path.lastIndexOf('/') + 1);
     return !names.some((service) => name.startsWith(`${service}.`));
   });
