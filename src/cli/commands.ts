@@ -26,6 +26,7 @@ export type CommandName =
   | 'abort'
   | 'daemon'
   | 'boot'
+  | 'doctor'
   | 'completion'
   | 'help'
   | 'version';
@@ -53,6 +54,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   abort: () => import('./commands/abort.js'),
   daemon: () => import('./commands/daemon.js'),
   boot: () => import('./commands/boot.js'),
+  doctor: () => import('./commands/doctor.js'),
   completion: () => import('./commands/completion.js'),
   help: () => import('./commands/help.js'),
   version: () => import('./commands/version.js'),

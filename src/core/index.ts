@@ -8,3 +8,4 @@ export * from './health.js';
 export * from './queue.js';
 export * from './model.js';
 export * from './environment.js';
+export * from './bare-spec.js';

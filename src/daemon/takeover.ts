@@ -1,7 +1,7 @@
 /** The new version's side of an upgrade; upgrade.ts is the old one's, and has the diagram. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { Journal, StateFile } from '../store/index.js';
+import { Journal, readState } from '../store/index.js';
 import { eventsPath, type Handover } from '../supervisor/index.js';
 import { Launcher, shimPath, type Predecessor } from '../system/index.js';
 import { HANDOVER_FORMAT } from './upgrade.js';
@@ -24,7 +24,7 @@ const Handed = v.object({
 /** Throws where this version could not take over; touches nothing. */
 export function rehearse(home: string): void {
   shimPath();
-  new StateFile(home).check();
+  readState(home);
   new Journal(join(home, 'operations.jsonl')).read(() => []);
 }
 

@@ -1,3 +1,4 @@
 export * from './state-file.js';
 export * from './journal.js';
 export * from './event-store.js';
+export { parseLines } from './json-lines.js';

@@ -59,6 +59,7 @@ type Candidate = { readonly name: string } & (
   | { readonly kind: 'broken'; readonly why: string }
   | { readonly kind: 'whole'; readonly format: number; readonly seq: number; readonly body: string }
 );
+type WholeCandidate = Extract<Candidate, { readonly kind: 'whole' }>;
 
 export class StateFile {
   readonly #folder: string;
@@ -73,30 +74,10 @@ export class StateFile {
 
   /** Throws only where a newer upkeep wrote the newest state: starting with an older one would lose services. */
   load(): LoadedState {
-    const candidates = [CURRENT, FRESH, PREVIOUS].map((name) => readCandidate(this.#folder, name));
-    const broken = candidates.filter((candidate) => candidate.kind === 'broken');
-    const notes = broken.map(({ name, why }) => `${name} is not usable (${why})`);
-    const whole = candidates.filter((candidate) => candidate.kind === 'whole');
-    const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
-    if (!best) {
-      if (notes.length > 0) notes.push('no complete state was found: starting without services');
-      return { state: { services: [] }, notes, foreign: [] };
-    }
-    const { value: state, foreign } = parseState(join(this.#folder, best.name), best);
-    this.#seq = best.seq;
-    if (best.name !== CURRENT || notes.length > 0)
-      notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
-    if (best.name === FRESH) this.#endSave(whole.some(({ name }) => name === CURRENT));
-    return { state, notes, foreign };
-  }
-
-  /** Throws what `load` would throw, and touches nothing: the file may be another daemon's. */
-  check(): void {
-    const whole = [CURRENT, FRESH, PREVIOUS]
-      .map((name) => readCandidate(this.#folder, name))
-      .filter((candidate) => candidate.kind === 'whole');
-    const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
-    if (best) parseState(join(this.#folder, best.name), best);
+    const { best, isCurrentWhole, ...loaded } = findState(this.#folder);
+    if (best) this.#seq = best.seq;
+    if (best?.name === FRESH) this.#endSave(isCurrentWhole);
+    return loaded;
   }
 
   /** Whoever still wants to save waits for ever: from now on the file is another daemon's. */
@@ -131,6 +112,34 @@ export class StateFile {
     if (isCurrentWhole) keepAs(current, previous);
     renameSync(fresh, current);
   }
+}
+
+/** What `load` would answer or throw; nothing is touched: the file may be another daemon's. */
+export function readState(folder: string): LoadedState {
+  const { state, notes, foreign } = findState(folder);
+  return { state, notes, foreign };
+}
+
+interface FoundState extends LoadedState {
+  readonly best: WholeCandidate | undefined;
+  readonly isCurrentWhole: boolean;
+}
+
+function findState(folder: string): FoundState {
+  const candidates = [CURRENT, FRESH, PREVIOUS].map((name) => readCandidate(folder, name));
+  const broken = candidates.filter((candidate) => candidate.kind === 'broken');
+  const notes = broken.map(({ name, why }) => `${name} is not usable (${why})`);
+  const whole = candidates.filter((candidate) => candidate.kind === 'whole');
+  const isCurrentWhole = whole.some(({ name }) => name === CURRENT);
+  const best = whole.toSorted((a, b) => b.seq - a.seq)[0];
+  if (!best) {
+    if (notes.length > 0) notes.push('no complete state was found: starting without services');
+    return { best, isCurrentWhole, state: { services: [] }, notes, foreign: [] };
+  }
+  const { value: state, foreign } = parseState(join(folder, best.name), best);
+  if (best.name !== CURRENT || notes.length > 0)
+    notes.push(`loaded ${best.name}, the newest complete state (number ${best.seq})`);
+  return { best, isCurrentWhole, state, notes, foreign };
 }
 
 function parseState(

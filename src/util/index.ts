@@ -3,3 +3,4 @@ export * from './deferred.js';
 export * from './duration.js';
 export * from './bytes.js';
 export * from './similar.js';
+export * from './quote.js';

@@ -1,6 +1,6 @@
 /** Words one service in full: `upkeep show`. */
 import type { InstanceView, ReadySpec, ServiceDetail, ServiceSpec } from '../../protocol/index.js';
-import { formatBytes, formatDuration } from '../../util/index.js';
+import { formatBytes, formatDuration, quote } from '../../util/index.js';
 import { outColors } from './color.js';
 import { formatServices, isUnhealthy, wordStatus } from './service.js';
 import { formatTime } from './time.js';
@@ -132,9 +132,4 @@ function fieldsSection(title: string, fields: readonly Field[]): string[] {
   if (fields.length === 0) return [];
   const lines = fields.map(([label, value]) => `  ${outColors.dim(label.padEnd(LABEL_WIDTH))}${value}`);
   return ['', outColors.bold(title), ...lines];
-}
-
-/** As a shell would need it. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
