@@ -89,10 +89,10 @@ test('upgrades in the middle of restarts and reloads start nothing twice, and le
     assert.equal((await rig.cli('daemon', 'upgrade')).code, 0);
     assertSucceeded(await rig.ended(id));
     const views = await rig.client.call('services');
-    const pids = views.flatMap(({ instances }) => instances.map(({ pid }) => pid)).sort();
+    const pids = views.flatMap(({ instances }) => instances.map(({ pid }) => pid));
     const puppets = rig.processes().filter(({ pid }) => readCommand(pid)?.endsWith('puppet.js'));
     const applications = puppets.filter(({ name }) => name !== 'upkeep-shim').map(({ pid }) => pid);
-    assert.deepEqual(applications.sort(), pids);
+    assert.deepEqual([new Set(applications), applications.length], [new Set(pids), 4]);
   }
 });
 
