@@ -80,6 +80,22 @@ test('an operation that was under way is finished by the next version', async ()
   assert.equal(code, 0, stderr);
 });
 
+test('upgrades in the middle of restarts and reloads start nothing twice, and leave nothing undone', async () => {
+  await using rig = await Rig.create();
+  const services = { api: rig.puppet({ instances: 2 }), web: rig.puppet(), job: rig.puppet() };
+  assertSucceeded(await rig.up(services));
+  for (const kind of ['restart', 'reload', 'restart'] as const) {
+    const { id } = await rig.accept({ kind, services: 'all' });
+    assert.equal((await rig.cli('daemon', 'upgrade')).code, 0);
+    assertSucceeded(await rig.ended(id));
+    const views = await rig.client.call('services');
+    const pids = views.flatMap(({ instances }) => instances.map(({ pid }) => pid));
+    const puppets = rig.processes().filter(({ pid }) => readCommand(pid)?.endsWith('puppet.js'));
+    const applications = puppets.filter(({ name }) => name !== 'upkeep-shim').map(({ pid }) => pid);
+    assert.deepEqual([new Set(applications), applications.length], [new Set(pids), 4]);
+  }
+});
+
 const BAD_VERSIONS = [
   {
     title: 'crashes at its start',
