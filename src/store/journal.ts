@@ -28,6 +28,7 @@ export class Journal {
   #isStale = true;
   #values: unknown[] = [];
   #synced: Deferred | undefined;
+  #isClosed = false;
   /** Resolves when nothing is left to write. */
   #writing: Promise<void> | undefined;
 
@@ -46,7 +47,9 @@ export class Journal {
     return parseLines(text);
   }
 
+  /** After `close` it never resolves: the file is another daemon's. */
   append(value: unknown): Promise<void> {
+    if (this.#isClosed) return deferred().promise;
     this.#values.push(value);
     this.#synced ??= deferred();
     const { promise } = this.#synced;
@@ -55,6 +58,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#writing;
     await this.#file?.close();
     this.#file = undefined;

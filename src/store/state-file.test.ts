@@ -114,6 +114,15 @@ test('where nothing is usable it starts without services, and says so', () => {
   });
 });
 
+test('a closed file is not written any more', async () => {
+  const file = new StateFile(folder);
+  await file.save(EMPTY);
+  file.close();
+  void file.save(EMPTY);
+  await new StateFile(folder).save(EMPTY);
+  assert.equal(seqOf('state.json'), 1);
+});
+
 function put(name: string, seq: number, format?: number): void {
   writeFileSync(place(name), encodeState(seq, JSON.stringify(EMPTY), format));
 }

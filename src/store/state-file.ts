@@ -62,6 +62,7 @@ export class StateFile {
   #seq = 0;
   #pending: { text: string; saved: Deferred } | undefined;
   #isWriting = false;
+  #isClosed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -86,8 +87,14 @@ export class StateFile {
     return { state: v.parse(StoredState, JSON.parse(best.body)), notes };
   }
 
+  /** Whoever still wants to save waits for ever: from now on the file is another daemon's. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** Resolves once this state, or a later one, is on disk. Calls during a write share the next one. */
   save(state: StoredState): Promise<void> {
+    if (this.#isClosed) return deferred().promise;
     const text = JSON.stringify(state);
     if (this.#pending) this.#pending.text = text;
     else this.#pending = { text, saved: deferred() };

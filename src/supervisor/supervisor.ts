@@ -177,6 +177,7 @@ export class Supervisor {
     await this.#operations.close();
     // Attempt numbers may be newer than those on disk; where they cannot be saved, the daemon ends all the same.
     await this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError);
+    this.#storage.state.close();
     this.letGo();
   }
 
