@@ -393,13 +393,14 @@ export class Service implements InstanceOwner {
     const attempt = this.#lastAttempts[index] ?? 0;
     const instance = this.#create({ index, spec: this.#spec, attempt, completed });
     this.instances[index] = instance;
-    // An operation in progress may ask for more: that is the next daemon's.
-    if (this.#isDetached) instance.detach();
     return instance;
   }
 
   #create(setup: InstanceSetup): Instance {
-    return new Instance(this, this.#context, setup);
+    const instance = new Instance(this, this.#context, setup);
+    // An operation in progress may ask for more: that is the next daemon's.
+    if (this.#isDetached) instance.detach();
+    return instance;
   }
 
   #noteAttempts(): void {

@@ -78,6 +78,26 @@ test('a reload whose new process was watched is done anew', async () => {
   await endsWithOne(rig, load, [old, candidate]);
 });
 
+test('a daemon that is stopped while a new process is watched ends, and the next one goes on', async () => {
+  await using rig = await Rig.create();
+  const job = { command: ['true'], instances: 2, restart: 'on-failure' as const };
+  assertSucceeded(await rig.up({ api: job }));
+  await rig.until('both are done', async () => (await rig.service('api')).status === 'completed');
+  const stays = { ...job, command: ['sleep', '1000'], reload: { stable: '1s' } };
+  const { id } = await rig.accept({ kind: 'up', services: [...(await rig.specs({ api: stays }))] });
+  await untilProgress(rig, id, 'instance 0: watching for 1s (0 of 2 replaced)');
+
+  const { code, stderr } = await rig.cli('daemon', 'stop');
+  assert.equal(code, 0, stderr);
+  await rig.startDaemon();
+  assertSucceeded(await rig.ended(id));
+  const { instances } = await rig.service('api');
+  assert.deepEqual(
+    instances.map(({ status }) => status),
+    ['running', 'running'],
+  );
+});
+
 test('a reload whose old process was draining is not done again, and the old one finishes', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
