@@ -268,8 +268,10 @@ test('who keeps the lock of a log holds nobody up for long', async () => {
   await until('it has the lock', () => childrenOf(holder.pid!).length > 0);
   await say('in vain');
   await say(lines(0, 30_000));
+  const heirs = childrenOf(holder.pid!);
   process.kill(-holder.pid!, 'SIGKILL');
   await once(holder, 'exit');
+  await until('nobody has the lock', () => !heirs.some(({ pid }) => isAlive(pid)));
   await say('two');
   assert.equal(native.logged('app'), 'one\ntwo\n');
   assert.match(await native.seen(/^app lost out \d+ (.*) \d+$/), /^30001 11$/); // EAGAIN
