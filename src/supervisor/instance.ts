@@ -36,7 +36,9 @@ export interface InstanceOwner {
   /** The highest attempt number that has been given for this index. */
   takenAttempt(index: number): number;
   /** Called after each change of status, process, health or exit. */
-  onInstanceChange(instance: Instance): void;
+  onInstanceChange(): void;
+  /** It has done its work; resolves when that is remembered. undefined: it need not be. */
+  onCompleted(): Promise<void> | undefined;
   /** One of its processes accepts connections. */
   onListening(instance: Instance, listening: Listening): void;
   /** It takes no new connections any more. */
@@ -175,7 +177,7 @@ export class Instance {
     await this.#run?.promote();
     this.role = 'serving';
     this.#run?.markReady();
-    this.#owner.onInstanceChange(this);
+    this.#owner.onInstanceChange();
   }
 
   /** A report of the shim, by way of the FIFO that all shims share. */
@@ -243,7 +245,7 @@ export class Instance {
     if (this.isAtRest) this.#timers.cancelAll();
     if (instanceStatus(before) === this.status && before.attempt === state.attempt) return;
     this.#onStatus(before, state);
-    this.#owner.onInstanceChange(this);
+    this.#owner.onInstanceChange();
   }
 
   #onStatus(before: InstanceState, state: InstanceState): void {
@@ -334,9 +336,14 @@ export class Instance {
     );
   }
 
+  /** What is known of a job that is done lies in its run folder until it is in the state file: it is not to be done again. */
   #release(): void {
     this.#timers.cancelAll();
-    this.#run?.release();
+    const run = this.#run;
+    const noted =
+      this.#state.id === 'completed' && this.role === 'serving' ? this.#owner.onCompleted() : undefined;
+    if (noted) void noted.then(() => run?.release());
+    else run?.release();
   }
 
   #spawn(number: number): void {
@@ -366,7 +373,7 @@ export class Instance {
       sockets: owner.sockets,
       restarts: () => this.restarts,
       observer: {
-        onRunning: () => owner.onInstanceChange(this),
+        onRunning: () => owner.onInstanceChange(),
         onReady: () => this.#send({ id: 'became-ready', at: clock.now(), attempt }),
         onListening: (listening: Listening) => owner.onListening(this, listening),
         onExited: (end: RunEnd) => this.#onExited(attempt, end),
@@ -397,7 +404,7 @@ export class Instance {
   #watchHealth(): void {
     this.#run?.watchHealth((healthy, detail) => {
       this.#emitInstance({ type: 'instance-health', healthy, detail });
-      this.#owner.onInstanceChange(this);
+      this.#owner.onInstanceChange();
       if (!healthy) this.fail('unhealthy', `unhealthy (${detail})`);
     });
   }

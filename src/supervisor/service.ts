@@ -39,8 +39,11 @@ export interface ServiceTriggers {
   /** A restart as an operation of its own. */
   onRestartWanted(service: string, why: string): void;
   onWarning(service: string, message: string): void;
-  /** Something that the next daemon has to know: an instance has done its work, a socket was learned. */
-  onNoteworthy(): void;
+  /**
+   * Something that the next daemon has to know: an instance has done its work, a socket was learned.
+   * Resolves when it is on disk, or cannot be.
+   */
+  onNoteworthy(): Promise<void>;
 }
 
 export class Service implements InstanceOwner {
@@ -207,13 +210,14 @@ export class Service implements InstanceOwner {
   }
 
   /** Called after each change of an instance. */
-  onInstanceChange(instance: Instance): void {
-    // What is scheduled will run again anyway.
-    const isServing = instance.role === 'serving';
-    if (isServing && instance.status === 'completed' && !this.#spec.schedule?.run)
-      this.#triggers.onNoteworthy();
+  onInstanceChange(): void {
     this.#guard.look();
     this.onNews();
+  }
+
+  onCompleted(): Promise<void> | undefined {
+    // What is scheduled will run again anyway.
+    return this.#spec.schedule?.run ? undefined : this.#triggers.onNoteworthy();
   }
 
   onListening(instance: Instance, listening: Listening): void {
@@ -253,7 +257,7 @@ export class Service implements InstanceOwner {
     old.role = 'old';
     this.instances[index] = candidate;
     this.#others.splice(this.#others.indexOf(candidate), 1, old);
-    this.onInstanceChange(candidate);
+    this.onInstanceChange();
     return old;
   }
 
@@ -420,7 +424,7 @@ export class Service implements InstanceOwner {
     const owner = tree.find(({ pid }) => pid === listening.pid);
     if (!owner || !(await this.sockets.learn(listening, owner))) return;
     // Worth to be remembered.
-    this.#triggers.onNoteworthy();
+    void this.#triggers.onNoteworthy();
     this.onNews();
   }
 

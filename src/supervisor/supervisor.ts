@@ -284,8 +284,7 @@ export class Supervisor {
     return {
       onRestartWanted: (service, why) => this.#ask({ kind: 'restart', services: [service] }, why, service),
       onWarning: (service, message) => this.#context.emit({ type: 'warning', service, message }),
-      onNoteworthy: () =>
-        void this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError),
+      onNoteworthy: () => this.#storage.state.save(this.#snapshot()).catch(this.#storage.onInternalError),
     };
   }
 
