@@ -17,6 +17,7 @@ struct launch {
   gid_t groups[MAX_GROUPS];
   size_t group_count;
   int socket_count;
+  int lender; /* see lend.c; -1: nothing is lent */
   int has_channel;
   int has_notices;
   char **argv;

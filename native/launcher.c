@@ -7,7 +7,7 @@
  *
  *   launch KEYS COUNT ARGUMENT... VARIABLE...   a shim; COUNT arguments of `run`, the environment, and KEYS, comma
  *                                               separated, of the sockets that it inherits (see shim.h)
- *   open, take, listen, unlisten, close         see sockets.c
+ *   open, take, borrow, listen, unlisten, close see sockets.c
  *
  * At the end of stdin, that is with the daemon, the launcher leaves; its shims stay. To EVENTS it says:
  *

@@ -22,7 +22,7 @@
  *   log-max=BYTES log-keep=N   a file above BYTES, with its index, is moved aside; N of those are kept
  *   cwd=PATH user=UID:GID[:GID,...] note=TEXT
  *   fds=N      N sockets and their spares were inherited (see shim.h) and go on to the application, at the same numbers.
- *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves
+ *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves (lend.c)
  *   channel    the application can say things over a pipe; its two descriptors follow the sockets
  *   notify     the application can say things as sd_notify
  *
@@ -50,7 +50,7 @@
 #include "launch.h"
 #include "shim.h"
 
-static const char *const RUN_FILES[] = {"journal", "ready", "unclaimed"};
+static const char *const RUN_FILES[] = {"journal", "ready", "unclaimed", "sockets"};
 
 int path_in(char *path, const struct launch *launch, const char *file) {
   int length = snprintf(path, MAX_PATH, "%s/%s", launch->run_dir, file);
@@ -77,11 +77,12 @@ void fail(const struct launch *launch, const char *stage, int error) {
   exit(EXIT_OS);
 }
 
-/* So that only the application gets them. */
-static void claim_sockets(const struct launch *launch) {
+/* So that only the application gets them, and later daemons. */
+static void claim_sockets(struct launch *launch) {
   for (int fd = FIRST_SOCKET; fd < after_sockets(launch->socket_count); fd++) {
     if (set_close_on_exec(fd, 1) < 0) fail(launch, "sockets", errno);
   }
+  if (launch->socket_count > 0) launch->lender = lend_open(launch->run_dir);
 }
 
 static void open_channel(struct launch *launch) {
@@ -129,11 +130,14 @@ static int reap(pid_t application, char *line, size_t size, size_t *length) {
 /* Until something happens, or it is time to tidy up; takes what came. */
 static void wait_and_take(struct launch *launch) {
   struct channel *channel = &launch->channel;
-  struct pollfd inputs[4] = {{.fd = channel->heard, .events = POLLIN}, {.fd = channel->notices, .events = POLLIN}};
-  int wait_ms = output_expect(&launch->output, inputs + 2);
-  int ready = wait_for_input(inputs, 4, wait_ms);
+  struct pollfd inputs[5] = {{.fd = channel->heard, .events = POLLIN},
+                             {.fd = channel->notices, .events = POLLIN},
+                             {.fd = launch->lender, .events = POLLIN}};
+  int wait_ms = output_expect(&launch->output, inputs + 3);
+  int ready = wait_for_input(inputs, 5, wait_ms);
   if (ready > 0) channel_listen(channel, &launch->journal);
-  output_attend(&launch->output, inputs + 2, ready, &launch->journal);
+  if (ready > 0 && inputs[2].revents) lend(launch->lender, launch->socket_count);
+  output_attend(&launch->output, inputs + 3, ready, &launch->journal);
 }
 
 /* Reaps the application and every orphan, relays what they say and write, until it is let go. */
@@ -165,6 +169,8 @@ static void watch_over(struct launch *launch, pid_t application) {
 /* What outlived the application on purpose would be ended by SIGPIPE if nobody read what it writes. */
 static void stay_for_survivors(struct launch *launch) {
   for (int fd = FIRST_SOCKET; fd < FIRST_SOCKET + launch->socket_count; fd++) close(fd);
+  if (launch->lender >= 0) close(launch->lender);
+  launch->lender = -1;
   channel_close(&launch->channel);
   while (output_is_open(&launch->output)) {
     char line[320];
@@ -260,6 +266,7 @@ static void open_journal(struct launch *launch) {
 int shim_run(int count, char **arguments) {
   struct launch launch = {
       .journal = {.fd = -1},
+      .lender = -1,
       .channel = {.heard = -1, .up = -1, .folder = -1, .notices = -1},
       .log = {.max_bytes = DEFAULT_MAX_BYTES, .keep = DEFAULT_KEEP},
       .shim = getpid(),

@@ -90,6 +90,13 @@ int sockets_find(char *keys, int fds[MAX_SOCKETS]);
 /* In the child: FDS and their spares, from FIRST_SOCKET on. */
 int sockets_hand_over(const int *fds, int count);
 
+/* lend.c: answers a socket at which the sockets of an attempt are to be had; -1: there is none. */
+int lend_open(const char *run_dir);
+/* Sends COUNT of them to the next one that asks. */
+void lend(int listener, int count);
+/* The launcher's side. */
+int borrow(const char *run_dir, int index);
+
 /* lock.c: becomes a program under an exclusive lock. */
 int lock_run(int count, char **arguments);
 

@@ -7,6 +7,7 @@
  *   open     TOKEN KEY HOST PORT BACKLOG        binds. HOST: "": any address, IPv6 and IPv4; a numeric one; unix:/path.
  *                                               BACKLOG 0: does not listen, connections are refused until somebody does
  *   take     TOKEN KEY PID START_TICKS FD       a duplicate of the socket that another process listens on (Linux)
+ *   borrow   TOKEN KEY RUN_DIR INDEX            the one that a shim holds for the attempt of that folder, see lend.c
  *   listen   TOKEN KEY BACKLOG
  *   unlisten TOKEN KEY                          connections are refused, whoever else listens; until the next listen().
  *                                               For when no application listens: one that still does sees errors only
@@ -20,7 +21,8 @@
  *   - socket TOKEN ok ADDRESS PORT              as bound: "::", "0.0.0.0", "unix:/path" (PORT 0), "unix:@abstract";
  *                                               blanks and control characters become '?'
  *   - socket TOKEN failed ERRNO STAGE           STAGE: key (EEXIST: in use, ENOENT: unknown, EINVAL: the
- *                                               request is none), socket, bind, listen, take
+ *                                               request is none), socket, bind, listen, take,
+ *                                               borrow
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,13 +98,20 @@ static const char *open_socket(struct held **place, char **words) {
   return failed;
 }
 
-static const char *take_socket(struct held **place, char **words) {
-  int fd = duplicate_server(strtol(words[3], NULL, 10), strtoull(words[4], NULL, 10), atoi(words[5]));
-  if (fd < 0) return "take";
-  if (hold(place, words[2], fd) == 0) return NULL;
+static int hold_or_close(struct held **place, const char *key, int fd) {
+  if (fd < 0 || hold(place, key, fd) == 0) return fd;
   close(fd);
   errno = ENOMEM;
-  return "take";
+  return -1;
+}
+
+static const char *take_socket(struct held **place, char **words) {
+  int fd = duplicate_server(strtol(words[3], NULL, 10), strtoull(words[4], NULL, 10), atoi(words[5]));
+  return hold_or_close(place, words[2], fd) < 0 ? "take" : NULL;
+}
+
+static const char *borrow_socket(struct held **place, char **words) {
+  return hold_or_close(place, words[2], borrow(words[3], atoi(words[4]))) < 0 ? "borrow" : NULL;
 }
 
 static const char *listen_again(struct held **place, char **words) {
@@ -157,8 +166,8 @@ static const struct verb {
   int is_key_new;
   const char *(*act)(struct held **place, char **words);
 } VERBS[] = {
-    {"open", 6, 1, open_socket}, {"take", 6, 1, take_socket}, {"listen", 4, 0, listen_again},
-    {"unlisten", 3, 0, unlisten}, {"close", 3, 0, close_socket},
+    {"open", 6, 1, open_socket},     {"take", 6, 1, take_socket}, {"borrow", 5, 1, borrow_socket},
+    {"listen", 4, 0, listen_again}, {"unlisten", 3, 0, unlisten}, {"close", 3, 0, close_socket},
 };
 
 static const struct verb *find_verb(const char *name, size_t count) {

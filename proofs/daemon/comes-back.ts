@@ -1,9 +1,9 @@
 /**
  * The daemon is killed 100 times at random moments, under load: it is back within a second, and no application notices.
  *
- * Twenty services (Node, Python, shell; one and two instances; one crashes every two seconds) answer a steady small load.
- * While there is no daemon, one process is ended each time, by exit code or signal: the next daemon has to report exactly
- * that, and to start it again.
+ * Twenty services (Node, Python, shell; one and two instances; one crashes every two seconds) answer a steady small load,
+ * and five of them log 1,000 lines a second. While there is no daemon, one process is ended each time, by exit code or
+ * signal: the next daemon has to report exactly that, and to start it again.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { quantileMs } from '../port/support/figures.js';
 import { createCast, CRASHER, VICTIMS } from './support/services.js';
 import { SteadyLoad } from './support/steady-load.js';
 import { doubled, pidsOf } from './support/census.js';
+import { countLines } from './support/logged.js';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const killCount = Math.max(5, Math.round(100 * Number(values.scale)));
@@ -45,6 +46,7 @@ for (let count = 0; count < killCount; count++) {
 await load.until(100);
 
 const crashes = (await rig.service(CRASHER)).restarts;
+const logged = await countLines(rig);
 const figures = {
   'daemons killed': killCount,
   'answers again': `median ${quantileMs(awayMs, 0.5)}, 95 % ${quantileMs(awayMs, 0.95)}, longest ${quantileMs(awayMs, 1)}`,
@@ -54,6 +56,8 @@ const figures = {
   'requests failed': load.failures.length,
   'processes doubled': doubled(rig).length,
   'restarts of the one that crashes': crashes,
+  'lines logged': logged.written,
+  'lines lost, doubled, torn': [logged.lost, logged.doubled, logged.torn].join(', '),
 };
 for (const [what, figure] of Object.entries(figures)) console.log(`${what}: ${figure}`);
 for (const failure of load.failures.slice(0, 10)) console.log(`  ${failure}`);
@@ -61,6 +65,11 @@ for (const failure of load.failures.slice(0, 10)) console.log(`  ${failure}`);
 assert.equal((await rig.client.call('daemon')).guardian, guardian, 'one guardian all the time');
 assert.equal(changed, 0, 'no other process was touched');
 assert.deepEqual(load.failures, [], 'no request failed');
+assert.deepEqual(
+  [logged.lost, logged.doubled, logged.torn],
+  [0, 0, 0],
+  'every line is in the log, once and whole',
+);
 assert.deepEqual(doubled(rig), [], 'nobody was started twice');
 // In CI, at a small scale, the machine has more to do than this.
 if (Number(values.scale) >= 1)

@@ -2,8 +2,9 @@
  * Another version takes over from the daemon 20 times, under load: no application notices, nor when it fails to.
  *
  * Twenty services (Node, Python, shell; one and two instances; one crashes every two seconds) answer a steady small load,
- * while two installations of different versions take over from each other. Then versions that crash, hang, cannot read
- * the state or die in the middle are tried: the one before goes on, and the command says why.
+ * and five of them log 1,000 lines a second, while two installations of different versions take over from each other.
+ * Then versions that crash, hang, cannot read the state or die in the middle are tried: the one before goes on, and the
+ * command says why.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { assertSucceeded, Installation, Rig } from '../../test/rig/index.js';
 import { quantileMs } from '../port/support/figures.js';
 import { doubled, pidsOf } from './support/census.js';
+import { countLines } from './support/logged.js';
 import { createCast, CRASHER } from './support/services.js';
 import { SteadyLoad } from './support/steady-load.js';
 
@@ -69,6 +71,7 @@ for (const bad of BAD) {
 await load.until(100);
 
 const crashes = (await rig.service(CRASHER)).restarts;
+const logged = await countLines(rig);
 const figures = {
   upgrades: upgradeCount,
   'the command took': `median ${quantileMs(tookMs, 0.5)}, longest ${quantileMs(tookMs, 1)}`,
@@ -78,6 +81,8 @@ const figures = {
   'requests failed': load.failures.length,
   'processes doubled': doubled(rig).length,
   'restarts of the service that crashes': crashes,
+  'lines logged': logged.written,
+  'lines lost, doubled, torn': [logged.lost, logged.doubled, logged.torn].join(', '),
 };
 for (const [what, figure] of Object.entries(figures)) console.log(`${what}: ${figure}`);
 for (const failure of load.failures.slice(0, 10)) console.log(`  ${failure}`);
@@ -85,6 +90,11 @@ for (const failure of load.failures.slice(0, 10)) console.log(`  ${failure}`);
 assert.equal((await rig.client.call('daemon')).guardian, guardian, 'one guardian all the time');
 assert.equal(changed, 0, 'no process was touched');
 assert.deepEqual(load.failures, [], 'no request failed');
+assert.deepEqual(
+  [logged.lost, logged.doubled, logged.torn],
+  [0, 0, 0],
+  'every line is in the log, once and whole',
+);
 assert.deepEqual(doubled(rig), [], 'nobody was started twice');
 assert.ok(crashes > 0, 'the one that crashes was started again');
 

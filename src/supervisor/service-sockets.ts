@@ -144,18 +144,17 @@ export class ServiceSockets {
     return !isKnown;
   }
 
-  /** Gets back what a process, the shim of an attempt, still holds for a launcher that is gone. */
-  regain(sockets: readonly HeldSocket[], holder: ProcessId): void {
+  /** Gets back what the shim of an attempt still holds for a launcher that is gone. */
+  regain(sockets: readonly HeldSocket[], runDir: string): void {
     this.#preparing = this.#preparing.then(() =>
-      Promise.all(sockets.map((socket, index) => this.#regain(socket, index, holder))),
+      Promise.all(sockets.map((socket, index) => this.#regain(socket, index, runDir))),
     );
   }
 
-  async #regain(socket: HeldSocket, index: number, { pid, startTicks }: ProcessId): Promise<void> {
+  async #regain(socket: HeldSocket, index: number, runDir: string): Promise<void> {
     if (this.#held.has(socket.key)) return;
-    const fd = FIRST_SOCKET + index;
-    const taken = this.#launcher.socket('take', socket.key, pid, startTicks, fd);
-    const bound = await taken.catch(() => undefined); // not allowed: docs/sockets.md says what follows
+    const borrowed = this.#launcher.socket('borrow', socket.key, runDir, index);
+    const bound = await borrowed.catch(() => undefined); // it ends: so do its sockets
     if (bound) this.#hold(socket, bound, true);
   }
 

@@ -414,7 +414,8 @@ export class Service implements InstanceOwner {
 
   /** What the shim of an attempt was given, from its environment. */
   #regain(shim: ProcessId): void {
-    this.sockets.regain(socketsFrom(readEnvironment(shim.pid) ?? {}), shim);
+    const environment = readEnvironment(shim.pid);
+    if (environment) this.sockets.regain(socketsFrom(environment), environment['UPKEEP_RUN']!);
   }
 
   /** Only what belongs to this instance: the application says which process it is, and might say anything. */

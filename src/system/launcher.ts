@@ -47,7 +47,7 @@ export interface BoundSocket {
   readonly port: number;
 }
 
-export type SocketStage = 'socket' | 'bind' | 'listen' | 'take' | 'key' | 'launcher';
+export type SocketStage = 'socket' | 'bind' | 'listen' | 'take' | 'borrow' | 'key' | 'launcher';
 
 /** What was asked of a socket could not be done. */
 export class SocketError extends Error {
@@ -59,7 +59,7 @@ export class SocketError extends Error {
   }
 }
 
-export type SocketVerb = 'open' | 'take' | 'listen' | 'unlisten' | 'close';
+export type SocketVerb = 'open' | 'take' | 'borrow' | 'listen' | 'unlisten' | 'close';
 
 /** The process, and the pipe for requests to it. */
 interface Running {

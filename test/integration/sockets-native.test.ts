@@ -88,6 +88,8 @@ test('malformed requests do no harm', async () => {
     ['no-verb', 'a', 'b'],
     ['take', 't', 'k', '-1', '-1', '-1'],
     ['take', 't', 'k', '', '', ''],
+    ['borrow', 't', 'k', '', ''],
+    ['borrow', 't', 'k', '/', '-1'],
   ];
   frames.push(...words.map((list) => list.map((word) => `${word}\0`).join('')));
   for (const frame of frames) native.sendRaw(Buffer.from(frame, 'latin1'));
@@ -123,7 +125,9 @@ test('sockets are descriptors 3 and 4, spares follow, and no other descriptor ge
   assert.match(files[11]!, /^pipe:/);
   assert.equal(files[12], native.path('app', 'app'));
 
-  assert.deepEqual(socketsOf(await native.shimOf('app')), { 3: b, 4: a });
+  const [first, second, ...others] = Object.values(socketsOf(await native.shimOf('app')));
+  assert.deepEqual([first, second], [b, a]);
+  assert.equal(others.length, 1, 'where it lends them');
 });
 
 test('an application without sockets sees its three descriptors, and what it opens itself', async () => {
@@ -262,6 +266,39 @@ test('a shim keeps the sockets after launcher and application, until it leaves',
   assert.equal(await reach('127.0.0.1', port), 'connected');
   process.kill(shim, 'SIGTERM');
   await until('nobody listens', async () => (await reach('127.0.0.1', port)) === 'ECONNREFUSED');
+});
+
+test('another launcher gets the sockets from the shim, whatever it may do to other processes', async () => {
+  await using native = new Native();
+  await using next = new Native();
+  const port = await freePort();
+  await native.request('open', 'unix', `unix:${native.path('app.sock')}`, 0, 5);
+  await native.request('open', 'http', '127.0.0.1', port, 5);
+  const { pid } = await native.launch('app', { argv: SLEEP, keys: ['unix', 'http'] });
+  await native.endLauncher();
+  const folder = native.path('app');
+  assert.equal(await next.request('borrow', 'http', folder, 1), `ok 127.0.0.1 ${port}`);
+  assert.equal(await next.request('borrow', 'unix', folder, 0), `ok unix:${native.path('app.sock')} 0`);
+  assert.equal(await next.request('borrow', 'more', folder, 2), `failed ${ERRNO.ENOENT} borrow`);
+  assert.equal(await next.request('borrow', 'none', native.path('none'), 0), `failed ${ERRNO.ENOENT} borrow`);
+
+  process.kill(pid, 'SIGKILL');
+  assert.deepEqual(await native.end('app'), undefined, 'nothing is left of the folder');
+  assert.equal(await reach('127.0.0.1', port), 'connected');
+  await next.launch('next', { argv: SERVE, keys: ['http'] });
+  await until('the next application answers', async () => (await greeting('127.0.0.1', port)) === 'hello');
+});
+
+test('a suspended shim does not keep the launcher for ever', async () => {
+  await using native = new Native();
+  await using next = new Native();
+  await native.request('open', 'http', '127.0.0.1', 0, 5);
+  await native.launch('app', { argv: SLEEP, keys: ['http'] });
+  const shim = await native.shimOf('app');
+  process.kill(shim, 'SIGSTOP');
+  assert.equal(await next.request('borrow', 'http', native.path('app'), 0), `failed ${ERRNO.EAGAIN} borrow`);
+  process.kill(shim, 'SIGCONT');
+  assert.match(await next.request('borrow', 'http', native.path('app'), 0), /^ok 127/);
 });
 
 test('a shim that is started without the sockets that it should have says so', async () => {
