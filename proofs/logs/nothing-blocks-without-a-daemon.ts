@@ -1,18 +1,19 @@
 /**
  * Two services write 10 MB/s each for ten minutes without any daemon: nothing blocks, and the disk does not fill.
  *
- * The daemon is killed and nobody starts another one. The programs measure by themselves how much they get rid of, and how
- * long the slowest write takes. The next daemon takes them back as they are.
+ * The daemon is killed with its guardian, and its Node.js removed: nobody can start another one. The programs measure by
+ * themselves how much they get rid of, and how long the slowest write takes. The next daemon, of another installation,
+ * takes them back as they are.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { LOG_LIMITS } from '../../src/logs/index.js';
 import { formatBytes } from '../../src/util/index.js';
-import { assertSucceeded, Rig } from '../../test/rig/index.js';
+import { assertSucceeded, Installation, Rig } from '../../test/rig/index.js';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const seconds = Math.max(10, Math.round(600 * Number(values.scale)));
@@ -22,7 +23,11 @@ const WANTED_BYTES = 10e6;
 const LEAST_SHARE = 0.9;
 const CAP_BYTES = LOG_LIMITS.maxBytes * (LOG_LIMITS.keep + 1);
 
-await using rig = await Rig.create();
+await using rig = await Rig.create({ hasDaemon: false });
+const node = join(rig.folder, 'node');
+copyFileSync(process.execPath, node);
+const installation = new Installation(rig, 'installation', { node });
+assert.equal((await installation.cli('daemon', 'start')).code, 0);
 const script = fileURLToPath(new URL('apps/steady.js', import.meta.url));
 const report = (name: string): string => join(rig.folder, `${name}.report`);
 const services = NAMES.map((name) => [name, { script, env: { REPORT: report(name) } }]);
@@ -31,6 +36,8 @@ const before = await rig.client.call('services');
 const folders = await Promise.all(NAMES.map(async (name) => dirname((await shown(name)).logs.out)));
 
 await rig.killDaemon();
+rmSync(node);
+rmSync(installation.root, { recursive: true });
 let largest = 0;
 for (let second = 0; second < seconds; second++) {
   await sleep(1000);

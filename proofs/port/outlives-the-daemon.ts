@@ -25,7 +25,7 @@ await run('another user, who must not take descriptors', [...asNobody, forbid]);
 
 async function run(who: string, prefix: readonly string[]): Promise<void> {
   console.log(`\n${who}:`);
-  const [command = '', ...args] = [...prefix, process.execPath, ...visit, cwd, String(kills)];
+  const [command, ...args] = [...prefix, process.execPath, ...visit, cwd, String(kills)];
   const [code] = (await once(spawn(command, args, { stdio: 'inherit' }), 'exit')) as [number | null];
   if (code !== 0) process.exitCode = 1;
 }
