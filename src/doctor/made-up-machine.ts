@@ -34,7 +34,7 @@ export function nodeOf(pid: number, change: Partial<Process> = {}): Process {
 
 export function serviceOf(name: string, change: Partial<ServiceSpec> = {}): StoredService {
   const spec = { ...BARE_SPEC, name, ...change };
-  return { spec, isWanted: true, attempts: [1], completed: [], listens: [] };
+  return { spec, isWanted: true, attempts: [1], restarts: [], completed: [], listens: [] };
 }
 
 export function instanceOf(service: string, main: Process, change: Partial<LiveInstance> = {}): LiveInstance {

@@ -28,6 +28,8 @@ const StoredService = v.object({
   isWanted: v.boolean(),
   /** The last attempt number of each instance, so that numbers are never given twice. */
   attempts: v.array(v.number()),
+  /** How often each instance was restarted; one that runs knows better. */
+  restarts: v.optional(v.array(v.number()), []),
   /** By instance: how the last attempt ended where nothing is to follow it. A job that is done is not done again. */
   completed: v.optional(v.array(v.nullable(ExitView)), []),
   /** Where it listens without having declared it; numeric addresses. */

@@ -32,7 +32,7 @@ import { watchFiles, type FileWatch } from './file-watch.js';
 const LEARN_MS = 2000;
 
 /** What is kept of a service beside its specification, by instance. */
-export type ServiceHistory = Pick<StoredService, 'isWanted' | 'attempts' | 'completed' | 'listens'>;
+export type ServiceHistory = Omit<StoredService, 'spec'>;
 
 /** What a service asks of the supervisor by itself. */
 export interface ServiceTriggers {
@@ -73,7 +73,7 @@ export class Service implements InstanceOwner {
     spec: ServiceSpec,
     context: SupervisorContext,
     triggers: ServiceTriggers,
-    stored: ServiceHistory = { isWanted: false, attempts: [], completed: [], listens: [] },
+    stored: ServiceHistory = { isWanted: false, attempts: [], restarts: [], completed: [], listens: [] },
   ) {
     this.#spec = spec;
     this.#context = context;
@@ -86,6 +86,7 @@ export class Service implements InstanceOwner {
     this.sockets = new ServiceSockets(spec.name, launcher, stored.listens, heldSockets[spec.name]);
     this.#guard = new SocketGuard(this, context.clock);
     this.#fill(stored.completed);
+    for (const instance of this.instances) instance.restarts = stored.restarts[instance.index] ?? 0;
   }
 
   get name(): string {

@@ -383,12 +383,13 @@ export class Supervisor {
 
   #snapshot(): Parameters<StateFile['save']>[0] {
     return {
-      services: [...this.#services.values()].map(({ spec, isWanted, attempts, completed, sockets }) => ({
-        spec,
-        isWanted,
-        attempts,
-        completed,
-        listens: [...sockets.learned],
+      services: [...this.#services.values()].map((service) => ({
+        spec: service.spec,
+        isWanted: service.isWanted,
+        attempts: service.attempts,
+        restarts: service.instances.map(({ restarts }) => restarts),
+        completed: service.completed,
+        listens: [...service.sockets.learned],
       })),
     };
   }

@@ -34,6 +34,18 @@ test('a daemon that is ended on request leaves its services alone, too', async (
   assert.deepEqual(await pids(rig), before);
 });
 
+test('restarts are counted on where nothing runs when the daemon is replaced', async () => {
+  await using rig = await Rig.create();
+  const restart = { delay: '1ms', maxDelay: '1ms', limit: 3 };
+  await rig.up({ api: { command: 'sleep 0; exit 1', restart } });
+  await rig.untilInstance('api', ({ status }) => status === 'crashed');
+  const { restarts } = await rig.service('api');
+  assert.ok(restarts > 0);
+  assert.equal((await rig.cli('daemon', 'stop')).code, 0);
+  await rig.startDaemon();
+  assert.ok((await rig.service('api')).restarts >= restarts);
+});
+
 test('exits that happened while there was no daemon are reported exactly, and the policy is followed', async () => {
   await using rig = await Rig.create();
   const job = rig.puppet({ restart: 'never' });

@@ -30,6 +30,7 @@ export function stateNumber(seq: number): StoredState {
         spec: { ...SPEC, instances: seq },
         isWanted: false,
         attempts: Array(seq).fill(0),
+        restarts: [],
         completed: [],
         listens: [],
       },
