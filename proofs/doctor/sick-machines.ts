@@ -5,16 +5,14 @@
  * the machine is healthy again. It needs root, for the namespaces.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runAlone } from './support/namespaces.js';
 
 const { values } = parseArgs({
   options: { scale: { type: 'string', default: '1' }, only: { type: 'string', default: '' } },
 });
-assert.equal(process.getuid?.(), 0, 'it needs root');
 const folder = join(import.meta.dirname, 'sick-machines');
 const all = readdirSync(folder)
   .map((file) => file.replace(/\.ts$/, ''))
@@ -24,7 +22,8 @@ const names = all.slice(0, Math.ceil(all.length * Number(values.scale)));
 let healed = 0;
 const failures: string[] = [];
 for (const [index, name] of names.entries()) {
-  const { isFound, output } = await examine(name);
+  const { code, output } = await runAlone(join(import.meta.dirname, 'support/examine.ts'), [name]);
+  const isFound = code === 0;
   console.log(
     `${String(index + 1).padStart(2)} ${isFound ? '' : 'FAILED '}${name}\n   ${output.replaceAll('\n', '\n   ')}`,
   );
@@ -36,27 +35,3 @@ console.log(
     `${healed} healed and clean in the second run; 0 findings on ${names.length} healthy ones`,
 );
 assert.deepEqual(failures, []);
-
-interface Examination {
-  readonly isFound: boolean;
-  readonly output: string;
-}
-
-/** A shell is the first process of the machine: it reaps whatever is orphaned there. */
-async function examine(name: string): Promise<Examination> {
-  const place = mkdtempSync(join(tmpdir(), 'upkeep-sick-'));
-  const script = join(import.meta.dirname, 'support/examine.ts');
-  const node = [process.execPath, '--import', 'tsx', script, name, place];
-  const namespaces = ['--mount', '--pid', '--fork', '--mount-proc', '--net', '--kill-child'];
-  try {
-    return await new Promise((answer) => {
-      const argv = [...namespaces, '/bin/sh', '-c', '"$@"; exit $?', 'sh', ...node];
-      execFile('unshare', argv, { encoding: 'utf8' }, (error, stdout, stderr) => {
-        const isFound = error === null;
-        answer({ isFound, output: (isFound ? stdout : `${stdout}${stderr}`).trim() });
-      });
-    });
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
-}

@@ -23,19 +23,32 @@ export interface Pm2Daemon {
   readonly process: Process;
   readonly version: string;
   readonly home: string;
+  /** Whether `pm2` speaks to this one: of several in one home to the latest, which has taken the socket. */
+  readonly isReached: boolean;
+  /** Ends it, and its applications with it. */
+  readonly end: string;
 }
 
 /** The title that a daemon of PM2 gives itself, the only documented sign of one. */
 const GOD_TITLE = /^PM2 v(\S+): God Daemon \((.+)\)$/;
 
+/** Those that `pm2` speaks to first. */
 export function pm2Daemons({ processes }: Machine): Pm2Daemon[] {
-  return [...processes.values()].flatMap((process) => {
+  const found = [...processes.values()].flatMap((process) => {
     const [, version, home] = GOD_TITLE.exec(process.argv.join(' ').trim()) ?? [];
     return version && home ? [{ process, version, home }] : [];
   });
+  const latestFirst = found.toSorted((one, other) => other.process.startedAt - one.process.startedAt);
+  const daemons = latestFirst.map((daemon) => {
+    const isReached = latestFirst.find(({ home }) => home === daemon.home) === daemon;
+    const end = isReached ? `PM2_HOME=${quote(daemon.home)} pm2 kill` : `kill ${daemon.process.pid}`;
+    return { ...daemon, isReached, end };
+  });
+  return daemons.toSorted((one, other) => Number(other.isReached) - Number(one.isReached));
 }
 
-export function pm2Applications(machine: Machine, { process, home }: Pm2Daemon): Application[] {
+export function pm2Applications(machine: Machine, daemon: Pm2Daemon): Application[] {
+  const { process, home, isReached } = daemon;
   return childrenOf(machine, process.pid).map((child) => {
     const words = wordsOf(child);
     const told = variablesOf(child);
@@ -47,7 +60,10 @@ export function pm2Applications(machine: Machine, { process, home }: Pm2Daemon):
       pid: child.pid,
       script,
       command: `${cwd} ${words.join(' ')}`,
-      end: `PM2_HOME=${quote(home)} pm2 ${told.pm_id === undefined ? 'kill' : `delete ${told.pm_id}`}`,
+      end:
+        isReached && told.pm_id !== undefined
+          ? `PM2_HOME=${quote(home)} pm2 delete ${told.pm_id}`
+          : daemon.end,
     };
   });
 }

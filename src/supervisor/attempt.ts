@@ -57,6 +57,14 @@ export interface AttemptSetup {
   readonly isCandidate: boolean;
 }
 
+/** undefined: nothing speaks against executing it now. */
+export function whyNotExecutable(
+  { argv, cwd, script }: ServiceSpec,
+  searchPath: string | undefined,
+): Unrunnable | undefined {
+  return whyUnrunnable(argv[0]!, cwd, searchPath) ?? (script === null ? undefined : whyUnreadable(script));
+}
+
 /** Behind the number of restarts in the note of the shim. */
 export const CANDIDATE_MARK = 'c';
 /** How often a tree whose shim was killed is looked for until it is gone. */
@@ -266,10 +274,7 @@ export class Attempt {
         fact: `user "${spec.user}"${spec.group === null ? '' : ` or group "${spec.group}"`} does not exist`,
       };
     }
-    return (
-      whyUnrunnable(spec.argv[0]!, spec.cwd, env.PATH) ??
-      (spec.script === null ? undefined : whyUnreadable(spec.script))
-    );
+    return whyNotExecutable(spec, env['PATH']);
   }
 
   #wordFailure(report: Extract<ShimReport, { id: 'failed' }>): { fact: string; hint?: string } {

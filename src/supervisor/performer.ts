@@ -1,5 +1,7 @@
 /** Does the steps of an operation: dependencies before dependents when starting, the other way round when stopping. */
 import { UpkeepError, type Failure, type ServiceSpec } from '../protocol/index.js';
+import { whyNotExecutable } from './attempt.js';
+import { isPlain } from './environment.js';
 import type { Instance } from './instance.js';
 import type { Operation, Step } from './operation.js';
 import type { Operations } from './operations.js';
@@ -167,12 +169,14 @@ export class Performer {
     );
     if (isAlone && !step.spec) {
       this.#book().beginStep(operation, step);
+      validateRestart(service, service.spec);
       step.abort.signal.throwIfAborted();
       service.restart(askedBy(operation), operation.id);
       return service.untilStarted(step.abort.signal);
     }
     await this.#untilDependentsStopped(operation, step);
     this.#book().beginStep(operation, step);
+    validateRestart(service, step.spec ?? service.spec);
     service.halt(askedBy(operation));
     await service.untilStopped();
     step.stopped.resolve();
@@ -302,6 +306,18 @@ export class Performer {
       ...(lines && lines.length > 0 ? { lines } : {}),
     };
   }
+}
+
+/** What runs is not ended for a program that is gone meanwhile: better the old one than none. */
+function validateRestart({ name, instances }: Service, spec: ServiceSpec): void {
+  if (!instances.some((instance) => instance.process)) return;
+  // A file that the start will read may set another PATH.
+  const isSure = spec.argv[0]!.includes('/') || isPlain(spec);
+  const why = isSure ? whyNotExecutable(spec, spec.env['PATH']?.value) : undefined;
+  if (!why) return;
+  throw new UpkeepError('start-failed', `Cannot restart "${name}": ${why.fact}`, {
+    hint: `what runs was left alone${why.hint === undefined ? '' : `; ${why.hint}`}`,
+  });
 }
 
 /** What everything went well in spite of. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertSucceeded, failureOf, Rig } from '../rig/index.js';
 
@@ -28,6 +30,28 @@ test('a service is started, restarted, stopped, started again and deleted', asyn
   assertSucceeded(await rig.request({ kind: 'delete', services: ['api'] }));
   await third.gone;
   assert.deepEqual(await rig.client.call('services'), []);
+});
+
+test('a restart ends nothing that could not be started again', async () => {
+  await using rig = await Rig.create();
+  copyFileSync(process.execPath, join(rig.folder, 'app', 'node'));
+  await rig.up({
+    db: rig.puppet({ interpreter: './node' }),
+    api: rig.puppet({ dependsOn: ['db'] }),
+  });
+  const { pid } = await rig.enter('db');
+  rig.remove('node');
+
+  const refused = await rig.request({ kind: 'restart', services: ['db'] });
+  const failure = failureOf(refused);
+  assert.match(failure.message, /^Cannot restart "db": \/.*\/node does not exist$/);
+  assert.match(failure.hint!, /^what runs was left alone; install it again/);
+  assert.equal((await rig.instance('db')).pid, pid);
+
+  const both = await rig.request({ kind: 'restart', services: ['db', 'api'] });
+  assert.equal(failureOf(both).message, failure.message);
+  await rig.enter('api', { after: 1 });
+  assert.equal((await rig.instance('db')).pid, pid, 'one that others depend on is left alone, too');
 });
 
 test('a start of what runs and a stop of what is stopped change nothing', async () => {

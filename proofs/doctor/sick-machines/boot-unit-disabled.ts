@@ -5,10 +5,10 @@ export const sickness = defineSickness({
   where: 'the unit is installed and not enabled',
   finds: ['boot-unit-disabled'],
   async prepare(patient) {
-    patient.disableUnit();
+    patient.unit.disable();
   },
   verify({ evidence, command }, patient) {
-    assert.equal(evidence['unit'], patient.unit);
+    assert.equal(evidence['unit'], patient.unit.path);
     assert.equal(command, 'systemctl enable upkeep.service');
   },
 });

@@ -5,7 +5,7 @@ export const sickness = defineSickness({
   where: 'the Node.js that the unit names was removed',
   finds: ['boot-unit-broken'],
   async prepare(patient) {
-    patient.installUnit('/opt/node-18/bin/node');
+    patient.unit.install('/opt/node-18/bin/node');
   },
   verify({ fact, evidence }) {
     assert.deepEqual(evidence['missing'], ['/opt/node-18/bin/node']);

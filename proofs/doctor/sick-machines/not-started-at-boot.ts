@@ -6,8 +6,8 @@ export const sickness = defineSickness({
   where: 'nothing starts the daemon at boot',
   finds: ['not-started-at-boot'],
   async prepare(patient) {
-    patient.disableUnit();
-    rmSync(patient.unit);
+    patient.unit.disable();
+    rmSync(patient.unit.path);
   },
   verify({ evidence, command }) {
     assert.deepEqual(evidence['services'], ['web']);

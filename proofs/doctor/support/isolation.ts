@@ -1,5 +1,5 @@
 /**
- * Makes the namespaces that this process was started in (see sick-machines.ts) a machine of its own: nobody else's
+ * Makes the namespaces that this process was started in (see namespaces.ts) a machine of its own: nobody else's
  * processes, ports, users, units and memory are seen, and nothing that is done here is seen outside.
  */
 import { execFileSync } from 'node:child_process';

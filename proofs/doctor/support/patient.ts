@@ -1,22 +1,13 @@
 /** A machine with one home, one healthy service that a configuration file describes, and a unit that starts it at boot. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceConfig } from '../../../src/config/index.js';
 import type { Finding, Report } from '../../../src/doctor/index.js';
 import { app, CLI, freePort, Program, Rig, type Outcome } from '../../../test/rig/index.js';
+import { BootUnit } from './boot-unit.js';
 import type { Place } from './isolation.js';
-
-const UNIT_FOLDER = '/etc/systemd/system';
 
 export interface Diagnosis extends Report {
   readonly exitCode: number | null;
@@ -28,19 +19,20 @@ export class Patient {
   readonly place: Place;
   /** That the healthy service listens on. */
   readonly port: number;
-  readonly unit = join(UNIT_FOLDER, 'upkeep.service');
+  readonly unit: BootUnit;
 
   private constructor(rig: Rig, place: Place, port: number) {
     this.rig = rig;
     this.place = place;
     this.port = port;
+    this.unit = new BootUnit(rig.home.path);
   }
 
   static async create(place: Place): Promise<Patient> {
     const patient = new Patient(await Rig.create(), place, await freePort());
     chmodSync(patient.rig.folder, 0o755);
     patient.installCommand();
-    patient.installUnit(process.execPath);
+    patient.unit.install(process.execPath);
     await patient.up();
     return patient;
   }
@@ -110,24 +102,6 @@ export class Patient {
 
   write(name: string, text: string, mode = 0o600): string {
     return this.rig.write(name, text, mode);
-  }
-
-  installUnit(node: string): void {
-    const exec = `ExecStart=${node} ${CLI.replace('bin/upkeep.js', 'dist/daemon.js')}`;
-    const unit = ['[Service]', 'Type=notify', `Environment=UPKEEP_HOME=${this.home}`, exec, ''].join('\n');
-    writeFileSync(this.unit, unit);
-    this.enableUnit();
-  }
-
-  enableUnit(): void {
-    const wants = join(UNIT_FOLDER, 'multi-user.target.wants');
-    mkdirSync(wants, { recursive: true });
-    rmSync(join(wants, 'upkeep.service'), { force: true });
-    symlinkSync(this.unit, join(wants, 'upkeep.service'));
-  }
-
-  disableUnit(): void {
-    rmSync(join(UNIT_FOLDER, 'multi-user.target.wants/upkeep.service'));
   }
 
   readConfig(): string {

@@ -13,7 +13,7 @@ const CACHE = join(process.env['UPKEEP_PROOF_CACHE'] ?? join(tmpdir(), 'upkeep-p
 const STEP_MS = 900_000;
 
 export interface Project {
-  /** Its folder below proofs/port: `apps/express5`. */
+  /** Its folder, from proofs/port: `apps/express5`, `../daemon/…`. */
   readonly source: string;
   /** What is run after the installation, in /bin/sh. */
   readonly build?: string;
@@ -22,7 +22,7 @@ export interface Project {
 /** Answers the folder in which the project is to be run. */
 export async function install({ source, build }: Project): Promise<string> {
   const from = fileURLToPath(new URL(`../${source}`, import.meta.url));
-  const folder = join(CACHE, source.replaceAll('/', '-'));
+  const folder = join(CACHE, source.replaceAll(/[./]+/g, '-'));
   await mkdir(folder, { recursive: true });
   await cp(from, folder, { recursive: true });
   const manifest = await readFile(join(from, 'package.json'), 'utf8').catch(() => undefined);

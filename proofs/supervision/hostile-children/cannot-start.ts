@@ -134,20 +134,26 @@ export const CANNOT_START: readonly Case[] = [
 interface Loss {
   lose(): void;
   giveBack(): void;
-  /** The fact behind `Cannot start "…": `. */
+  /** The fact behind `Cannot restart "…": `. */
   readonly says: string;
 }
 
-/** It runs; what it needs goes away; the next start fails precisely; it heals when everything is back. */
+/** It runs; what it needs goes away: a restart leaves it alone. Once it has ended it is crashed, and heals when everything is back. */
 async function losesWhatItNeeds(stage: CaseStage, config: ServiceConfig, loss: Loss): Promise<Finding> {
   assert.equal((await stage.up({ ...config, restart: HASTY })).status, 'succeeded');
+  const { pid } = await stage.rig.instance(stage.service);
   loss.lose();
   const failure = failureOf(await stage.restart());
-  assert.equal(failure.message, `Cannot start "${stage.service}": ${loss.says}`);
+  assert.equal(failure.message, `Cannot restart "${stage.service}": ${loss.says}`);
+  assert.equal((await stage.rig.instance(stage.service)).pid, pid);
+  process.kill(pid!, 'SIGKILL');
   const { exit } = await stage.rig.untilInstance(stage.service, ({ status }) => status === 'crashed');
   assert.deepEqual([exit!.kind, exit!.reason], ['spawn-failed', loss.says]);
   loss.giveBack();
   await stage.rig.untilInstance(stage.service, ({ status }) => status === 'running');
   const message = loss.says.replaceAll(stage.rig.folder, '…');
-  return { outcome: 'the start fails, shown as crashed; heals by itself when it is back', message };
+  return {
+    outcome: 'a restart leaves it alone; once it has ended: crashed, until what it needs is back',
+    message,
+  };
 }

@@ -57,7 +57,9 @@ function findVersion({ answer, version }: Machine): Finding[] {
       severity: 'note',
       fact: `the daemon (pid ${daemon.pid}) is upkeep ${daemon.version}, this command is ${version}`,
       evidence: { pid: daemon.pid, daemon: daemon.version, command: version },
-      command: 'upkeep daemon stop && upkeep daemon start',
+      // Without one it is an init system's, which starts it with the version that its unit names.
+      command:
+        daemon.guardian === null ? 'upkeep daemon stop && upkeep daemon start' : 'upkeep daemon upgrade',
     },
   ];
 }

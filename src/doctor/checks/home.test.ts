@@ -71,6 +71,17 @@ test('no daemon is worse where something is down; one that is silent is named', 
   assert.deepEqual(idsOf(findDaemon(machineOf(none))), ['daemon-not-answering']);
 });
 
+test('another version takes over in place, but for a daemon of an init system', () => {
+  const answer = machineOf().answer;
+  assert.ok(answer.kind === 'answers');
+  const find = (guardian: number | null) => {
+    const daemon = { ...answer.daemon, guardian, version: '0.9.0' };
+    return findDaemon(machineOf({ answer: { ...answer, daemon } }))[0]?.command;
+  };
+  assert.equal(find(9), 'upkeep daemon upgrade');
+  assert.equal(find(null), 'upkeep daemon stop && upkeep daemon start');
+});
+
 test('a socket is stale only where nobody holds the lock and nothing has to be started', () => {
   const none = { answer: { kind: 'none', why: 'refused' } } as const;
   const files = [file(`${HOME}/daemon.sock`, { kind: 'socket' })];

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../finding.js';
 import type { Process } from '../machine.js';
-import { homeOfPath, idsOf, machineOf, nodeOf, processOf, serviceOf, tableOf } from '../made-up-machine.js';
+import {
+  homeOfPath,
+  idsOf,
+  machineOf,
+  nodeOf,
+  NOW,
+  processOf,
+  serviceOf,
+  tableOf,
+} from '../made-up-machine.js';
 import { findHeldPorts } from './held-ports.js';
 import { findPm2Daemons } from './pm2-daemons.js';
 import { findRunTwice } from './run-twice.js';
@@ -26,6 +35,7 @@ test('a daemon of PM2 is known by its title, with version, home and applications
       daemons: 1,
       executable: '/usr/bin/node',
       isExecutableGone: false,
+      isReached: true,
       since: null,
     },
   );
@@ -34,14 +44,16 @@ test('a daemon of PM2 is known by its title, with version, home and applications
 });
 
 test('two daemons of PM2 in one home, or one without its Node.js, are an error', () => {
-  const two = findPm2Daemons(machineOf({ processes: tableOf([god(50, '/p'), god(60, '/p')]) }));
+  const later = god(60, '/p', { startedAt: NOW });
+  const two = findPm2Daemons(machineOf({ processes: tableOf([god(50, '/p'), later]) }));
   assert.deepEqual(
     two.map(({ severity, command }) => [severity, command]),
     [
+      ['error', 'PM2_HOME=/p pm2 kill'],
       ['error', 'kill 50'],
-      ['error', 'kill 60'],
     ],
   );
+  assert.match(two[1]!.fact, /pid 60 \(PM2 5\.4\.3\) uses the same home; the command pm2 does not reach it$/);
   const gone = god(50, '/p', { executable: { path: '/opt/node', now: 'gone' } });
   const [finding] = findPm2Daemons(machineOf({ processes: tableOf([gone]) }));
   assert.match(finding!.fact, /its executable \/opt\/node is gone$/);
@@ -65,6 +77,18 @@ test('an application is the same by its script, or by folder and command', () =>
   );
   assert.deepEqual(run(nodeOf(51, { parent: 50, argv: ['node', '/srv/other.js'] })), []);
   assert.deepEqual(run(nodeOf(51, { parent: 1, argv: ['node', '/srv/app.js'] })), []);
+});
+
+test('of two daemons in one home the one that pm2 speaks to keeps an application', () => {
+  const environment = { pm_exec_path: '/srv/app.js', pm_id: '0', name: 'shop' };
+  const gods = [god(50, '/p'), god(60, '/p', { startedAt: NOW })];
+  const children = [nodeOf(51, { parent: 50, environment }), nodeOf(61, { parent: 60, environment })];
+  const [finding] = findRunTwice(machineOf({ processes: tableOf([...gods, ...children]) }));
+  assert.match(
+    finding!.fact,
+    /"shop" \(pid 61\) of PM2 in \/p, pid 60, "shop" \(pid 51\) of PM2 in \/p, pid 50$/,
+  );
+  assert.equal(finding?.command, 'kill 50', 'pm2 delete 0 would end the other one');
 });
 
 test('a stopped service is run by nobody', () => {

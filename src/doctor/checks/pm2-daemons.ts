@@ -1,5 +1,4 @@
 /** A second supervisor: every daemon of PM2, by the title that it gives itself. */
-import { quote } from '../../util/index.js';
 import type { Finding } from '../finding.js';
 import type { Machine } from '../machine.js';
 import { pm2Applications, pm2Daemons, type Pm2Daemon } from '../supervised.js';
@@ -11,7 +10,7 @@ export function findPm2Daemons(machine: Machine): Finding[] {
 }
 
 function toFinding(machine: Machine, daemon: Pm2Daemon, all: readonly Pm2Daemon[]): Finding {
-  const { process, version, home } = daemon;
+  const { process, version, home, isReached, end } = daemon;
   const { pid, executable, startedAt } = process;
   const applications = pm2Applications(machine, daemon).length;
   const isGone = executable !== undefined && executable.now !== 'same';
@@ -20,6 +19,7 @@ function toFinding(machine: Machine, daemon: Pm2Daemon, all: readonly Pm2Daemon[
     `a daemon of PM2 ${version} (pid ${pid}, home ${home}) runs ${wordCount(applications, 'application')} since ${wordTime(startedAt)}`,
     ...(isGone ? [`its executable ${executable.path} is ${executable.now}`] : []),
     ...sharers.map((other) => `pid ${other.process.pid} (PM2 ${other.version}) uses the same home`),
+    ...(isReached ? [] : ['the command pm2 does not reach it']),
   ];
   return {
     id: 'pm2-daemon',
@@ -33,8 +33,9 @@ function toFinding(machine: Machine, daemon: Pm2Daemon, all: readonly Pm2Daemon[
       daemons: all.length,
       executable: executable?.path ?? null,
       isExecutableGone: isGone,
+      isReached,
       since: wordTime(startedAt),
     },
-    command: sharers.length > 0 ? `kill ${pid}` : `PM2_HOME=${quote(home)} pm2 kill`,
+    command: end,
   };
 }

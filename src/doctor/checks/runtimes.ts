@@ -1,4 +1,5 @@
 /** Programs that run although their file is gone or another one by now, and programs that could not be started. */
+import { basename } from 'node:path';
 import type { ServiceSpec } from '../../protocol/index.js';
 import { quote } from '../../util/index.js';
 import type { Finding } from '../finding.js';
@@ -12,6 +13,8 @@ interface Runner {
   readonly restart: string;
   /** Lets it run another program, the one at its path being gone. */
   readonly replace: string;
+  /** What is executed at its next start, where that is another path: a link to the version that is in use. */
+  readonly program?: string | undefined;
 }
 
 const REPLACE_DAEMON = 'upkeep daemon stop && upkeep daemon start';
@@ -24,19 +27,30 @@ export function findRuntimes(machine: Machine): Finding[] {
   return [...changed, ...missingFiles(machine)];
 }
 
-function runnersOf({ home }: Machine): Runner[] {
+function runnersOf(machine: Machine): Runner[] {
+  const { home } = machine;
   const { daemon } = home;
   const instances = home.instances.flatMap(({ service, instance, main }) => {
     const spec = home.services.find((stored) => stored.spec.name === service)?.spec;
     if (!main || !spec) return [];
     const restart = `upkeep reload ${service}`;
-    return [{ who: `${service}.${instance}`, process: main, restart, replace: describeAnew(spec) }];
+    const program = successorOf(machine, main, spec);
+    return [{ who: `${service}.${instance}`, process: main, restart, replace: describeAnew(spec), program }];
   });
   if (!daemon) return instances;
   return [
     { who: 'the daemon', process: daemon, restart: REPLACE_DAEMON, replace: REPLACE_DAEMON },
     ...instances,
   ];
+}
+
+/** The kernel knows the file behind a link, the service the link, which leads to another version by now. */
+function successorOf({ file }: Machine, { executable }: Process, { argv }: ServiceSpec): string | undefined {
+  const [program = ''] = argv;
+  const isNamesake = executable !== undefined && basename(program) === basename(executable.path);
+  return isNamesake && program !== executable.path && program.startsWith('/') && file(program)
+    ? program
+    : undefined;
 }
 
 /** The interpreter of a service is the one that was found when it was described. */
@@ -46,14 +60,20 @@ function describeAnew({ name, script, argv, origin }: ServiceSpec): string {
   return `upkeep up ${quote(origin.file)}${origin.profile === null ? '' : ` --profile ${quote(origin.profile)}`}`;
 }
 
-function toFinding({ who, process: { pid }, restart, replace }: Runner, { path, now }: Executable): Finding {
+function toFinding(runner: Runner, { path, now }: Executable): Finding {
+  const { who, process, restart, replace, program } = runner;
+  const { pid } = process;
   const evidence = { who, pid, path };
-  if (now === 'replaced') {
+  if (now === 'replaced' || program !== undefined) {
+    const fate =
+      now === 'replaced'
+        ? `an older ${path}, which was replaced since`
+        : `${path}, which was deleted; its next start runs ${program}`;
     return {
       id: 'runtime-replaced',
       severity: 'warning',
-      fact: `${who} (pid ${pid}) runs an older ${path}, which was replaced since`,
-      evidence,
+      fact: `${who} (pid ${pid}) runs ${fate}`,
+      evidence: { ...evidence, ...(program === undefined ? {} : { program }) },
       command: restart,
     };
   }

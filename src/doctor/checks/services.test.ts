@@ -29,6 +29,19 @@ test('a program that was deleted or replaced is told, and how it is left', () =>
   assert.deepEqual(idsOf(run('replaced')), ['runtime-replaced']);
 });
 
+test('a program that was deleted is replaced where the service names a link to another one', () => {
+  const main = nodeOf(21, { executable: { path: '/opt/node-10/bin/node', now: 'gone' } });
+  const run = (program: string): Finding[] => {
+    const services = [serviceOf('api', { argv: [program, '/srv/app.js'] })];
+    return findRuntimes(machineOf({}, { services, instances: [instanceOf('api', main)] }));
+  };
+  const [finding] = run('/opt/node/bin/node');
+  assert.deepEqual([finding?.id, finding?.command], ['runtime-replaced', 'upkeep reload api']);
+  assert.match(finding!.fact, /which was deleted; its next start runs \/opt\/node\/bin\/node$/);
+  assert.deepEqual(idsOf(run('/opt/node-10/bin/node')), ['runtime-gone']);
+  assert.deepEqual(idsOf(run('/usr/bin/npm')), ['runtime-gone'], 'which needs a Node.js itself');
+});
+
 test('files that a start needs must be there, also where nothing runs', () => {
   const services = [serviceOf('api', { script: '/srv/app.js', envFiles: ['/srv/.env'] })];
   const missing = machineOf({ file: () => undefined }, { services, instances: [] });
