@@ -1,5 +1,5 @@
 /**
- * 100,000 restarts and 10,000 commands: the daemon's memory has no slope, and whatever it has open or on disk has a bound.
+ * 100,000 restarts and 10,000 commands: the slope of the daemon's memory is next to zero, and whatever it has open or on disk has a bound.
  *
  * 30 services are killed, restarted and reloaded, as fast as it goes: with ports and without, of Node and of the shell,
  * with checks, watches, a schedule, limits, much output, children that are left behind, clients that leave. Beside
