@@ -84,18 +84,24 @@ export class Exchange {
     this.#response.end(text);
   }
 
-  /** Begins a stream of server-sent events; `onClose` is called once when the client has left or `end` was called. */
+  /**
+   * Begins a stream of server-sent events; `onClose` is called once, later, when the client has left or `end` was called:
+   * also where it left before.
+   */
   stream(onClose: () => void = () => undefined): EventStream {
     const response = this.#response;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.flushHeaders();
     let isOpen = true;
-    response.on('close', () => {
+    const close = (): void => {
       isOpen = false;
       onClose();
-    });
+    };
+    if (response.closed) process.nextTick(close);
+    else response.once('close', close);
     return {
       isFull: () => response.writableNeedDrain,
+      onDrained: (call) => void response.on('drain', call),
       send: (value) => {
         if (isOpen) response.write(`data: ${JSON.stringify(value)}\n\n`);
       },
@@ -109,6 +115,8 @@ export class Exchange {
 export interface EventStream {
   /** The client reads more slowly than `send` is called: what comes now stays in memory. */
   isFull(): boolean;
+  /** Calls each time that it has read what it was sent. */
+  onDrained(call: () => void): void;
   send(value: unknown): void;
   end(): void;
 }

@@ -1,4 +1,4 @@
-/** The daemon's own words, to stdout, which is <home>/daemon.log: the only place on its side that words events. */
+/** The daemon's own words, for <home>/daemon.log: the only place on its side that words events. */
 import type { NewEvent, UpkeepError } from '../protocol/index.js';
 
 export type DaemonLog = (message: string) => void;

@@ -111,7 +111,9 @@ class LogTail {
 
   read(): string[] {
     if (!existsSync(this.#path)) return []; // stdout goes somewhere else
-    const text = readFileSync(this.#path).subarray(this.#start).toString('utf8');
+    const bytes = readFileSync(this.#path);
+    // Shorter: it has begun anew meanwhile.
+    const text = bytes.subarray(bytes.length < this.#start ? 0 : this.#start).toString('utf8');
     return text.split('\n').filter(Boolean);
   }
 }

@@ -20,6 +20,8 @@ export interface Mark extends LogRun {
 
 const RECORD_BYTES = 32;
 const MAGIC = 'upkidx1\0';
+/** From the end at first as many as usually do, then more at a time. */
+const FIRST_BLOCK_BYTES = 32 * RECORD_BYTES;
 const BLOCK_BYTES = 2048 * RECORD_BYTES;
 /** Written and read on the same machine. */
 const IS_LITTLE = endianness() === 'LE';
@@ -56,8 +58,9 @@ export class LogIndex {
   /** Those that hold, from the last one. */
   *backwards(): Generator<Mark> {
     let lowest = Infinity;
-    for (let end = this.#end(); end > RECORD_BYTES; end -= BLOCK_BYTES) {
-      for (const mark of this.#marks(Math.max(RECORD_BYTES, end - BLOCK_BYTES), end).reverse()) {
+    let bytes = FIRST_BLOCK_BYTES;
+    for (let end = this.#end(); end > RECORD_BYTES; end -= bytes, bytes = BLOCK_BYTES) {
+      for (const mark of this.#marks(Math.max(RECORD_BYTES, end - bytes), end).reverse()) {
         // At a higher offset than a later one: the log was truncated between them.
         if (mark.offset >= lowest) continue;
         lowest = mark.offset;

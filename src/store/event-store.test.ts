@@ -62,13 +62,23 @@ test('what is no event is passed over', () => {
   assert.deepEqual(open().recent(10), []);
 });
 
-test('subscribers hear what comes until they end that', () => {
+test('subscribers hear that something came until they end that', () => {
   const heard: UpkeepEvent[] = [];
-  const end = store.subscribe((event) => heard.push(event));
+  const end = store.subscribe(() => heard.push(...store.since(0)));
   store.emit(created('api'));
   end();
   store.emit(created('web'));
   assert.deepEqual(names(heard), ['api']);
+});
+
+test('those after a number are answered, as far as they are remembered', () => {
+  for (const name of ['a', 'b', 'c']) store.emit(created(name));
+  assert.deepEqual(names(store.since(1)), ['b', 'c']);
+  assert.deepEqual(names(store.since(0)), ['a', 'b', 'c']);
+  assert.deepEqual(store.since(3), []);
+  for (let index = 0; index < 5000; index++) store.emit(created('d'));
+  assert.ok(store.since(1).length < 2000);
+  assert.equal(store.since(1).at(-1)!.seq, 5003);
 });
 
 test('the file is bounded: a full one moves aside, and the history spans both', () => {

@@ -14,7 +14,7 @@ export class EventStore {
   readonly #path: string;
   readonly #wall: () => Date;
   readonly #recent: UpkeepEvent[];
-  readonly #listeners = new Set<(event: UpkeepEvent) => void>();
+  readonly #listeners = new Set<() => void>();
   #unwritten: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #bytes: number;
@@ -41,7 +41,7 @@ export class EventStore {
       this.#recent.splice(0, this.#recent.length - KEPT_IN_MEMORY);
     this.#unwritten.push(`${JSON.stringify(full)}\n`);
     this.#timer ??= setTimeout(() => this.flush(), WRITE_AFTER_MS);
-    for (const listener of this.#listeners) listener(full);
+    for (const listener of this.#listeners) listener();
   }
 
   /** The latest, oldest first. */
@@ -49,8 +49,13 @@ export class EventStore {
     return limit <= 0 ? [] : this.#recent.slice(-limit);
   }
 
-  /** Calls for each coming event; answers how to end that. */
-  subscribe(listener: (event: UpkeepEvent) => void): () => void {
+  /** Those after this number that are still in memory, oldest first. */
+  since(seq: number): readonly UpkeepEvent[] {
+    return this.#recent.slice(this.#recent.findLastIndex((event) => event.seq <= seq) + 1);
+  }
+
+  /** Calls after each coming event; answers how to end that. */
+  subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }

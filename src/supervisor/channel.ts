@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
 import { Conversation } from './conversation.js';
+import { Speakers } from './speakers.js';
 
 const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
 
@@ -50,17 +51,17 @@ const LATE_MS = 500;
 export class Channel {
   readonly #folder: string;
   readonly #observer: ChannelObserver;
-  readonly #listening: Listening[] = [];
-  readonly #controls = new Set<number>();
+  readonly #speakers: Speakers;
   readonly #talks = new Set<Conversation>();
 
   constructor(runDir: string, observer: ChannelObserver) {
     this.#folder = runFiles(runDir).app;
+    this.#speakers = new Speakers(this.#folder);
     this.#observer = observer;
   }
 
   get listening(): readonly Listening[] {
-    return this.#listening;
+    return this.#speakers.listening;
   }
 
   /** Words of src/preload/channel.ts; whatever else comes is of a later version, or made up. */
@@ -68,7 +69,7 @@ export class Channel {
     const [word, ...fields] = text.split(' ');
     const pid = Number(fields[0]);
     if (!Number.isInteger(pid)) return;
-    if (word === 'control') this.#controls.add(pid);
+    if (word === 'control') this.#speakers.addControl(pid);
     else if (word === 'ready') this.#observer.onReadyMessage();
     else if (word === 'listening') this.#onListening(pid, fields);
   }
@@ -78,8 +79,8 @@ export class Channel {
     const idleMs = Math.min(IDLE_MS[mode], deadlineMs * IDLE_SHARE);
     const wish = { do: 'drain', mode, deadlineMs, idleMs } as const;
     const ackMs = Math.min(isFailing ? ACK_MS : PATIENT_ACK_MS, deadlineMs + LATE_MS);
-    const accepting = new Set(this.#listening.filter(({ how }) => how !== 'shared').map(({ pid }) => pid));
-    const [first, rest] = partition([...this.#controls], (pid) => accepting.has(pid));
+    const accepting = new Set(this.listening.filter(({ how }) => how !== 'shared').map(({ pid }) => pid));
+    const [first, rest] = partition(this.#speakers.controls, (pid) => accepting.has(pid));
     const untilDrained = async (talk: Conversation): Promise<void> => {
       if (await talk.until(isHeard, ackMs)) await talk.until(isDrained, deadlineMs + LATE_MS);
       this.#end(talk);
@@ -94,14 +95,14 @@ export class Channel {
 
   /** The held sockets are listened on from now on. Rejects where nobody answers. */
   async attach(): Promise<void> {
-    const held = new Set(this.#listening.filter(({ how }) => how === 'held').map(({ pid }) => pid));
+    const held = new Set(this.listening.filter(({ how }) => how === 'held').map(({ pid }) => pid));
     const isDone = await this.#tellAll([...held], { do: 'attach' });
     if (held.size > 0 && !isDone) throw new Error('it did not answer when it was to take traffic');
   }
 
   /** false: nobody took it. */
   tell(message: string): Promise<boolean> {
-    return this.#tellAll([...this.#controls], { do: 'message', message });
+    return this.#tellAll(this.#speakers.controls, { do: 'message', message });
   }
 
   /** The daemon goes. */
@@ -111,7 +112,7 @@ export class Channel {
 
   /** A unix socket that leads to exactly this attempt's server on the port. */
   privateSocket(port: number): string | undefined {
-    const server = this.#listening.findLast((each) => each.port === port && each.how !== 'shared');
+    const server = this.listening.findLast((each) => each.port === port && each.how !== 'shared');
     const path = server && join(this.#folder, `${server.pid}.${port}`);
     return path !== undefined && existsSync(path) ? path : undefined;
   }
@@ -121,7 +122,7 @@ export class Channel {
     const how = HOW.find((each) => each === word);
     if (how === undefined) return;
     const listening = { pid, fd: Number(fd), address, port: Number(port), how };
-    this.#listening.push(listening);
+    this.#speakers.addListening(listening);
     this.#observer.onListening(listening);
   }
 

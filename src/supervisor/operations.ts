@@ -27,6 +27,8 @@ import { OperationNews } from './operation-news.js';
 import type { PlannedStep } from './plan.js';
 
 const KEPT = 500;
+/** In all of them together: a thousand services make for long operations. */
+const KEPT_STEPS = 10_000;
 
 export interface OperationHost {
   /** `ahead`: the operations that will be done before it, oldest first. */
@@ -267,9 +269,12 @@ export class Operations {
   }
 
   #forgetOld(): void {
+    let steps = [...this.#views.values()].reduce((sum, view) => sum + view.steps.length, 0);
     for (const [id, view] of this.#views) {
-      if (this.#views.size <= KEPT) return;
-      if (hasEnded(view)) this.#views.delete(id);
+      if (this.#views.size <= KEPT && steps <= KEPT_STEPS) return;
+      if (!hasEnded(view)) continue;
+      this.#views.delete(id);
+      steps -= view.steps.length;
     }
   }
 }

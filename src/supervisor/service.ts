@@ -353,12 +353,11 @@ export class Service implements InstanceOwner {
     if (shim) this.#regain(shim);
   }
 
-  adopt(found: FoundAttempt): Instance {
+  adopt(found: FoundAttempt): void {
     // Where a scaling down was cut off there are more than there should be.
     while (this.instances.length <= found.instance) this.#add(this.instances.length);
     const instance = found.role === 'serving' ? this.instances[found.instance]! : this.#adoptOther(found);
     instance.adopt(found);
-    return instance;
   }
 
   #adoptOther({ instance: index, role, attempt }: FoundAttempt): Instance {

@@ -348,14 +348,12 @@ export class Supervisor {
     // First, because what has ended meanwhile is let go at once, and its successor wants to inherit them.
     for (const attempt of found) this.#services.get(attempt.service)!.regainSockets(attempt);
     await this.#untilSocketsSettled();
-    const instances = found.map((attempt) => this.#services.get(attempt.service)!.adopt(attempt));
+    for (const attempt of found) this.#services.get(attempt.service)!.adopt(attempt);
     for (const service of this.#services.values()) service.dismissOthers();
     await this.#untilSocketsSettled();
-    if (instances.length === 0) return;
-    this.#shimPoll = setInterval(
-      () => instances.forEach((instance) => instance.checkAdopted()),
-      SHIM_POLL_MS,
-    );
+    if (found.length === 0) return;
+    const look = (): void => this.#eachInstance((instance) => instance.checkAdopted());
+    this.#shimPoll = setInterval(look, SHIM_POLL_MS);
   }
 
   async #untilSocketsSettled(): Promise<void> {

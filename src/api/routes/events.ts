@@ -12,12 +12,20 @@ export function eventRoutes(events: EventStore): Pick<Handlers, 'events'> {
       let unsubscribe = (): void => undefined;
       const limit = exchange.number('limit', LISTED);
       const stream = exchange.stream(() => unsubscribe());
-      const past = events.recent(Infinity).filter(isAsked);
-      for (const event of limit === 0 ? [] : past.slice(-limit)) stream.send(event);
+      const past = events.recent(Infinity);
+      for (const event of limit === 0 ? [] : past.filter(isAsked).slice(-limit)) stream.send(event);
       if (!exchange.isSet('follow')) return stream.end();
-      unsubscribe = events.subscribe((event) => {
-        if (isAsked(event)) stream.send(event);
-      });
+      let told = past.at(-1)?.seq ?? 0;
+      // Who does not read costs no memory: when it reads on, it gets what is still known.
+      const tell = (): void => {
+        if (stream.isFull()) return;
+        for (const event of events.since(told)) {
+          told = event.seq;
+          if (isAsked(event)) stream.send(event);
+        }
+      };
+      stream.onDrained(tell);
+      unsubscribe = events.subscribe(tell);
     },
   };
 }
