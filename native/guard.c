@@ -47,7 +47,7 @@
 static const int PAUSES_MS[] = {0, 100, 1000, 2000, 5000, 15000};
 enum { LAST_PAUSE = sizeof PAUSES_MS / sizeof *PAUSES_MS - 1 };
 /* So much life of a daemon that is up makes good for one of its ends: who kills one now and then meets no pause. */
-enum { LIFE_PER_PAUSE_MS = 2000 };
+enum { LIFE_PER_PAUSE_MS = 1000 };
 /* For an heir that has lost the daemon before it took over: it may hang. */
 enum { HEIR_SECONDS = 15 };
 /* Who only looks whether the lock is free has it for a moment, too. */

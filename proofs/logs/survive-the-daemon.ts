@@ -47,8 +47,10 @@ for (const [name, { instances }] of Object.entries(services)) {
   tallies.push(...readLog(logs.out, name, instances));
 }
 console.log(`${kills} times the daemon was killed; 9 instances of 6 services logged all the time`);
-for (const { origin, written, found, files } of tallies)
-  console.log(`  ${origin.padEnd(10)} ${written} lines written, ${found} found in order, in ${files} files`);
+for (const { origin, written, found, files, example = '' } of tallies)
+  console.log(
+    `  ${origin.padEnd(10)} ${written} lines written, ${found} found in order, in ${files} files ${example}`,
+  );
 const sum = (key: 'lost' | 'doubled' | 'torn'): number => tallies.reduce((all, tally) => all + tally[key], 0);
 console.log(`lost: ${sum('lost')}, doubled or out of order: ${sum('doubled')}, torn: ${sum('torn')}`);
 assert.deepEqual([sum('lost'), sum('doubled'), sum('torn')], [0, 0, 0]);

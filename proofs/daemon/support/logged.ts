@@ -15,8 +15,10 @@ export async function countLines(rig: Rig): Promise<Logged> {
   const all = { written: 0, lost: 0, doubled: 0, torn: 0 };
   for (const [name, { instances }] of Object.entries(LOGGERS)) {
     const { logs } = await rig.client.call('service', { params: { name } });
-    for (const tally of readLog(logs.out, name, instances))
+    for (const tally of readLog(logs.out, name, instances)) {
+      if (tally.example !== undefined) console.log(`${tally.origin}, ${tally.files} files: ${tally.example}`);
       for (const key of ['written', 'lost', 'doubled', 'torn'] as const) all[key] += tally[key];
+    }
   }
   return all;
 }

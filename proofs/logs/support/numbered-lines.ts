@@ -8,11 +8,15 @@ export interface Tally {
   readonly origin: string;
   /** As it says itself. */
   written: number;
+  /** The number that has to come. */
+  next: number;
   found: number;
   lost: number;
   doubled: number;
   /** Lines of the whole log that are nobody's; counted for its first instance. */
   torn: number;
+  /** What was wrong first. */
+  example?: string;
   readonly files: number;
 }
 
@@ -22,7 +26,16 @@ export function readLog(path: string, service: string, instances: number): Tally
   const tallies = new Map<string, Tally>();
   for (let instance = 0; instance < instances; instance++) {
     const origin = `${service}.${instance}`;
-    tallies.set(origin, { origin, written: -1, found: 0, lost: 0, doubled: 0, torn: 0, files: files.length });
+    tallies.set(origin, {
+      origin,
+      written: -1,
+      next: 0,
+      found: 0,
+      lost: 0,
+      doubled: 0,
+      torn: 0,
+      files: files.length,
+    });
   }
   const [first] = tallies.values();
   for (const file of files)
@@ -34,8 +47,16 @@ export function readLog(path: string, service: string, instances: number): Tally
 function count(line: string, tallies: ReadonlyMap<string, Tally>, first: Tally): void {
   const [, origin = '', number, total] = /^([a-z]+-\d\.\d) (?:(\d+) \.*|done (\d+))$/.exec(line) ?? [];
   const tally = tallies.get(origin);
-  if (!tally) first.torn++;
-  else if (total !== undefined) tally.written = Number(total);
-  else if (Number(number) === tally.found) tally.found++;
-  else if (Number(number) < tally.found) tally.doubled++;
+  if (!tally) {
+    first.torn++;
+    first.example ??= `torn: ${JSON.stringify(line.slice(0, 200))}`;
+  } else if (total !== undefined) tally.written = Number(total);
+  else if (Number(number) < tally.next) {
+    tally.doubled++;
+    tally.example ??= `${number} came after ${tally.next - 1}`;
+  } else {
+    if (Number(number) > tally.next) tally.example ??= `${number} came after ${tally.next - 1}`;
+    tally.found++;
+    tally.next = Number(number) + 1;
+  }
 }
