@@ -39,7 +39,9 @@ export function readLog(path: string, service: string, instances: number): Tally
   }
   const [first] = tallies.values();
   for (const file of files)
-    for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) count(line, tallies, first!);
+    // Not trimmed: a line may end with a blank.
+    for (const line of readFileSync(file, 'utf8').replace(/\n$/, '').split('\n'))
+      count(line, tallies, first!);
   for (const tally of tallies.values()) tally.lost = tally.written - tally.found;
   return [...tallies.values()];
 }
