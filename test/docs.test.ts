@@ -46,6 +46,7 @@ test('the examples of the configuration are accepted, in YAML and in TypeScript 
     writeFileSync(join(folder, file), '');
   }
   mkdirSync(join(folder, 'public'));
+  providePrograms(join(folder, 'bin'), programsNamedIn(page));
   for (const [, yaml = '', typescript = ''] of examples) {
     const fromYaml = await load(join(folder, 'example.yaml'), yaml);
     const fromTypescript = await load(join(folder, 'example.ts'), typescript);
@@ -100,6 +101,18 @@ function anchorsOf(text: string): Set<string> {
 function filesNamedIn(page: string): string[] {
   const scripts = [...page.matchAll(/script: ([\w./-]+\.js)$/gm)].map(([, file = '']) => file);
   return [...new Set([...scripts, '.env', 'local.env', 'secrets/database'])];
+}
+
+/** A first word that is no path. */
+function programsNamedIn(page: string): string[] {
+  return [...page.matchAll(/command: ([\w-]+) /g)].map(([, program = '']) => program);
+}
+
+/** The examples have to be accepted on a machine that has none of them. */
+function providePrograms(folder: string, programs: readonly string[]): void {
+  mkdirSync(folder);
+  for (const program of programs) writeFileSync(join(folder, program), '#!/bin/sh\n', { mode: 0o755 });
+  process.env.PATH = `${process.env.PATH}:${folder}`;
 }
 
 async function load(file: string, text: string): Promise<readonly Omit<ServiceSpec, 'origin'>[]> {
