@@ -1,6 +1,6 @@
 /** What the instances of one service write, which their shims put into files: what was, and what comes. */
 import { join } from 'node:path';
-import type { LogLine, ServiceDetail } from '../protocol/index.js';
+import type { LogEntry, ServiceDetail } from '../protocol/index.js';
 import { lastLines } from './last-lines.js';
 import { lastWords } from './last-words.js';
 import { LogFiles, STREAMS, type StreamName } from './log-files.js';
@@ -38,9 +38,9 @@ export class ServiceLog {
   }
 
   /** Of the current file, up to what a follower is told. */
-  lastLines(stream: StreamName, count: number, before?: LogFollow): LogLine[] {
+  lastLines(stream: StreamName, count: number, before?: LogFollow): LogEntry[] {
     const lines = lastLines(this.path(stream), count, before?.offset(stream));
-    return lines.map((line) => ({ service: this.service, instance: null, stream, line }));
+    return lines.map((line) => this.#entry(stream, null, line));
   }
 
   /** What an attempt wrote last, to stdout and to stderr. */
@@ -50,12 +50,11 @@ export class ServiceLog {
 
   follow(
     streams: readonly StreamName[],
-    listener: (line: LogLine) => void,
+    listener: (entry: LogEntry) => void,
     canTake?: () => boolean,
   ): LogFollow {
     const onPiece: PieceListener = (stream, { run, lines }) => {
-      const from = { service: this.service, instance: run?.instance ?? null, stream };
-      for (const line of splitLines(lines)) listener({ ...from, line });
+      for (const line of splitLines(lines)) listener(this.#entry(stream, run, line));
     };
     return this.#follow(streams, onPiece, canTake ? { canTake } : {});
   }
@@ -66,6 +65,12 @@ export class ServiceLog {
       if (piece.run && isOf(piece.run, run)) splitLines(piece.lines).forEach(listener);
     };
     return this.#follow(STREAMS, onPiece, { from: run });
+  }
+
+  #entry(stream: StreamName, run: LogRun | null, line: string): LogEntry {
+    const [instance, attempt] = [run?.instance ?? null, run?.attempt ?? null];
+    const unread = { at: null, level: null, message: null, fields: null };
+    return { service: this.service, instance, attempt, stream, lines: [line], ...unread };
   }
 
   #follow(streams: readonly StreamName[], onPiece: PieceListener, options: FollowOptions): LogFollow {

@@ -1,10 +1,24 @@
 import * as v from 'valibot';
 
-/** One line of output. */
-export const LogLine = v.strictObject({
+/** From the least to the worst. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** One line of output, or several that belong together: a stack trace. */
+export const LogEntry = v.strictObject({
   service: v.string(),
+  /** null: the index of the log does not say, so for the next two. */
   instance: v.nullable(v.number()),
+  attempt: v.nullable(v.number()),
   stream: v.picklist(['out', 'err']),
-  line: v.string(),
+  /** When its first line was written, to 50 ms or better. */
+  at: v.nullable(v.string()),
+  lines: v.array(v.string()),
+  /** null: the lines do not say. */
+  level: v.nullable(v.picklist(LOG_LEVELS)),
+  /** What JSON says. */
+  message: v.nullable(v.string()),
+  /** What else JSON says. */
+  fields: v.nullable(v.record(v.string(), v.unknown())),
 });
-export type LogLine = v.InferOutput<typeof LogLine>;
+export type LogEntry = v.InferOutput<typeof LogEntry>;

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { DaemonView, UpgradeRequest, UpgradeView } from './daemon.js';
 import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
-import { LogLine } from './log.js';
+import { LogEntry } from './log.js';
 import { OperationRequest, OperationView } from './operation.js';
 import { EnvironmentView, ServiceDetail, ServiceView, SpecChange } from './service.js';
 import { ServiceSpec } from './spec.js';
@@ -90,7 +90,7 @@ export const ROUTES = {
       stream: 'out or err; none: both',
       follow: '1: stay for what comes',
     },
-    answer: LogLine,
+    answer: LogEntry,
   },
 } as const satisfies Record<RouteName, Route>;
 

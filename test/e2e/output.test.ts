@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { LogLine, UpkeepEvent } from '../../src/protocol/index.js';
+import type { LogEntry, UpkeepEvent } from '../../src/protocol/index.js';
 import { Rig, type Program } from '../rig/index.js';
 
 test('"logs -n" prints the last lines, "--err" only those of stderr', async () => {
@@ -33,11 +33,14 @@ test('"logs -f" prints what was written before and what comes, of every instance
   logs.process.kill('SIGINT');
 
   assert.equal((await logs.ended).code, 130);
-  const lines = logs.lines.map((line) => JSON.parse(line) as LogLine);
-  assert.deepEqual(lines, [
-    { service: 'api', instance: null, stream: 'out', line: 'before' },
-    { service: 'api', instance: 1, stream: 'out', line: 'after' },
-  ]);
+  const entries = logs.lines.map((line) => JSON.parse(line) as LogEntry);
+  assert.deepEqual(
+    entries.map(({ instance, lines }) => [instance, lines]),
+    [
+      [null, ['before']],
+      [1, ['after']],
+    ],
+  );
 });
 
 test('an unfinished line is not shown before it is finished, or its writer has ended', async () => {

@@ -4,11 +4,22 @@ import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ServiceLog, type LogRun } from '../../src/logs/index.js';
-import type { LogLine } from '../../src/protocol/index.js';
+import type { LogEntry } from '../../src/protocol/index.js';
 import { until } from '../rig/index.js';
 import { Native, node } from '../rig/native.js';
 
 const SERVICE = 'api';
+const UNREAD: LogEntry = {
+  service: SERVICE,
+  instance: null,
+  attempt: null,
+  stream: 'out',
+  at: null,
+  lines: [],
+  level: null,
+  message: null,
+  fields: null,
+};
 
 test('an attempt remembers its own last twenty lines, of stdout and of stderr', async () => {
   await using stage = new Stage();
@@ -42,7 +53,7 @@ test('the same attempt number of a service that was described again is another a
 
 test('followers hear whole lines, with who wrote them, across rotations, until they end that', async () => {
   await using stage = new Stage();
-  const heard: LogLine[] = [];
+  const heard: LogEntry[] = [];
   const follow = stage.log.follow(['out'], (line) => heard.push(line));
   const code = 'for (let i = 0; i < 300; i++) { print(instance + " " + i); wait(2); }';
   await Promise.all(
@@ -55,14 +66,14 @@ test('followers hear whole lines, with who wrote them, across rotations, until t
   );
   await until('all was heard', () => heard.length === 600);
   for (const instance of [0, 1]) {
-    const own = heard.filter(({ line }) => line.startsWith(`${instance} `));
+    const own = heard.filter(({ lines }) => lines[0]!.startsWith(`${instance} `));
     assert.deepEqual(
       own,
       Array.from({ length: 300 }, (_, i) => ({
-        service: SERVICE,
+        ...UNREAD,
         instance,
-        stream: 'out',
-        line: `${instance} ${i}`,
+        attempt: 1,
+        lines: [`${instance} ${i}`],
       })),
     );
   }
@@ -79,14 +90,14 @@ test('the last lines and what a follower hears afterwards have no gap and nothin
   );
   await until('it writes', () => stage.log.lastLines('out', 1).length > 0);
   for (let round = 0; round < 5; round++) {
-    const heard: LogLine[] = [];
+    const heard: LogEntry[] = [];
     const follow = stage.log.follow(['out'], (line) => heard.push(line));
     const before = stage.log.lastLines('out', 10, follow);
     await until(
       'something was heard, or all is over',
-      () => heard.length > 20 || before.at(-1)?.line === '1999',
+      () => heard.length > 20 || before.at(-1)?.lines[0] === '1999',
     );
-    const numbers = [...before, ...heard].map(({ line }) => Number(line));
+    const numbers = [...before, ...heard].map(({ lines }) => Number(lines[0]));
     assert.deepEqual(
       numbers,
       numbers.map((_, index) => numbers[0]! + index),
@@ -102,7 +113,7 @@ test('what a follower cannot take waits in the files', async () => {
   let canTake = false;
   const follow = stage.log.follow(
     ['out'],
-    ({ line }) => heard.push(line),
+    ({ lines }) => heard.push(...lines),
     () => canTake,
   );
   await stage.run('app', 'print("one"); print("two")');
@@ -130,7 +141,7 @@ test('an attempt is followed from its beginning, however late', async () => {
 test('followers go on where the log is deleted or truncated, or its folder is', async () => {
   await using stage = new Stage();
   const heard: string[] = [];
-  const follow = stage.log.follow(['out'], ({ line }) => heard.push(line));
+  const follow = stage.log.follow(['out'], ({ lines }) => heard.push(...lines));
   const ruin = [
     () => undefined,
     () => rmSync(stage.log.path('out')),
@@ -150,12 +161,12 @@ test('where the index is missing or spoilt, lines are nobody’s', async () => {
   await using stage = new Stage();
   await stage.run('app', 'print("before")');
   writeFileSync(join(stage.log.folder, 'out.idx'), 'spoilt');
-  const heard: LogLine[] = [];
+  const heard: LogEntry[] = [];
   const follow = stage.log.follow(['out'], (line) => heard.push(line));
   appendFileSync(stage.log.path('out'), 'a stranger\n');
   await until('it was heard', () => heard.length === 1);
   follow.end();
-  assert.deepEqual(heard, [{ service: SERVICE, instance: null, stream: 'out', line: 'a stranger' }]);
+  assert.deepEqual(heard, [{ ...UNREAD, lines: ['a stranger'] }]);
 });
 
 interface RunOptions {

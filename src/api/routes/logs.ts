@@ -1,4 +1,4 @@
-import { UpkeepError, type LogLine } from '../../protocol/index.js';
+import { UpkeepError, type LogEntry } from '../../protocol/index.js';
 import type { LogFollow } from '../../logs/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
 import type { Handlers } from '../server.js';
@@ -14,7 +14,7 @@ export function logRoutes(supervisor: Supervisor): Pick<Handlers, 'logs'> {
       const logs = supervisor.logs(names);
       const follows: LogFollow[] = [];
       const stream = exchange.stream(() => follows.forEach((follow) => follow.end()));
-      const send = (line: LogLine): void => stream.send(line);
+      const send = (entry: LogEntry): void => stream.send(entry);
       for (const log of logs) {
         const follow = exchange.isSet('follow')
           ? log.follow(streams, send, () => !stream.isFull())

@@ -1,5 +1,5 @@
 import { connectIfUsed, homeFrom, isUnusedHome } from '../../client/index.js';
-import type { LogLine } from '../../protocol/index.js';
+import type { LogEntry } from '../../protocol/index.js';
 import { parseCount, usageError } from '../arguments.js';
 import { defineCommand, JSON_OPTION } from '../command.js';
 import { onInterruption } from '../interruption.js';
@@ -29,12 +29,12 @@ export const command = defineCommand({
     };
     const interruption = onInterruption();
     const format = values.json
-      ? (line: LogLine) => JSON.stringify(line)
+      ? (entry: LogEntry) => JSON.stringify(entry)
       : createLogFormat(operands, values.raw);
     const client = connectIfUsed(homeFrom(process.env));
     try {
-      for await (const line of client.stream('logs', { query, signal: interruption.signal })) {
-        print(format(line));
+      for await (const entry of client.stream('logs', { query, signal: interruption.signal })) {
+        print(format(entry));
       }
     } catch (error) {
       if (operands.length > 0 || !isUnusedHome(error)) throw error;

@@ -1,5 +1,5 @@
-/** Words one line of a service: with its origin where several are mixed. */
-import type { LogLine } from '../../protocol/index.js';
+/** Words what a service wrote: with its origin where several are mixed. */
+import type { LogEntry } from '../../protocol/index.js';
 import { outColors, type Paint } from './color.js';
 
 const PALETTE: readonly Paint[] = [
@@ -11,18 +11,18 @@ const PALETTE: readonly Paint[] = [
 ];
 
 /** Services get their colours in the order in which they appear, and keep them. */
-export function createLogFormat(services: readonly string[], isRaw = false): (line: LogLine) => string {
-  if (isRaw) return ({ line }) => line;
+export function createLogFormat(services: readonly string[], isRaw = false): (entry: LogEntry) => string {
+  if (isRaw) return ({ lines }) => lines.join('\n');
   const paints = new Map<string, Paint>();
   const paintOf = (service: string): Paint => {
     const paint = paints.get(service) ?? PALETTE[paints.size % PALETTE.length]!;
     paints.set(service, paint);
     return paint;
   };
-  return ({ service, instance, stream, line }) => {
-    if (services.length === 1 && instance === null) return line;
+  return ({ service, instance, stream, lines }) => {
+    if (services.length === 1 && instance === null) return lines.join('\n');
     const origin = instance === null ? service : `${service}.${instance}`;
     const paint = stream === 'err' ? outColors.red : paintOf(service);
-    return `${paint(`${origin} |`)} ${line}`;
+    return lines.map((line) => `${paint(`${origin} |`)} ${line}`).join('\n');
   };
 }
