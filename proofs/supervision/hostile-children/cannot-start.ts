@@ -6,6 +6,10 @@ import type { ServiceConfig } from '../../../src/config/index.js';
 import { app, failureOf } from '../../../test/rig/index.js';
 import { HASTY, type Case, type CaseStage, type Finding } from './case.js';
 
+/** Said by what has read its own program: from then on that may go away. */
+const IS_UP = 'up and running';
+const SLEEPS = `#!/bin/sh\necho '${IS_UP}'\nexec sleep 1000000\n`;
+
 export const CANNOT_START: readonly Case[] = [
   {
     child: 'exits at once, every time',
@@ -31,7 +35,7 @@ export const CANNOT_START: readonly Case[] = [
         await stage.up({
           script: app('never-ready.js'),
           restart: HASTY,
-          ready: { log: 'listening', timeout: 700 },
+          ready: { log: 'listening', timeout: 3000 },
         }),
       );
       assert.equal(failure.code, 'not-ready');
@@ -45,7 +49,7 @@ export const CANNOT_START: readonly Case[] = [
   {
     child: 'its binary vanished between two attempts',
     run: (stage) => {
-      const tool = stage.rig.write('tool', '#!/bin/sh\nexec sleep 1000000\n', 0o755);
+      const tool = stage.rig.write('tool', SLEEPS, 0o755);
       return losesWhatItNeeds(
         stage,
         { command: [tool] },
@@ -60,7 +64,8 @@ export const CANNOT_START: readonly Case[] = [
   {
     child: 'its script became a directory',
     run: (stage) => {
-      const script = stage.rig.write('became-a-folder.js', 'setInterval(() => undefined, 1 << 30);\n');
+      const program = `console.log('${IS_UP}'); setInterval(() => undefined, 1 << 30);\n`;
+      const script = stage.rig.write('became-a-folder.js', program);
       return losesWhatItNeeds(
         stage,
         { script },
@@ -75,7 +80,7 @@ export const CANNOT_START: readonly Case[] = [
   {
     child: 'its script lost the permission to be executed',
     run: (stage) => {
-      const script = stage.rig.write('forbidden', '#!/bin/sh\nexec sleep 1000000\n', 0o755);
+      const script = stage.rig.write('forbidden', SLEEPS, 0o755);
       return losesWhatItNeeds(
         stage,
         { script, interpreter: 'none' },
@@ -94,7 +99,7 @@ export const CANNOT_START: readonly Case[] = [
       mkdirSync(cwd);
       return losesWhatItNeeds(
         stage,
-        { command: 'sleep 1000000', cwd },
+        { command: `echo '${IS_UP}'; exec sleep 1000000`, cwd },
         {
           lose: () => rmSync(cwd, { recursive: true }),
           giveBack: () => mkdirSync(cwd),
@@ -106,7 +111,7 @@ export const CANNOT_START: readonly Case[] = [
   {
     child: 'its interpreter is not installed any more',
     run: (stage) => {
-      const interpreter = stage.rig.write('interpreter', '#!/bin/sh\nexec sleep 1000000\n', 0o755);
+      const interpreter = stage.rig.write('interpreter', SLEEPS, 0o755);
       const script = stage.rig.write('needs-interpreter', `#!${interpreter}\n`, 0o755);
       return losesWhatItNeeds(
         stage,
@@ -141,6 +146,7 @@ interface Loss {
 /** It runs; what it needs goes away: a restart leaves it alone. Once it has ended it is crashed, and heals when everything is back. */
 async function losesWhatItNeeds(stage: CaseStage, config: ServiceConfig, loss: Loss): Promise<Finding> {
   assert.equal((await stage.up({ ...config, restart: HASTY })).status, 'succeeded');
+  await stage.rig.untilLogged(stage.service, IS_UP);
   const { pid } = await stage.rig.instance(stage.service);
   loss.lose();
   const failure = failureOf(await stage.restart());
