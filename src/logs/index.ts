@@ -2,3 +2,4 @@ export * from './service-log.js';
 export * from './log-files.js';
 export * from './log-follow.js';
 export * from './log-index.js';
+export * from './log-segment.js';

@@ -10,13 +10,13 @@ const MAX_LINES = 20;
 /** Oldest first. */
 export function lastWords(files: LogFiles, run: LogRun): string[] {
   let tail = Buffer.alloc(0);
-  const seen = new Set<number>();
+  const seen = new Set<string>();
   for (const number of files.numbers()) {
     const segment = LogSegment.open(files, number);
     if (!segment) continue;
     // Moved on since the one before was read, and so met again.
-    if (!seen.has(segment.inode)) tail = Buffer.concat([segment.tail(run, MAX_BYTES - tail.length), tail]);
-    seen.add(segment.inode);
+    if (!seen.has(segment.id)) tail = Buffer.concat([segment.tail(run, MAX_BYTES - tail.length), tail]);
+    seen.add(segment.id);
     const isLast = tail.length >= MAX_BYTES || segment.isOlderThan(run);
     segment.close();
     if (isLast) break;

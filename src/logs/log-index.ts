@@ -1,11 +1,14 @@
 /** Reads the index of a log file: who wrote what, and when. Its format is described in native/log.c. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type { LogFiles } from './log-files.js';
+import type { LogMarks } from './log-sources.js';
+import { openToRead } from './open-to-read.js';
 
 /** One attempt, for ever: also where a service was deleted and described again. */
 export interface LogRun {
   readonly instance: number;
+  /** 0: upkeep itself, which says how much is missing at this place. */
   readonly attempt: number;
   /** As its shim reported it: wall clock, milliseconds since the epoch. */
   readonly begunAt: number;
@@ -26,9 +29,9 @@ const BLOCK_BYTES = 2048 * RECORD_BYTES;
 /** Written and read on the same machine. */
 const IS_LITTLE = endianness() === 'LE';
 
-/** Reads on, mark by mark, as they are written. */
-export class LogIndex {
+export class LogIndex implements LogMarks {
   readonly #fd: number;
+  /** Of the records that `read` has not seen. */
   #position = RECORD_BYTES;
 
   private constructor(fd: number) {
@@ -36,8 +39,8 @@ export class LogIndex {
   }
 
   /** By what it says that it belongs to: the two files are not moved in the same moment. */
-  static find(files: LogFiles, inode: number): LogIndex | undefined {
-    for (const number of files.numbers()) {
+  static find(files: LogFiles, inode: number, likely = 0): LogIndex | undefined {
+    for (const number of [likely, ...files.numbers()]) {
       const fd = openToRead(files.indexPath(number));
       if (fd === undefined) continue;
       if (belongsTo(fd, inode)) return new LogIndex(fd);
@@ -46,21 +49,40 @@ export class LogIndex {
     return undefined;
   }
 
-  /** Those that have come since the last call. */
+  get birth(): bigint {
+    return readLarge(this.#head(), 16);
+  }
+
+  /** Those that have come since the last call, mark by mark, as they are written. */
   read(): Mark[] {
     const end = this.#end();
     if (end < this.#position) this.#position = RECORD_BYTES; // begun anew, with its log
-    const marks = this.#marks(this.#position, end);
+    const marks = this.#read(this.#position, end);
     this.#position += marks.length * RECORD_BYTES;
     return marks;
   }
 
-  /** Those that hold, from the last one. */
+  first(): Mark | undefined {
+    return this.#read(RECORD_BYTES, 2 * RECORD_BYTES)[0];
+  }
+
+  marks(from: number, to: number): Mark[] {
+    const [start, end] = this.#isOrdered()
+      ? [this.#search(({ offset }) => offset > from), this.#search(({ offset }) => offset >= to)]
+      : [RECORD_BYTES, this.#end()];
+    const marks = this.#read(Math.max(RECORD_BYTES, start - RECORD_BYTES), Math.max(start, end));
+    const valid = withoutTruncated(marks);
+    const first = valid.findLastIndex(({ offset }) => offset <= from);
+    return valid
+      .slice(Math.max(0, first))
+      .filter(({ offset }, index) => offset < to || (index === 0 && first >= 0));
+  }
+
   *backwards(): Generator<Mark> {
     let lowest = Infinity;
     let bytes = FIRST_BLOCK_BYTES;
     for (let end = this.#end(); end > RECORD_BYTES; end -= bytes, bytes = BLOCK_BYTES) {
-      for (const mark of this.#marks(Math.max(RECORD_BYTES, end - bytes), end).reverse()) {
+      for (const mark of this.#read(Math.max(RECORD_BYTES, end - bytes), end).reverse()) {
         // At a higher offset than a later one: the log was truncated between them.
         if (mark.offset >= lowest) continue;
         lowest = mark.offset;
@@ -69,12 +91,51 @@ export class LogIndex {
     }
   }
 
-  first(): Mark | undefined {
-    return this.#marks(RECORD_BYTES, 2 * RECORD_BYTES)[0];
+  since(at: number): Mark | undefined {
+    if (!this.#isOrdered()) return this.#all().find((mark) => mark.at >= at);
+    const position = this.#search((mark) => mark.at >= at);
+    return this.#read(position, position + RECORD_BYTES)[0];
+  }
+
+  range(): { from: number; to: number } | undefined {
+    const [first, last] = [this.first(), this.#read(this.#end() - RECORD_BYTES, this.#end())[0]];
+    if (!first || !last) return undefined;
+    if (this.#isOrdered()) return { from: first.at, to: last.at };
+    const all = this.#all();
+    const from = all.reduce((least, { at }) => Math.min(least, at), Infinity);
+    return { from, to: all.reduce((most, { at }) => Math.max(most, at), 0) };
   }
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  /** No mark has an earlier time or a lower offset than the one before it: its writers would have said so. */
+  #isOrdered(): boolean {
+    const head = this.#head();
+    return readLarge(head, 16) !== 0n && readLarge(head, 24) === 0n;
+  }
+
+  #all(): Mark[] {
+    return withoutTruncated(this.#read(RECORD_BYTES, this.#end()));
+  }
+
+  /** Where the first record stands that is so, as are all after it. */
+  #search(isSo: (mark: Mark) => boolean): number {
+    let [low, high] = [1, this.#end() / RECORD_BYTES];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const [mark] = this.#read(middle * RECORD_BYTES, (middle + 1) * RECORD_BYTES);
+      if (!mark || isSo(mark)) high = middle;
+      else low = middle + 1;
+    }
+    return low * RECORD_BYTES;
+  }
+
+  #head(): Buffer {
+    const head = Buffer.alloc(RECORD_BYTES);
+    readSync(this.#fd, head, 0, RECORD_BYTES, 0);
+    return head;
   }
 
   /** Of the last whole record. */
@@ -83,20 +144,13 @@ export class LogIndex {
     return size - (size % RECORD_BYTES);
   }
 
-  #marks(from: number, to: number): Mark[] {
+  #read(from: number, to: number): Mark[] {
+    if (from < RECORD_BYTES) return [];
     const records = Buffer.alloc(Math.max(0, to - from));
     const length = readSync(this.#fd, records, 0, records.length, from);
     const marks: Mark[] = [];
     for (let at = 0; at + RECORD_BYTES <= length; at += RECORD_BYTES) marks.push(parseMark(records, at));
     return marks;
-  }
-}
-
-export function openToRead(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch {
-    return undefined; // nothing was written yet, or it has just been moved aside
   }
 }
 
@@ -127,5 +181,9 @@ function parseMark(records: Buffer, at: number): Mark {
 }
 
 function readNumber(record: Buffer, at: number): number {
-  return Number(IS_LITTLE ? record.readBigUInt64LE(at) : record.readBigUInt64BE(at));
+  return Number(readLarge(record, at));
+}
+
+function readLarge(record: Buffer, at: number): bigint {
+  return IS_LITTLE ? record.readBigUInt64LE(at) : record.readBigUInt64BE(at);
 }

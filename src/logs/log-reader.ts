@@ -46,7 +46,7 @@ export class LogReader {
   read(): LogPiece[] {
     for (;;) {
       // Asked before it is read: after it was moved aside nothing is added.
-      const isCurrent = this.#segment !== undefined && this.#place() === 0;
+      const isCurrent = this.#segment?.place() === 0;
       const pieces = this.#segment?.read() ?? [];
       if (pieces.length > 0 || isCurrent || !this.#goOn()) return pieces;
     }
@@ -60,20 +60,16 @@ export class LogReader {
   /** To the file after the one that was read; false: there is none yet. */
   #goOn(): boolean {
     for (;;) {
-      const place = this.#place();
+      const place = this.#segment?.place();
       const next = place === undefined ? this.#afterDeleted() : place - 1;
       const segment = next < 0 ? undefined : LogSegment.open(this.#files, next);
       // If they were moved on meanwhile it may be another one.
-      if (this.#place() === place) {
+      if (this.#segment?.place() === place) {
         if (segment) this.#moveTo(segment);
         return segment !== undefined;
       }
       segment?.close();
     }
-  }
-
-  #place(): number | undefined {
-    return this.#segment && this.#files.numberOf(this.#segment.inode);
   }
 
   /** The oldest that was written to after the one that is gone. */

@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
-import { LogFiles } from './log-files.js';
 import type { LogRun, Mark } from './log-index.js';
 import { LogSegment } from './log-segment.js';
+import { WrittenLog } from './written-log.js';
 
 const FIRST: LogRun = { instance: 0, attempt: 1, begunAt: 1000 };
 const SECOND: LogRun = { instance: 1, attempt: 7, begunAt: 2000 };
 
-let folder = '';
-let files: LogFiles;
+let log: WrittenLog;
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'upkeep-log-'));
-  files = new LogFiles(folder, 'out');
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+beforeEach(() => (log = new WrittenLog()));
+afterEach(() => log.remove());
 
 test('lines come with who wrote them; what one attempt wrote in a row stays together', () => {
   const segment = open('one\ntwo\nthree\nfour\n', [
@@ -47,7 +41,7 @@ test('an unfinished line waits for its end', () => {
   const segment = open('one\ntw', [mark(FIRST, 0)]);
   assert.deepEqual(read(segment), [[0, 'one\n']]);
   assert.deepEqual(read(segment), []);
-  writeFileSync(files.path(), 'o\n', { flag: 'a' });
+  writeFileSync(log.files.path(), 'o\n', { flag: 'a' });
   assert.deepEqual(read(segment), [[0, 'two\n']]);
   segment.close();
 });
@@ -94,25 +88,13 @@ test('thousands of marks are read backwards as forwards', () => {
   segment.close();
 });
 
-function open(text: string, marks: readonly Mark[], { isForeign = false } = {}): LogSegment {
-  writeFileSync(files.path(), text);
-  const head = Buffer.alloc(32);
-  head.write('upkidx1');
-  head.writeBigUInt64LE(BigInt(statSync(files.path()).ino + (isForeign ? 1 : 0)), 8);
-  writeFileSync(files.indexPath(0), Buffer.concat([head, ...marks.map(toRecord)]));
-  return LogSegment.open(files, 0)!;
+function open(text: string, marks: readonly Mark[], options: { isForeign?: boolean } = {}): LogSegment {
+  log.write(0, text, marks, { ...options, hasJumped: true });
+  return LogSegment.open(log.files, 0)!;
 }
 
 function mark(run: LogRun, offset: number): Mark {
   return { ...run, offset, at: 10_000 + offset };
-}
-
-function toRecord({ at, offset, begunAt, instance, attempt }: Mark): Buffer {
-  const record = Buffer.alloc(32);
-  [at, offset, begunAt].forEach((value, index) => record.writeBigUInt64LE(BigInt(value), index * 8));
-  record.writeUInt32LE(instance, 24);
-  record.writeUInt32LE(attempt, 28);
-  return record;
 }
 
 function read(segment: LogSegment): [number | null, string][] {
