@@ -1,0 +1,2 @@
+export * from './kind-finder.js';
+export * from './read-error.js';

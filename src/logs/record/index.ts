@@ -1,0 +1,3 @@
+export * from './level.js';
+export * from './parse-line.js';
+export * from './record-assembler.js';
