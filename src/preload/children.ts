@@ -6,6 +6,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { attempt } from './attempt.js';
 import type { ChildProcessPrototype, SpawnOptions } from './internals.js';
+import { fs } from './node.js';
+import { openAgain } from './output.js';
 import { replaceMethod } from './replace.js';
 
 /** The descriptors to give, and the variables that name them for given numbers. */
@@ -16,6 +18,7 @@ export interface Inheritance {
   readonly args: readonly string[];
 }
 
+const { closeSync } = fs;
 const OURS = ['UPKEEP_PRELOAD', 'UPKEEP_CHANNEL', 'NODE_OPTIONS'];
 
 export function wrapSpawn(inherit: (isClusterWorker: boolean) => Inheritance | null): void {
@@ -27,12 +30,34 @@ export function wrapSpawn(inherit: (isClusterWorker: boolean) => Inheritance | n
     'spawn',
     (original) =>
       function (options) {
+        const opened: number[] = [];
+        attempt(() => openOutputAgain(options, opened));
         const visible = attempt(() => extend(options, inherit));
-        const result = original.call(this, options);
-        if (visible) attempt(() => hide(this, visible));
-        return result;
+        try {
+          return original.call(this, options);
+        } finally {
+          if (visible) attempt(() => hide(this, visible));
+          for (const fd of opened) attempt(() => closeSync(fd));
+        }
       },
   );
+}
+
+/** What it inherits of stdout and stderr; `opened` is to be closed again. */
+function openOutputAgain(options: SpawnOptions, opened: number[]): void {
+  const stdio = listStdio(options.stdio || 'pipe');
+  if (!stdio) return;
+  options.stdio = stdio.map((entry, index) => {
+    const fd = entry === 'inherit' ? index : descriptorOf(entry);
+    const again = fd === 1 || fd === 2 ? openAgain(fd) : null;
+    if (again !== null) opened.push(again);
+    return again ?? entry;
+  });
+}
+
+/** Of a stream, too. */
+function descriptorOf(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null ? (entry as { fd?: unknown }).fd : entry;
 }
 
 interface Visible {

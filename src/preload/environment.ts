@@ -33,12 +33,13 @@ function takeOver(environment: NodeJS.ProcessEnv): Setup | null {
 
 function parse({ UPKEEP_PRELOAD, UPKEEP_CHANNEL }: NodeJS.ProcessEnv): Setup | null {
   if (!UPKEEP_PRELOAD) return null;
-  const { path, sockets, hold, messages, options } = JSON.parse(UPKEEP_PRELOAD) as Partial<Setup>;
+  const { path, sockets, hold, messages, blocking, options } = JSON.parse(UPKEEP_PRELOAD) as Partial<Setup>;
   return {
     path: path || '',
     sockets: sockets || [],
     hold: hold === true,
     messages: messages === true,
+    blocking: blocking === true,
     options: typeof options === 'string' ? options : null,
     channel: parseChannel(UPKEEP_CHANNEL || ''),
   };

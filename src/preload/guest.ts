@@ -121,7 +121,7 @@ export class Guest {
     if (this.listening.hasBegun && !isClusterWorker) return null;
     const { up, folder } = this.channel;
     if (!up.isIntact || !folder.isIntact) return null;
-    const { path, hold, messages } = this.setup;
+    const { path, hold, messages, blocking } = this.setup;
     const sockets = this.held.map(({ spec, fds }) => ({ spec, fds }));
     return {
       fds: sockets.reduce<number[]>((all, { fds }) => all.concat(fds), []).concat(up.fd, folder.fd),
@@ -132,7 +132,7 @@ export class Guest {
           Object.assign({}, spec, { fds: fds.slice(used, (used += own.length)) }),
         );
         return {
-          UPKEEP_PRELOAD: JSON.stringify({ path, sockets: renumbered, hold, messages, options }),
+          UPKEEP_PRELOAD: JSON.stringify({ path, sockets: renumbered, hold, messages, blocking, options }),
           UPKEEP_CHANNEL: fds.slice(-2).join(':'),
           NODE_OPTIONS: `--require ${quote(path)}${options ? ` ${options}` : ''}`,
         };

@@ -7,9 +7,15 @@ export function replaceMethod<T extends object, K extends keyof T>(
   const descriptor = Object.getOwnPropertyDescriptor(target, name);
   const original = target[name];
   const value = wrap(original);
+  imitate(original as object, value as object);
+  Object.defineProperty(target, name, Object.assign({}, descriptor, { value }));
+}
+
+/** Answers `value`, called like the original. */
+export function imitate<T extends object>(original: object, value: T): T {
   for (const trait of ['name', 'length']) {
     const its = Object.getOwnPropertyDescriptor(original, trait);
     if (its) Object.defineProperty(value, trait, its);
   }
-  Object.defineProperty(target, name, Object.assign({}, descriptor, { value }));
+  return value;
 }

@@ -12,6 +12,8 @@ export interface PreloadSetup {
   readonly hold: boolean;
   /** The application wants `process.send('ready')` and the message `shutdown`. */
   readonly messages: boolean;
+  /** The application waits where its output is not taken at once, so that none of it is lost when it ends. */
+  readonly blocking: boolean;
   /** NODE_OPTIONS without upkeep. */
   readonly options: string | null;
 }

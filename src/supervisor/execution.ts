@@ -123,7 +123,7 @@ function withPreload(
     any: isAddressDeclared,
   }));
   const messages = spec.ready.on === 'message' || spec.stop.message;
-  const setup: PreloadSetup = { path, sockets, hold: isHeldBack, messages, options };
+  const setup: PreloadSetup = { path, sockets, hold: isHeldBack, messages, blocking: true, options };
   const common = { ...env, UPKEEP_PRELOAD: JSON.stringify(setup) };
   const node = nodeOf(spec);
   const major = node === undefined ? undefined : knownNodeMajor(node);

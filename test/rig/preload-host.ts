@@ -176,6 +176,7 @@ export class HostedAttempt {
       })),
       hold: options.hold ?? false,
       messages: options.messages ?? false,
+      blocking: true,
       options: options.options ?? null,
     };
     const isOld = node.includes('7.10');
