@@ -34,14 +34,16 @@ export type InstanceState =
   | (Leaving<'ending'> & { readonly ending: Ending; readonly at: number })
   /** It is being ended on request. */
   | (Leaving<'stopping'> & { readonly next: 'stop' | 'start' })
-  | {
-      readonly id: 'waiting';
-      readonly attempt: number;
-      readonly history: RestartHistory;
-      readonly isCrashLoop: boolean;
-      readonly until: number;
-      readonly reason: string;
-    };
+  | WaitingState;
+
+export interface WaitingState {
+  readonly id: 'waiting';
+  readonly attempt: number;
+  readonly history: RestartHistory;
+  readonly isCrashLoop: boolean;
+  readonly until: number;
+  readonly reason: string;
+}
 
 interface Alive<Id extends string> {
   readonly id: Id;

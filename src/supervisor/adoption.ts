@@ -19,6 +19,7 @@ import {
 } from '../system/index.js';
 import { CANDIDATE_MARK } from './attempt.js';
 import { parseRunName, runFolder, type RunId } from './context.js';
+import { readInterlude, type Interlude } from './interlude.js';
 
 export interface FoundAttempt extends RunId {
   /** `new`: it never served. `old`: another one serves in its place, it may still have connections. */
@@ -30,6 +31,8 @@ export interface FoundAttempt extends RunId {
   readonly wasReady: boolean;
   /** How often the instance had been restarted. */
   readonly restarts: number;
+  /** It has ended, and its instance waits for the next one. */
+  readonly interlude: Interlude | undefined;
 }
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -53,7 +56,8 @@ export function findAttempts(home: string, options: AdoptionOptions): FoundAttem
     const reports = isSameBoot ? readAll(runDir) : [];
     const isReady = options.isReadyByStart(id.service);
     const running = reports.find((report) => report.id === 'running');
-    if (isReady === undefined || !running) {
+    const interlude = isSameBoot ? readInterlude(runDir) : undefined;
+    if (isReady === undefined || !(running ?? interlude)) {
       if (running && !isOver(reports) && isUnclaimed(runDir, options)) options.onLeftAlone(id);
       else clearAway(runDir, reports);
       continue;
@@ -66,9 +70,10 @@ export function findAttempts(home: string, options: AdoptionOptions): FoundAttem
       role: mark === CANDIDATE_MARK && !isMarked ? 'new' : 'serving',
       runDir,
       shim: shim?.process,
-      startedAt: running.at,
+      startedAt: running?.at ?? interlude!.at,
       wasReady: isReady || isMarked,
       restarts: Number(restarts),
+      interlude,
     };
     const key = `${id.service}.${id.instance}`;
     found.set(key, [...(found.get(key) ?? []), attempt]);

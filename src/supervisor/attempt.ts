@@ -1,6 +1,6 @@
 /** One spawn, from the shim's start until nothing of it is left: reports, signals. Decides nothing. */
 import { basename } from 'node:path';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   errnoText,
@@ -89,6 +89,7 @@ export class Attempt {
   #pendingStop: SignalName | undefined;
   /** Pids that were asked to end after the application itself had. */
   readonly #asked = new Set<number>();
+  #isResting = false;
   #isReleased = false;
   #isCancelled = false;
 
@@ -144,6 +145,14 @@ export class Attempt {
     this.#isAdopted = true;
     for (const report of withoutOutdated(readReports(this.#setup.runDir))) this.onReport(report);
     this.checkAdopted();
+  }
+
+  /** Takes back what had ended, and was told to have, under a former daemon; there may have been no shim. */
+  adoptEnded(shim: ProcessId | undefined): void {
+    this.#isLaunched = true;
+    this.#isResting = true;
+    this.#seen.add('exited').add('empty');
+    this.#shim = shim;
   }
 
   onReport(report: ShimReport): void {
@@ -238,12 +247,30 @@ export class Attempt {
     writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
   }
 
+  /**
+   * It is over, and was told to be: until the next attempt its shim stays with the sockets, and the note in its folder
+   * with what the next daemon has to know. False: it cannot be written.
+   */
+  rest(note: string): boolean {
+    const { runDir } = this.#setup;
+    try {
+      mkdirSync(runDir, { recursive: true, mode: 0o700 }); // without a shim there is none
+      this.#isResting = true;
+      writeFileSync(runFiles(runDir).over, note, { mode: 0o600 });
+      return true;
+    } catch {
+      return false; // as where the disk is full
+    }
+  }
+
   /** The shim may go. It reads on where survivors share the output. */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    // The shim knows nothing of that file, and its folder could not go with it.
+    if (this.#isResting) rmSync(runFiles(this.#setup.runDir).over, { force: true });
     const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
-    if (!isHeard && this.#isLaunched) removeRunDir(this.#setup.runDir);
+    if (!isHeard && (this.#isLaunched || this.#isResting)) removeRunDir(this.#setup.runDir);
   }
 
   /** The daemon goes, the attempt stays. */

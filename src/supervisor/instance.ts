@@ -11,6 +11,7 @@ import {
   type InstancePolicy,
   type InstanceState,
   type InstanceTimer,
+  type WaitingState,
 } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
 import type { ExitView, InstanceRole, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
@@ -23,6 +24,7 @@ import type { Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
 import { describeExit, toEnding } from './exit.js';
+import { goOnWaiting, wordInterlude, type Interlude } from './interlude.js';
 import { Run, type RunEnd } from './run.js';
 import type { ServiceSockets } from './service-sockets.js';
 import { Timers } from './timers.js';
@@ -194,7 +196,12 @@ export class Instance {
   }
 
   /** Takes back an attempt of a former daemon. */
-  adopt({ attempt, startedAt, wasReady, restarts, runDir }: FoundAttempt): void {
+  adopt(found: FoundAttempt): void {
+    if (found.interlude) this.#goOnWaiting(found, found.interlude);
+    else this.#takeBack(found);
+  }
+
+  #takeBack({ attempt, startedAt, wasReady, restarts, runDir }: FoundAttempt): void {
     const { clock } = this.#context;
     const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAt);
     this.#state = adoptInstance(attempt, since, wasReady);
@@ -208,6 +215,17 @@ export class Instance {
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });
+  }
+
+  #goOnWaiting({ attempt, runDir, shim }: FoundAttempt, interlude: Interlude): void {
+    const waiting = goOnWaiting(interlude, this.#context.clock);
+    this.#state = waiting;
+    this.restarts = interlude.restarts;
+    this.exit = interlude.exit;
+    this.#run = this.#createRun(attempt, runDir, false);
+    this.#run.adoptEnded(shim);
+    this.#setTimer({ id: 'set-timer', timer: 'retry', attempt, at: waiting.until });
+    this.#owner.onInstanceChange();
   }
 
   checkAdopted(): void {
@@ -240,15 +258,16 @@ export class Instance {
     const { state, effects } = step(before, event, this.#policy());
     this.#state = state;
     if (state.attempt > before.attempt) this.#countSpawn(before);
+    if (before.id === 'waiting' && state.id !== 'waiting') this.#run?.release();
     for (const effect of effects) this.#carryOut(effect);
     // A retry that is due in an hour would keep a daemon alive that wants to end.
     if (this.isAtRest) this.#timers.cancelAll();
     if (instanceStatus(before) === this.status && before.attempt === state.attempt) return;
-    this.#onStatus(before, state);
+    this.#onStatus(before, state, event.at);
     this.#owner.onInstanceChange();
   }
 
-  #onStatus(before: InstanceState, state: InstanceState): void {
+  #onStatus(before: InstanceState, state: InstanceState, at: number): void {
     const pid = this.process?.pid ?? null;
     this.#emitInstance({ type: 'instance-status', pid, from: instanceStatus(before), to: this.status });
     if (state.id === 'running') {
@@ -258,12 +277,8 @@ export class Instance {
       this.#watchHealth();
     } else if (state.id !== 'starting') this.#run?.endChecks();
     if (state.id === 'waiting' && before.id !== 'waiting') {
-      const delayMs = state.until - this.#context.clock.now();
-      this.#emitInstance({
-        type: 'instance-restarting',
-        delayMs: Math.max(0, Math.round(delayMs)),
-        reason: state.reason,
-      });
+      const delayMs = Math.round(state.until - at);
+      this.#emitInstance({ type: 'instance-restarting', delayMs, reason: state.reason });
     }
   }
 
@@ -340,10 +355,18 @@ export class Instance {
   #release(): void {
     this.#timers.cancelAll();
     const run = this.#run;
+    if (this.#state.id === 'waiting' && this.#rest(this.#state)) return;
     const noted =
       this.#state.id === 'completed' && this.role === 'serving' ? this.#owner.onCompleted() : undefined;
     if (noted) void noted.then(() => run?.release());
     else run?.release();
+  }
+
+  /** False: the next daemon would not know of it. */
+  #rest(waiting: WaitingState): boolean {
+    const { exit, restarts } = this;
+    const note = exit && wordInterlude(waiting, { exit, restarts }, this.#context.clock);
+    return note !== undefined && (this.#run?.rest(note) ?? false);
   }
 
   #spawn(number: number): void {

@@ -156,6 +156,11 @@ export class Run {
     this.#env = (this.shim && readEnvironment(this.shim.pid)) || {};
   }
 
+  /** The same where it had ended, and its instance waits for the next one. */
+  adoptEnded(shim: ProcessId | undefined): void {
+    this.#attempt.adoptEnded(shim);
+  }
+
   checkAdopted(): void {
     this.#attempt.checkAdopted();
   }
@@ -205,6 +210,11 @@ export class Run {
   /** Just a signal; false where nothing runs. */
   signal(signal: SignalName): boolean {
     return !this.#isReleased && this.#attempt.signal(signal);
+  }
+
+  /** Nothing lives any more, and the next attempt is not due; see `Attempt.rest`. */
+  rest(note: string): boolean {
+    return this.#attempt.rest(note);
   }
 
   /** Nothing lives any more. */

@@ -284,7 +284,7 @@ export class Service implements InstanceOwner {
     this.sockets.onLauncherLost();
     for (const instance of this.all) {
       instance.onLauncherLost();
-      if (instance.shim && instance.process) this.#regain(instance.shim);
+      if (instance.shim) this.#regain(instance.shim);
       for (const each of instance.listening) if (each.how === 'own') void this.#learn(instance, each);
     }
   }

@@ -56,6 +56,8 @@ export interface RunFiles {
   readonly journal: string;
   /** Exists once the attempt was ready. */
   readonly ready: string;
+  /** Exists where its end was told, and the instance waits for its next attempt. */
+  readonly over: string;
   /** Exists where the description of the service was lost: nobody may end what runs. */
   readonly unclaimed: string;
   /** Folder of the application's own sockets, see src/preload/control.ts. */
@@ -67,6 +69,7 @@ export function runFiles(runDir: string): RunFiles {
   return {
     journal: join(runDir, 'journal'),
     ready: join(runDir, 'ready'),
+    over: join(runDir, 'over'),
     unclaimed: join(runDir, 'unclaimed'),
     app: join(runDir, 'app'),
   };

@@ -23,6 +23,25 @@ import {
   type Puppet,
 } from '../rig/index.js';
 
+test('a daemon that is killed between two attempts takes no connection along', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const first = await serve(rig, port, { port, restart: { delay: '4s', maxDelay: '4s' } });
+  await first.exit(1);
+  const second = await rig.enter('api', { after: 1 });
+  await second.exit(1);
+  await rig.untilInstance('api', ({ status }) => status === 'waiting');
+  const before = await knock(port);
+
+  await rig.killDaemon();
+  const meanwhile = await knock(port);
+  await rig.startDaemon();
+
+  const third = await rig.enter('api', { after: 2 });
+  await third.listen(port, null);
+  for (const { answer } of [before, meanwhile]) assert.equal(await answer, String(third.pid));
+});
+
 test('a reload whose new process was starting is done anew, and nobody notices', async () => {
   await using rig = await Rig.create();
   const port = await freePort();

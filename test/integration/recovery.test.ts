@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import type { InstanceView } from '../../src/protocol/index.js';
 import { readCommand, readProcess } from '../../src/system/index.js';
 import { app, assertSucceeded, failureOf, Rig } from '../rig/index.js';
 
@@ -45,6 +48,53 @@ test('restarts are counted on where nothing runs when the daemon is replaced', a
   assert.equal((await rig.cli('daemon', 'stop')).code, 0);
   await rig.startDaemon();
   assert.equal((await rig.service('api')).restarts, restarts);
+});
+
+test('a daemon that is killed between two attempts is followed by one that goes on waiting', async () => {
+  await using rig = await Rig.create();
+  const restart = { delay: '4s', maxDelay: '4s' };
+  await rig.up({
+    api: rig.puppet({ restart }),
+    gone: { command: [rig.write('gone', PROGRAM, 0o755)], restart },
+  });
+  await (await rig.enter('api')).exit(1);
+  await (await rig.enter('api', { after: 1 })).exit(2);
+  rig.remove('gone');
+  process.kill((await rig.instance('gone')).pid!, 'SIGKILL');
+  const isWaiting = ({ status }: InstanceView): boolean => status === 'waiting';
+  const [before] = [await rig.untilInstance('api', isWaiting), await rig.untilInstance('gone', isWaiting)];
+
+  await rig.killDaemon();
+  await rig.startDaemon();
+
+  const after = await rig.instance('api');
+  assert.deepEqual([after.status, after.attempt, after.exit], ['waiting', 2, before.exit]);
+  const left = Date.parse(after.nextStartAt!) - Date.parse(before.nextStartAt!);
+  assert.ok(Math.abs(left) < 1000, `${left} ms of difference`);
+  assert.equal((await rig.service('api')).restarts, 1);
+  const gone = await rig.instance('gone');
+  assert.deepEqual([gone.status, gone.attempt, gone.exit!.kind], ['waiting', 2, 'spawn-failed']);
+  assert.equal((await rig.service('gone')).restarts, 1);
+
+  await (await rig.enter('api', { after: 2 })).exit(3);
+  await rig.untilInstance('api', isWaiting);
+  assert.equal((await rig.service('api')).restarts, 2);
+  const events = await rig.events('api');
+  const told = events.flatMap((event) => (event.type === 'instance-exited' ? [event.exit.code] : []));
+  assert.deepEqual(told, [1, 2, 3], 'no end is told twice');
+  const { reason } = events.findLast((event) => event.type === 'instance-restarting')!;
+  assert.equal(reason, 'failure 3 in a row');
+});
+
+test('what waits for its next attempt leaves nothing behind when it is stopped', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet({ restart: { delay: '1h', maxDelay: '1h' } }) });
+  await (await rig.enter('api')).exit(1);
+  await (await rig.enter('api', { after: 1 })).exit(1);
+  await rig.untilInstance('api', ({ status }) => status === 'waiting');
+  assert.equal(runFolders(rig).length, 1);
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+  await rig.until('its folder is gone', () => runFolders(rig).length === 0);
 });
 
 test('exits that happened while there was no daemon are reported exactly, and the policy is followed', async () => {
@@ -241,6 +291,12 @@ test('a service that was taken back is checked with the environment that it was 
   const after = await rig.untilInstance('api', ({ healthy }) => healthy !== null);
   assert.deepEqual([after.healthy, after.pid], [true, pid]);
 });
+
+const PROGRAM = '#!/bin/sh\nexec sleep 1000000\n';
+
+function runFolders(rig: Rig): string[] {
+  return readdirSync(join(rig.home.path, 'run')).filter((name) => name.includes('.'));
+}
 
 async function pids(rig: Rig): Promise<(number | null)[]> {
   const services = await rig.client.call('services');
