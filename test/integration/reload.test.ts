@@ -439,7 +439,7 @@ test('a program without ports is replaced by a reload side by side', async () =>
 
 test('a new process that fails in the moment when it is ready is refused', async () => {
   await using rig = await Rig.create();
-  const stays = { command: ['sleep', '1000'], reload: { stable: '100ms' } };
+  const stays = { command: ['sleep', '1000'], reload: { stable: '20s' } };
   assertSucceeded(await rig.up({ api: stays }));
   const { pid } = await rig.instance('api');
   // The news that it runs and the news that it ended often come together.

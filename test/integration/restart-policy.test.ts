@@ -62,13 +62,13 @@ test('a crash loop is over after an attempt that outlived it', async () => {
   const flag = rig.write('broken', '');
   const command = `test ! -e ${flag} && exec sleep 1000000`;
   await rig.up({
-    api: { command: ['/bin/sh', '-c', command], restart: { ...HASTY, stable: '200ms', window: '1500ms' } },
+    api: { command: ['/bin/sh', '-c', command], restart: { ...HASTY, stable: '200ms', window: '4s' } },
   });
   await rig.untilInstance('api', ({ status }) => status === 'crashed');
   unlinkSync(flag);
   const healed = await rig.untilInstance(
     'api',
-    ({ status, uptimeMs }) => status === 'running' && uptimeMs! > 1600,
+    ({ status, uptimeMs }) => status === 'running' && uptimeMs! > 4100,
   );
   process.kill(healed.pid!, 'SIGKILL');
   const next = await rig.untilInstance('api', ({ attempt }) => attempt > healed.attempt);

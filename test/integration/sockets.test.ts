@@ -184,7 +184,7 @@ test('a service that came back from a crash loop is not refused later', async ()
 test('connections are refused when nothing has accepted them for the time that they are held', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
-  const first = await serve(rig, port, { port, sockets: { hold: '500ms' } });
+  const first = await serve(rig, port, { port, sockets: { hold: '3s' } });
   await first.exit(1);
   const early = await knock(port);
   const second = await rig.enter('api', { after: 1 });
@@ -293,11 +293,11 @@ test('a program that never says READY=1 is not ready in time', async () => {
     port,
     env,
     sockets: 'systemd' as const,
-    ready: { notify: true as const, timeout: '1s' },
+    ready: { notify: true as const, timeout: '5s' },
   };
   assert.deepEqual(failureOf(await rig.up({ api: service })), {
     code: 'not-ready',
-    message: 'Cannot start "api": not ready within 1s (no READY=1 came to NOTIFY_SOCKET)',
+    message: 'Cannot start "api": not ready within 5s (no READY=1 came to NOTIFY_SOCKET)',
     hint: 'all of its output: upkeep logs api',
     lines: [`took 1 ${port}`],
   });
