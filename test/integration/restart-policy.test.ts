@@ -51,8 +51,11 @@ test('the first restart is immediate, the following ones wait longer and longer,
     ['failure 2 in a row', 'failure 3 in a row', 'failure 4 in a row', 'crash loop: 5 failures'],
   );
   const [second, third, fourth, slow] = restarts.map(({ delayMs }) => delayMs);
-  assert.ok(second! <= 24 && third! >= 30 && third! <= 48 && fourth! >= 70, `${second} ${third} ${fourth}`);
-  assert.ok(slow! >= 280 && slow! <= 360, `${slow}`);
+  // Each up to a fifth longer, by chance.
+  const isNear = (delayMs: number, leastMs: number): boolean =>
+    delayMs >= leastMs && delayMs <= 1.2 * leastMs;
+  assert.ok(isNear(second!, 20) && isNear(third!, 40) && isNear(fourth!, 80), `${second} ${third} ${fourth}`);
+  assert.ok(isNear(slow!, 300), `${slow}`);
 
   await rig.untilInstance('api', ({ attempt }) => attempt >= 7);
 });
