@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ['api', 'supervisor', 'release', 'logs', 'metrics', 'forensics', 'store', 'config', ...FOUNDATION],
   client: ['protocol'],
   boot: ['client', 'system', 'protocol'],
-  doctor: ['client', 'config', 'store', 'logs', ...FOUNDATION],
+  doctor: ['boot', 'client', 'config', 'store', 'logs', ...FOUNDATION],
   cli: ['boot', 'client', 'doctor', 'config', 'core', 'protocol'],
   preload: ['protocol'],
   pm2: ['client', 'config', 'core', 'protocol'],

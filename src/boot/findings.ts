@@ -1,10 +1,9 @@
 /** What stands between a home and its daemon after a boot, each with the next step. */
-import { existsSync } from 'node:fs';
 import { versionManagerOf } from './daemon-facts.js';
 import { lingerCommand } from './linger.js';
 import type { BootStatus } from './status.js';
-import { unitFiles, unitVariable } from './systemd-unit.js';
 import type { Target } from './target.js';
+import { homeIn, missingFiles } from './units-on-disk.js';
 
 export interface BootFinding {
   /** `problem`: after a boot the daemon would not be there, or not this one. */
@@ -36,10 +35,10 @@ export function problemsOf(facts: Facts, { target, text }: Evidence): BootFindin
     note('nothing starts the daemon at boot', installCommand(target));
     return problems;
   }
-  const theirs = unitVariable(text, 'UPKEEP_HOME') ?? 'unknown';
+  const theirs = homeIn(text) ?? 'unknown';
   if (theirs !== home)
     note(`${unit} starts another home: ${theirs}`, `${installCommand(target)} --unit upkeep-<name>`);
-  for (const file of unitFiles(text).filter((needed) => !existsSync(needed)))
+  for (const file of missingFiles(text))
     note(`${unit} needs ${file}, which does not exist`, installCommand(target));
   if (!isEnabled) note(`${unit} is not enabled`, `${systemctlOf(facts)} enable ${unit}`);
   if (lingers === false)

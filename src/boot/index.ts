@@ -6,3 +6,4 @@ export { remove, type Removal } from './remove.js';
 export { inspectBoot, type BootStatus, type Way } from './status.js';
 export { targetFrom, type Target, type TargetOptions } from './target.js';
 export { tryUnit, type TrialOptions } from './trial.js';
+export { unitsOnDisk, type UnitOnDisk } from './units-on-disk.js';

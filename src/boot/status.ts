@@ -1,4 +1,5 @@
 /** Which of the three ways the daemon of a home runs in, and whether it would be there after a boot. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connectOnly, isSystemdRunning, showUnit, type SystemdScope } from '../client/index.js';
 import { UpkeepError } from '../protocol/index.js';
 import { daemonFacts } from './daemon-facts.js';
@@ -7,6 +8,7 @@ import { isLingering } from './linger.js';
 import { systemdUnit, unitDifferences, unitFiles, unitVariable } from './systemd-unit.js';
 import type { Target } from './target.js';
 import { readUnit } from './unit-file.js';
+import { isEnabledOnDisk, type Look } from './units-on-disk.js';
 
 export type Way = 'on-demand' | 'user-systemd' | 'system-systemd';
 
@@ -48,7 +50,7 @@ export async function inspectBoot(target: Target): Promise<BootStatus> {
     unit,
     path,
     isInstalled: text !== undefined,
-    isEnabled: shown['UnitFileState'] === 'enabled',
+    isEnabled: hasSystemd ? shown['UnitFileState'] === 'enabled' : isEnabledOnDisk(path, LOOK),
     isActive: shown['ActiveState'] === 'active',
     isLingering: scope === 'user' ? isLingering(account) : null,
     node,
@@ -60,6 +62,11 @@ export async function inspectBoot(target: Target): Promise<BootStatus> {
   return { ...status, findings: [...problemsOf(status, evidence), ...noticesOf(status, evidence)] };
 }
 
+/** A folder that cannot be read enables nothing. */
+const LOOK: Look = {
+  names: (folder) => (existsSync(folder) ? readdirSync(folder) : []),
+  text: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
+};
 const PROPERTIES = ['ActiveState', 'UnitFileState', 'MainPID', 'NeedDaemonReload'];
 
 function wayOf(daemonPid: number | null, mainPid: number, scope: SystemdScope): Way | null {

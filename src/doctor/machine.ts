@@ -2,6 +2,7 @@
  * The facts that checks judge. Plain data, so that a test makes up a machine; `facts/` reads the real one, each fact
  * when it is first asked for, and only once.
  */
+import type { UnitOnDisk } from '../boot/index.js';
 import type {
   DaemonView,
   OperationView,
@@ -158,17 +159,8 @@ export type ConfigurationDrift =
   | { readonly kind: 'missing'; readonly file: string; readonly services: readonly string[] }
   | { readonly kind: 'invalid'; readonly file: string; readonly problems: readonly string[] };
 
-export interface BootUnit {
-  readonly path: string;
-  readonly scope: 'system' | 'user';
-  /** undefined: it names none, the default of its user is meant. */
-  readonly home: string | undefined;
-  readonly isEnabled: boolean;
-  /** Only of `user`: whether its systemd runs without a login. */
-  readonly isLingering: boolean;
-  /** Paths that it executes and that are not there. */
-  readonly missing: readonly string[];
-}
+/** One that starts a daemon at boot. */
+export type BootUnit = UnitOnDisk;
 
 export interface MemoryHistory {
   /** Since the boot of the machine. */

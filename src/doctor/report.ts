@@ -1,4 +1,5 @@
 /** From a machine to what is said about it. */
+import { basename } from 'node:path';
 import { CHECKS } from './checks.js';
 import { unitsOf } from './checks/boot.js';
 import { SEVERITIES, type Finding } from './finding.js';
@@ -44,7 +45,9 @@ export function isHealthy({ findings }: Report): boolean {
 function wayOf(machine: Machine): Way {
   const { daemon } = machine.home;
   if (daemon) {
-    if (!/\/upkeep[^/]*\.service/m.test(daemon.controlGroups)) return 'on-demand';
+    const isOf = (unit: string): boolean => daemon.controlGroups.includes(`/${unit}`);
+    const isInUnit = /\/upkeep[^/]*\.service/m.test(daemon.controlGroups);
+    if (!isInUnit && !unitsOf(machine).some(({ path }) => isOf(basename(path)))) return 'on-demand';
     return /\/user@\d+\.service\//.test(daemon.controlGroups) ? 'user-systemd' : 'system-systemd';
   }
   const [unit] = unitsOf(machine).filter(({ isEnabled }) => isEnabled);
