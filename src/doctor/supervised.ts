@@ -35,8 +35,8 @@ const GOD_TITLE = /^PM2 v(\S+): God Daemon \((.+)\)$/;
 /** Those that `pm2` speaks to first. */
 export function pm2Daemons({ processes }: Machine): Pm2Daemon[] {
   const found = [...processes.values()].flatMap((process) => {
-    const [, version, home] = GOD_TITLE.exec(process.argv.join(' ').trim()) ?? [];
-    return version && home ? [{ process, version, home }] : [];
+    const [, version, home] = GOD_TITLE.exec(titleOf(process)) ?? [];
+    return version && home && !isForked(process, processes) ? [{ process, version, home }] : [];
   });
   const latestFirst = found.toSorted((one, other) => other.process.startedAt - one.process.startedAt);
   const daemons = latestFirst.map((daemon) => {
@@ -49,23 +49,36 @@ export function pm2Daemons({ processes }: Machine): Pm2Daemon[] {
 
 export function pm2Applications(machine: Machine, daemon: Pm2Daemon): Application[] {
   const { process, home, isReached } = daemon;
-  return childrenOf(machine, process.pid).map((child) => {
-    const words = wordsOf(child);
-    const told = variablesOf(child);
-    const cwd = told.pm_cwd ?? child.cwd ?? '/';
-    const script = told.pm_exec_path ?? scriptOf(words, cwd);
-    return {
-      supervisor: `PM2 in ${home}, pid ${process.pid}`,
-      name: told.name ?? basename(script ?? words[0] ?? child.name),
-      pid: child.pid,
-      script,
-      command: `${cwd} ${words.join(' ')}`,
-      end:
-        isReached && told.pm_id !== undefined
-          ? `PM2_HOME=${quote(home)} pm2 delete ${told.pm_id}`
-          : daemon.end,
-    };
-  });
+  const children = childrenOf(machine, process.pid);
+  return children
+    .filter((child) => !isForked(child, machine.processes))
+    .map((child) => {
+      const words = wordsOf(child);
+      const told = variablesOf(child);
+      const cwd = told.pm_cwd ?? child.cwd ?? '/';
+      const script = told.pm_exec_path ?? scriptOf(words, cwd);
+      return {
+        supervisor: `PM2 in ${home}, pid ${process.pid}`,
+        name: told.name ?? basename(script ?? words[0] ?? child.name),
+        pid: child.pid,
+        script,
+        command: `${cwd} ${words.join(' ')}`,
+        end:
+          isReached && told.pm_id !== undefined
+            ? `PM2_HOME=${quote(home)} pm2 delete ${told.pm_id}`
+            : daemon.end,
+      };
+    });
+}
+
+function titleOf({ argv }: Process): string {
+  return argv.join(' ').trim();
+}
+
+/** Still the copy of its parent: what it is to execute comes in a moment, and then it is another one. */
+function isForked(process: Process, processes: Machine['processes']): boolean {
+  const parent = processes.get(process.parent);
+  return parent !== undefined && titleOf(parent) === titleOf(process);
 }
 
 interface Pm2Variables {

@@ -26,7 +26,7 @@ import {
 test('a daemon that is killed between two attempts takes no connection along', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
-  const first = await serve(rig, port, { port, restart: { delay: '4s', maxDelay: '4s' } });
+  const first = await serve(rig, port, { port, restart: { delay: '6s', maxDelay: '6s' } });
   await first.exit(1);
   const second = await rig.enter('api', { after: 1 });
   await second.exit(1);

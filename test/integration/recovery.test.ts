@@ -52,7 +52,7 @@ test('restarts are counted on where nothing runs when the daemon is replaced', a
 
 test('a daemon that is killed between two attempts is followed by one that goes on waiting', async () => {
   await using rig = await Rig.create();
-  const restart = { delay: '4s', maxDelay: '4s' };
+  const restart = { delay: '8s', maxDelay: '8s' };
   await rig.up({
     api: rig.puppet({ restart }),
     gone: { command: [rig.write('gone', PROGRAM, 0o755)], restart },

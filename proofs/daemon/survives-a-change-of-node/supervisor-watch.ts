@@ -36,10 +36,15 @@ export class SupervisorWatch implements AsyncDisposable {
   }
 
   #find(): { daemons: number[]; guardians: number[] } {
-    const pids = this.#rig.processes().flatMap(({ pid, state }) => (state === 'Z' ? [] : pid));
+    const alive = this.#rig.processes().filter(({ state }) => state !== 'Z');
+    const pids = alive.map(({ pid }) => pid);
     const isShim = (pid: number): boolean => readProcess(pid)?.name === 'upkeep-shim';
+    const isDaemon = (pid: number): boolean =>
+      !isShim(pid) && / \S+\/dist\/daemon\.js/.test(readCommand(pid) ?? '');
+    // What a daemon has forked is its copy until it is executed; a daemon is started by a guardian or a command.
+    const daemons = alive.filter(({ pid, parent }) => isDaemon(pid) && !isDaemon(parent));
     return {
-      daemons: pids.filter((pid) => !isShim(pid) && / \S+\/dist\/daemon\.js/.test(readCommand(pid) ?? '')),
+      daemons: daemons.map(({ pid }) => pid),
       guardians: pids.filter((pid) => isShim(pid) && /^\S+ guard /.test(readCommand(pid) ?? '')),
     };
   }

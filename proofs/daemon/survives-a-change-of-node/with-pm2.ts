@@ -157,8 +157,9 @@ function named(all: readonly Finding[], id: string): Finding[] {
 
 /** Whoever calls itself that, without doctor. */
 function gods(): number[] {
+  const isGod = (pid: number): boolean => readCommand(pid)?.includes('God Daemon') ?? false;
   return [...readProcessTable().values()]
-    .filter(({ pid, state }) => state !== 'Z' && readCommand(pid)?.includes('God Daemon'))
+    .filter(({ pid, state, parent }) => state !== 'Z' && isGod(pid) && !isGod(parent)) // forked by one, not executed yet
     .map(({ pid }) => pid);
 }
 

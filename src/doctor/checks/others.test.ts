@@ -22,7 +22,12 @@ const god = (pid: number, home: string, change: Partial<Process> = {}): Process 
   nodeOf(pid, { argv: [`PM2 v5.4.3: God Daemon (${home})`], ...change });
 
 test('a daemon of PM2 is known by its title, with version, home and applications', () => {
-  const processes = tableOf([god(50, '/root/.pm2'), nodeOf(51, { parent: 50 }), nodeOf(60)]);
+  const processes = tableOf([
+    god(50, '/root/.pm2'),
+    nodeOf(51, { parent: 50 }),
+    god(52, '/root/.pm2', { parent: 50 }), // forked, and not executed yet
+    nodeOf(60),
+  ]);
   const [finding, ...others] = findPm2Daemons(machineOf({ processes }));
   assert.deepEqual(others, []);
   assert.deepEqual(
