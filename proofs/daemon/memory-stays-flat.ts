@@ -130,7 +130,9 @@ async function countAtRest(): Promise<Census> {
     counts.push(count(household, rig.home.path, 0));
     return performance.now() > endAt;
   });
-  return counts.toSorted((a, b) => a.daemon.descriptors - b.daemon.descriptors)[0]!;
+  const byMost = (a: Census, b: Census): number =>
+    a.daemon.descriptors - b.daemon.descriptors || a.home.attempts - b.home.attempts;
+  return counts.toSorted(byMost)[0]!;
 }
 
 function reportMemory(): void {
