@@ -2,7 +2,7 @@
  * Sick machines, each prepared in namespaces of its own: doctor finds exactly that with its evidence, nothing where all is well.
  *
  * Every machine is healthy first, and says so. Where `--fix` or the command of the finding heals, it is run, and then
- * the machine is healthy again. It needs root, for the namespaces.
+ * the machine is healthy again. It needs root, for the namespaces, and `ip` (Debian's iproute2) in them.
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * After a kill -9 of the daemon, crash, reload and scale of a service on a shared port still refuse nobody: as root, as
- * another user, and where nobody may take descriptors out of other processes (`pidfd_getfd`), as in many containers.
+ * another user, and where nobody may take descriptors out of other processes (`pidfd_getfd`), as in many containers. It needs root, cc, and a package from npm.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
