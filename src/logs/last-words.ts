@@ -7,19 +7,31 @@ import { splitLines } from './split-lines.js';
 const MAX_BYTES = 4096;
 const MAX_LINES = 20;
 
+export interface Tail {
+  readonly text: Buffer;
+  /** When it wrote for the last time, to 50 ms; undefined: never. */
+  readonly at: number | undefined;
+}
+
 /** Oldest first. */
 export function lastWords(files: LogFiles, run: LogRun): string[] {
-  let tail = Buffer.alloc(0);
+  return splitLines(readTail(files, run, MAX_BYTES).text).slice(-MAX_LINES);
+}
+
+export function readTail(files: LogFiles, run: LogRun, bytes: number): Tail {
+  let text = Buffer.alloc(0);
+  let at: number | undefined;
   const seen = new Set<string>();
   for (const number of files.numbers()) {
     const segment = LogSegment.open(files, number);
     if (!segment) continue;
+    at ??= segment.lastAt(run);
     // Moved on since the one before was read, and so met again.
-    if (!seen.has(segment.id)) tail = Buffer.concat([segment.tail(run, MAX_BYTES - tail.length), tail]);
+    if (!seen.has(segment.id)) text = Buffer.concat([segment.tail(run, bytes - text.length), text]);
     seen.add(segment.id);
-    const isLast = tail.length >= MAX_BYTES || segment.isOlderThan(run);
+    const isLast = text.length >= bytes || segment.isOlderThan(run);
     segment.close();
     if (isLast) break;
   }
-  return splitLines(tail).slice(-MAX_LINES);
+  return { text, at };
 }

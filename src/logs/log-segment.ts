@@ -135,6 +135,15 @@ export class LogSegment {
     return Buffer.concat(parts);
   }
 
+  /** When it wrote here last, to 50 ms. */
+  lastAt(run: LogRun): number | undefined {
+    for (const mark of this.#findIndex()?.backwards() ?? []) {
+      if (isOf(mark, run)) return mark.at;
+      if (mark.at < run.begunAt) return undefined;
+    }
+    return undefined;
+  }
+
   /** Nothing of the attempt can be in an older one. */
   isOlderThan({ begunAt }: LogRun): boolean {
     const first = this.#findIndex()?.first();

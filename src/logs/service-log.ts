@@ -2,12 +2,17 @@
 import { join } from 'node:path';
 import type { LogEntry, ServiceDetail } from '../protocol/index.js';
 import { lastLines } from './last-lines.js';
-import { lastWords } from './last-words.js';
+import type { ErrorReport } from './fingerprint/index.js';
+import { lastError } from './last-error.js';
+import { lastWords, readTail } from './last-words.js';
 import { LogFiles, STREAMS, type StreamName } from './log-files.js';
 import { LogFollow, type FollowOptions, type PieceListener } from './log-follow.js';
 import type { LogRun } from './log-index.js';
 import { isOf } from './log-segment.js';
 import { splitLines } from './split-lines.js';
+
+/** A stack with all of its causes is shorter. */
+const ERROR_BYTES = 128 * 1024;
 
 export class ServiceLog {
   readonly service: string;
@@ -46,6 +51,13 @@ export class ServiceLog {
   /** What an attempt wrote last, to stdout and to stderr. */
   lastWords(run: LogRun): string[] {
     return STREAMS.flatMap((stream) => lastWords(this.#files[stream], run));
+  }
+
+  /** The error that an attempt ended with, as far as its output tells. */
+  lastError(run: LogRun, endedAt: number): ErrorReport | null {
+    const err = readTail(this.#files.err, run, ERROR_BYTES);
+    const { at: outAt } = readTail(this.#files.out, run, 1);
+    return lastError({ lines: splitLines(err.text), errAt: err.at, outAt, endedAt });
   }
 
   follow(

@@ -4,6 +4,7 @@ import { attempt } from './attempt.js';
 import { Channel } from './channel.js';
 import { type Inheritance, wrapSpawn } from './children.js';
 import { type Answer, serveControl } from './control.js';
+import { tellCrashes } from './crash.js';
 import { Drain } from './drain.js';
 import { isWorkerThread, type Setup } from './environment.js';
 import { HeldSocket } from './held-sockets.js';
@@ -47,6 +48,7 @@ export class Guest {
     if (isWorkerThread) return;
     attempt(() => this.removeStale());
     wrapSpawn((isClusterWorker) => this.inheritance(isClusterWorker));
+    tellCrashes((word, crash) => this.channel.say(word, pid, crash));
     this.channel.say('hello', pid, process.version);
     if (!this.setup.messages) return;
     this.openControl();

@@ -4,6 +4,17 @@ import { ServiceSpec } from './spec.js';
 
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
 
+/** What a process ended with: `TypeError: Cannot read property 'models' of undefined (db.js:10)`. */
+export const ExitError = v.strictObject({
+  /** null where only a message is known, as of `throw 'text'`. */
+  type: v.nullable(v.string()),
+  /** One line. */
+  message: v.string(),
+  /** Where in the application, as far as that is known. */
+  at: v.nullable(v.string()),
+});
+export type ExitError = v.InferOutput<typeof ExitError>;
+
 /** Why and how an attempt ended. "unknown" is allowed, wrong is not. */
 export const ExitView = v.strictObject({
   attempt: v.number(),
@@ -18,6 +29,8 @@ export const ExitView = v.strictObject({
   askedBy: v.nullable(v.string()),
   /** One sentence for a person. */
   reason: v.string(),
+  /** null: it did not crash, or nothing tells by what. */
+  error: v.exactOptional(v.nullable(ExitError)),
   at: timestamp,
   /** How long the attempt lived, milliseconds. */
   livedMs: v.number(),

@@ -34,7 +34,7 @@ export interface AttemptObserver {
   /** Its last descendant ended too. */
   onEmptied(): void;
   /** Its preload says something, see `Channel`. */
-  onSaid(text: string): void;
+  onSaid(text: string, at: number): void;
   /** One VARIABLE=VALUE of sd_notify(3). */
   onNotify(text: string): void;
   /** Some of its output could not be written. */
@@ -103,6 +103,11 @@ export class Attempt {
     return this.#seen.has('exited') ? undefined : this.#process;
   }
 
+  /** Of the application, also after its end. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** What the shim reports under. */
   get runName(): string {
     return basename(this.#setup.runDir);
@@ -159,7 +164,7 @@ export class Attempt {
     if (this.#isReleased) return;
     switch (report.id) {
       case 'said':
-        return this.#setup.observer.onSaid(report.text);
+        return this.#setup.observer.onSaid(report.text, report.at);
       case 'notify':
         return this.#setup.observer.onNotify(report.text);
       case 'lost':

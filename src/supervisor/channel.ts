@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
 import { Conversation } from './conversation.js';
+import { Crashes } from './crash.js';
 import { Speakers } from './speakers.js';
 
 const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
@@ -53,6 +54,7 @@ export class Channel {
   readonly #observer: ChannelObserver;
   readonly #speakers: Speakers;
   readonly #talks = new Set<Conversation>();
+  readonly crashes = new Crashes();
 
   constructor(runDir: string, observer: ChannelObserver) {
     this.#folder = runFiles(runDir).app;
@@ -65,13 +67,15 @@ export class Channel {
   }
 
   /** Words of src/preload/channel.ts; whatever else comes is of a later version, or made up. */
-  onSaid(text: string): void {
+  onSaid(text: string, at: number): void {
     const [word, ...fields] = text.split(' ');
     const pid = Number(fields[0]);
     if (!Number.isInteger(pid)) return;
     if (word === 'control') this.#speakers.addControl(pid);
     else if (word === 'ready') this.#observer.onReadyMessage();
     else if (word === 'listening') this.#onListening(pid, fields);
+    else if (word === 'crash') this.crashes.onCrash(pid, fields.slice(1).join(' '), at);
+    else if (word === 'survived') this.crashes.onSurvived(pid);
   }
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */

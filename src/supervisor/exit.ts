@@ -1,6 +1,6 @@
 /** Words how an attempt ended. */
 import type { Ending } from '../core/index.js';
-import type { ExitView } from '../protocol/index.js';
+import type { ExitError, ExitView } from '../protocol/index.js';
 import { signalName } from '../system/index.js';
 
 /** How the process itself ended, as the kernel told the shim. */
@@ -22,6 +22,7 @@ export interface ExitContext {
   readonly lastLines: readonly string[];
   /** How many descendants outlived it. */
   readonly leftBehind: number;
+  readonly error: ExitError | null;
 }
 
 export function describeExit(exit: AttemptExit, context: ExitContext): ExitView {
@@ -32,6 +33,7 @@ export function describeExit(exit: AttemptExit, context: ExitContext): ExitView 
     signal: exit.kind === 'signalled' ? signalName(exit.signal) : null,
     askedBy: context.askedBy,
     reason: wordExit(exit, context),
+    error: context.error,
     at: context.at.toISOString(),
     livedMs: Math.max(0, Math.round(context.livedMs)),
     leftBehind: context.leftBehind,

@@ -3,7 +3,7 @@
  * lives. It answers questions even after its end, until the next one begins.
  */
 import { LOG_LIMITS, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
-import type { ServiceSpec, SignalName } from '../protocol/index.js';
+import type { ExitError, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   childrenByParent,
   descendants,
@@ -44,6 +44,8 @@ export interface RunEnd {
   readonly at: Date;
   readonly livedMs: number;
   readonly lastLines: readonly string[];
+  /** What it crashed by. */
+  readonly error: ExitError | null;
 }
 
 export interface RunSetup {
@@ -262,7 +264,7 @@ export class Run {
       restarts,
       isCandidate,
       observer: {
-        onSaid: (text) => this.#channel.onSaid(text),
+        onSaid: (text, at) => this.#channel.onSaid(text, at),
         onNotify: (text) => this.#checks.onNews({ id: 'notify', text }),
         onLost: (loss) => this.#onLost(loss),
         onRunning: (at) => {
@@ -275,11 +277,18 @@ export class Run {
           const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
           const leftBehind = isTreeEmpty ? 0 : this.#attempt.leftBehind().length;
           const lastLines = this.#logRun ? log.lastWords(this.#logRun) : [];
-          observer.onExited({ exit, isTreeEmpty, leftBehind, at: new Date(at), livedMs, lastLines });
+          const error = this.#whatEnded(exit, at);
+          observer.onExited({ exit, isTreeEmpty, leftBehind, at: new Date(at), livedMs, lastLines, error });
         },
         onEmptied: () => observer.onEmptied(),
       },
     });
+  }
+
+  #whatEnded(exit: AttemptExit, at: number): ExitError | null {
+    const run = this.#logRun;
+    const lastError = (): ExitError | null => (run ? this.#setup.log.lastError(run, at) : null);
+    return this.#channel.crashes.whatEnded({ exit, pid: this.#attempt.pid, at }, lastError);
   }
 
   /** The shim counts from the beginning of the attempt. */

@@ -1,7 +1,8 @@
 /** Words what happened, one line an event. */
-import type { OperationSummary, UpkeepEvent } from '../../protocol/index.js';
+import type { ExitView, OperationSummary, UpkeepEvent } from '../../protocol/index.js';
 import { formatDuration, unreachable } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
+import { wordEnd } from './exit.js';
 import { wordNames } from './operation.js';
 import { formatTime } from './time.js';
 
@@ -28,7 +29,7 @@ export function wordEvent(event: UpkeepEvent): string {
     case 'instance-adopted':
       return `${instanceOf(event)} taken back, pid ${event.pid}`;
     case 'instance-exited':
-      return `${instanceOf(event)} ${event.exit.reason}, after ${formatDuration(event.exit.livedMs)}`;
+      return `${instanceOf(event)} ${wordExited(event.exit)}`;
     case 'instance-restarting':
       return `${instanceOf(event)} restarts ${whenOf(event.delayMs)}: ${event.reason}`;
     case 'instance-health':
@@ -40,6 +41,11 @@ export function wordEvent(event: UpkeepEvent): string {
     default:
       return unreachable(event);
   }
+}
+
+function wordExited(exit: ExitView): string {
+  const words = `${exit.reason}, after ${formatDuration(exit.livedMs)}`;
+  return exit.error ? `${words}: ${wordEnd(exit)}` : words;
 }
 
 function instanceOf({ service, instance }: { service: string; instance: number }): string {

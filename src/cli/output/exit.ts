@@ -1,7 +1,15 @@
 /** Words the end of a service that nobody asked for and that came right after its start. */
-import type { OperationView, ServiceView } from '../../protocol/index.js';
+import type { ExitView, OperationView, ServiceView } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import type { Worded } from './error.js';
+
+/** By what it crashed, or how it ended otherwise. */
+export function wordEnd({ error, reason }: ExitView): string {
+  if (!error) return reason;
+  const { type, message, at } = error;
+  const words = [type, message].filter((part) => part !== null && part !== '').join(': ');
+  return at === null ? words : `${words} (${at})`;
+}
 
 /** undefined: each of them lives, or ended as it was meant to. */
 export function endedEarly(services: readonly ServiceView[], operation: OperationView): Worded | undefined {

@@ -2,6 +2,7 @@
 import type { InstanceView, ReadySpec, ServiceDetail, ServiceSpec } from '../../protocol/index.js';
 import { formatBytes, formatDuration, quote } from '../../util/index.js';
 import { outColors } from './color.js';
+import { wordEnd } from './exit.js';
 import { formatServices, isUnhealthy, wordStatus } from './service.js';
 import { formatTime } from './time.js';
 
@@ -114,7 +115,7 @@ function exitSection({ index, exit, ...instance }: InstanceView & { index: numbe
   const state = wordStatus(instance.status, isUnhealthy({ index, ...instance }));
   return [
     ...fieldsSection(`Last exit of instance ${index}, now ${state}`, [
-      ['why', exit.reason],
+      ['why', exit.error ? `${wordEnd(exit)}, ${exit.reason}` : exit.reason],
       ['when', `${formatTime(exit.at)}, attempt ${exit.attempt} had lived ${formatDuration(exit.livedMs)}`],
       ...(exit.askedBy === null ? [] : [['asked by', exit.askedBy] as const]),
     ]),

@@ -2,6 +2,7 @@
 import type { InstanceView, ServiceStatus, ServiceView } from '../../protocol/index.js';
 import { formatBytes, formatDuration } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
+import { wordEnd } from './exit.js';
 import { formatTable, terminalWidth, type Cell, type Column, type Row } from './table.js';
 
 /** Up to this many rows, each instance has a row of its own. */
@@ -105,7 +106,7 @@ export function isUnhealthy({ healthy }: InstanceView): boolean {
 function lastExit({ status, exit, nextStartAt }: InstanceView, now: number): string {
   if (status === 'running' || status === 'starting') return '';
   const next = nextStartAt && `next start in ${formatDuration(Math.max(0, Date.parse(nextStartAt) - now))}`;
-  return [exit?.reason, next].filter(Boolean).join(', ');
+  return [exit && wordEnd(exit), next].filter(Boolean).join(', ');
 }
 
 function uptime(ms: number): string {

@@ -1,0 +1,4 @@
+// Somebody else's code.
+exports.work = () => {
+  throw new Error('of a library');
+};
