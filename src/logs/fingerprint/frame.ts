@@ -14,7 +14,8 @@ const NODE_OWN_FILE =
 const NODE_FRAME =
   /^\s+at (?:(?:async )?(.+?) \()?(?:async )?((?:file:\/\/)?[^()]*?):(\d+)(?::\d+)?\)?,?(?: \{)?$/;
 const EVAL_FRAME = /\(eval at .*?\(([^()]+?):(\d+):\d+\).*$/;
-const JAVA_FRAME = /^\s+at (?:[^\s(/]*\/(?:[^\s(/]*\/)?)?([\w$.<>]+)\(([^)]*)\)/;
+const JAVA_FRAME =
+  /^\s+at (?:[^\s(/]*\/(?:[^\s(/]*\/)?)?([\w$.<>]+)\(([^()\s]*\.\w+(?::\d+)?|Native Method|Unknown Source|<generated>)\)/;
 const JAVA_NOT_OWN =
   /^(?:java|javax|jdk|sun|com\.sun|jakarta|kotlin|kotlinx|scala|groovy|org\.(?:springframework|apache|hibernate|eclipse|junit|jboss|slf4j|codehaus|gradle)|io\.(?:netty|undertow|micrometer|vertx|grpc)|reactor|ch\.qos|com\.(?:zaxxer|fasterxml|google\.common|mysql|oracle)|net\.sf)\./;
 const DOTNET_FRAME = /^\s+at ([\w.<>`+]+(?:\[.*?\])?)\(.*?\)(?: in (.+):line (\d+))?$/;

@@ -7,13 +7,14 @@ export interface Head {
   readonly line: number;
 }
 
-const NAME = String.raw`(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Za-z_$][\w$]*`;
-const KIND = '(?:Error|Exception|ExceptionGroup|Throwable|Fault|Rejection)';
+const PACKAGE = String.raw`(?:[A-Za-z_$][\w$]*(?:\.|::))*`;
+const KIND = '(?:Error|Exception|ExceptionGroup|Throwable|Rejection)';
+const TYPE = String.raw`${PACKAGE}[\w$]*${KIND}`;
 const PREFIX = String.raw`(?:Uncaught (?:exception: )?|Unhandled exception\. |Unhandled rejection |Exception in thread ".*?" |\(node:\d+\) UnhandledPromiseRejectionWarning: (?:Unhandled promise rejection \(rejection id: \d+\): )?)?`;
-const TYPED = new RegExp(String.raw`^${PREFIX}\[?(${NAME}${KIND}|${KIND})(?: \[\w+\])?(?:: ?(.*)| ?[\]{]*)$`);
+const TYPED = new RegExp(String.raw`^${PREFIX}\[?(${TYPE})(?: \[\w+\])?(?:: ?(.*)| ?[\]{]*)$`);
 /** Right before frames any name may be that of an exception. */
-const NAMED = new RegExp(String.raw`^${PREFIX}\[?([A-Z][\w$]*|${NAME}(?:\.[A-Z][\w$]*))(?: \[\w+\])?: (.*)$`);
-const WITHIN = new RegExp(String.raw`(?:^|[\s([:"'>=-])(${NAME}${KIND})(?: \[\w+\])?(?:: (.*)|:?$)`);
+const NAMED = new RegExp(String.raw`^${PREFIX}\[?(${PACKAGE}[A-Z][\w$]*)(?: \[\w+\])?: (.*)$`);
+const WITHIN = new RegExp(String.raw`(?:^|[\s([:"'>=-])(${TYPE})(?: \[\w+\])?(?:: (.*)|:?$)`);
 const NO_EXCEPTION = /^(?:Trace|Warning|.*Warning)$/;
 
 export function headAt(text: string, line: number): Head | null {

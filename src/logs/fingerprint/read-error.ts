@@ -4,10 +4,11 @@
  * A stack trace does, unless its logger says that it is less than a warning; so does a line with the level error or fatal, and
  * one without a level that begins like an exception or a crash.
  */
-import { CARET } from '../record/trace-line.js';
+import type { LogLevel } from '../../protocol/index.js';
+import { CARET, JAVA_LOGGING } from '../record/trace-line.js';
 import { withoutColour } from '../record/colour.js';
 import { errorOf, textOf, type Fields } from '../record/json-line.js';
-import { isAtLeast, parseLine, type LogLevel, type ParsedLine } from '../record/index.js';
+import { isAtLeast, parseLine, type ParsedLine } from '../record/index.js';
 import { readAtTrace } from './at-trace.js';
 import { headAt, headWithin } from './head.js';
 import { readGoPanic, readRustPanic } from './panic.js';
@@ -42,7 +43,7 @@ export function readError(record: readonly string[], stream: 'out' | 'err'): Err
   if (first === undefined) return null;
   const line = parseLine(first);
   if (line.fields) return readFields(line, line.fields);
-  const level = line.level ?? (record[1] === undefined ? null : parseLine(record[1]).level);
+  const level = JAVA_LOGGING.test(first) ? parseLine(record[1] ?? '').level : line.level;
   const trace = readTrace(record);
   if (trace) return level === null || isAtLeast(level, 'warn') ? report(trace, level) : null;
   return readPlain(first, line.level, stream);
@@ -83,11 +84,12 @@ function typeOf(error: Fields): string | null {
 function readPlain(line: string, level: LogLevel | null, stream: 'out' | 'err'): ErrorReport | null {
   if (CARET.test(line) || REPEATED.test(line)) return null;
   const text = withoutPrefix(line);
-  const head = headAt(text, 0) ?? headWithin(text);
+  const begun = headAt(text, 0);
+  const head = begun ?? headWithin(text);
   const isError =
     level === null ? headAt(line, 0) !== null || isCrash(line, stream) : isAtLeast(level, 'error');
   if (!isError) return null;
-  return report({ type: head?.type ?? null, message: text, frames: [], causes: [] }, level);
+  return report({ type: head?.type ?? null, message: begun?.message || text, frames: [], causes: [] }, level);
 }
 
 function isCrash(line: string, stream: 'out' | 'err'): boolean {

@@ -1,13 +1,14 @@
 /** Lines that are JSON objects: pino, bunyan, winston, and whoever writes a level and a message. */
+import type { LogLevel } from '../../protocol/index.js';
 import { withoutColour } from './colour.js';
-import { levelOfNumber, levelOfWord, type LogLevel } from './level.js';
+import { levelOfNumber, levelOfWord } from './level.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 const LEVEL_KEYS = ['level', 'severity', 'lvl', 'levelname', 'log.level', 'loglevel', 'log_level', '@l'];
 const MESSAGE_KEYS = ['msg', 'message', 'text', '@m', '@mt', 'short_message', 'event', 'log'];
 /** Under which loggers put the exception. */
-const ERROR_KEYS = ['err', 'error', 'exception', 'exc', 'exc_info', 'reason'];
+const ERROR_KEYS = ['err', 'error', 'exception', 'exc', 'exc_info'];
 
 export function parseJsonLine(line: string): Fields | null {
   const text = line.trim();
@@ -23,12 +24,8 @@ export function parseJsonLine(line: string): Fields | null {
 export function levelOf(fields: Fields): LogLevel | null {
   for (const key of LEVEL_KEYS) {
     const value = fields[key];
-    const level =
-      typeof value === 'number'
-        ? levelOfNumber(value)
-        : typeof value === 'string'
-          ? levelOfText(value)
-          : null;
+    if (typeof value === 'number' && key.endsWith('level')) return levelOfNumber(value);
+    const level = typeof value === 'string' ? levelOfWord(withoutColour(value).trim()) : null;
     if (level) return level;
   }
   return isFields(fields.log) ? levelOf(fields.log) : null; // ECS nests it: log.level
@@ -59,10 +56,4 @@ export function textOf(value: unknown): string | null {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Winston colours the word, also in JSON; numbers may be quoted. */
-function levelOfText(text: string): LogLevel | null {
-  const word = withoutColour(text).trim();
-  return /^\d+$/.test(word) ? levelOfNumber(Number(word)) : levelOfWord(word);
 }

@@ -1,15 +1,24 @@
 /** The words and numbers by which loggers name the severity of a line. */
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import type { LogLevel } from '../../protocol/index.js';
+
+/** The list of the protocol, without its schemas: a process that only reads logs does not load them. */
+const LOG_LEVELS = [
+  'trace',
+  'debug',
+  'info',
+  'warn',
+  'error',
+  'fatal',
+] as const satisfies readonly LogLevel[];
 
 const WORDS: Readonly<Record<LogLevel, string>> = {
   trace: 'trace trce trc vrb silly finest finer',
-  debug: 'debug dbug dbg debg verbose fine config',
-  info: 'info inf information informational notice log http',
+  debug: 'debug dbug dbg debg verbose fine',
+  info: 'info inf information informational notice log',
   warn: 'warn warning wrn',
-  error: 'error err eror erro fail severe',
-  fatal: 'fatal ftl critical crit crt alert emerg emergency panic dpanic',
+  error: 'error err fail severe',
+  fatal: 'fatal ftl critical crit alert emerg emergency panic dpanic',
 };
 
 const LEVEL_OF_WORD: ReadonlyMap<string, LogLevel> = new Map(
@@ -34,11 +43,11 @@ export function isLevelInCapitals(word: string): boolean {
   return CAPITALS.has(word);
 }
 
-/** Of pino and bunyan (10 to 60, and what lies between them), or of syslog. */
+/** Of pino and bunyan (10 to 69), or of syslog. */
 export function levelOfNumber(level: number): LogLevel | null {
   if (!Number.isFinite(level) || level < 0) return null;
   if (level < 10) return SYSLOG[level] ?? null;
-  return LOG_LEVELS[Math.min(Math.floor(level / 10), LOG_LEVELS.length) - 1]!;
+  return LOG_LEVELS[Math.floor(level / 10) - 1] ?? null;
 }
 
 /** Of the `<11>` that begins a line for syslog: facility * 8 + severity. */

@@ -1,6 +1,6 @@
 /** What a line says about itself: its level, and for a line of JSON its message and fields. */
+import type { LogLevel } from '../../protocol/index.js';
 import { levelOf, messageOf, parseJsonLine, type Fields } from './json-line.js';
-import type { LogLevel } from './level.js';
 import { plainLevel } from './plain-level.js';
 
 export interface ParsedLine {

@@ -4,8 +4,9 @@
  * The line is read from its start, token by token, for as long as everything is such a prefix. A word of the message is never
  * reached, so `user said ERROR` has no level.
  */
+import type { LogLevel } from '../../protocol/index.js';
 import { withoutColour } from './colour.js';
-import { isLevelInCapitals, levelOfPriority, levelOfWord, type LogLevel } from './level.js';
+import { isLevelInCapitals, levelOfPriority, levelOfWord } from './level.js';
 
 const MAX_PREFIX = 200;
 

@@ -1,7 +1,7 @@
 /** What single lines of stack traces look like, in Node.js, Python, Java, .NET, Go and Rust. */
 
 const NAME = String.raw`(?:[\w$]+(?:\.|::))*[\w$]*`;
-const KIND = '(?:Error|Exception|ExceptionGroup|Throwable|Fault|Rejection)';
+const KIND = '(?:Error|Exception|ExceptionGroup|Throwable|Rejection)';
 
 /** `TypeError: …`, `java.io.IOException`, `AssertionError [ERR_ASSERTION]: …`, `[AggregateError: …] {`. */
 export const EXCEPTION_HEAD = new RegExp(
@@ -9,12 +9,12 @@ export const EXCEPTION_HEAD = new RegExp(
 );
 /** With its package, as Java and .NET print it: no sentence begins like that. */
 export const QUALIFIED_HEAD = new RegExp(String.raw`^(?:[\w$]+\.)+[\w$]*${KIND}[\w$]*(?::|$)`);
-export const FRAME = /^\s+at \S/;
+export const FRAME = /^[ \t]*(?: {2}|\t)at \S/;
 
 /** What Node prints above the source line of an uncaught exception. */
 export const NODE_PLACE =
   /^(?:node:\S+|.*\.[cm]?[jt]sx?|evalmachine\.<anonymous>|<anonymous_script>|\[\w+\](?:-wrapper)?):\d+$/;
-export const CARET = /^\s*[\^~]+\s*$/;
+export const CARET = /^[ \t]*\^+[ \t]*$/;
 export const NODE_VERSION = /^Node\.js v\d/;
 export const NODE_REMARK =
   /^(?:Emitted '.*' event .*at:|Emitted '.*' event at:|Thrown at:|\(Use `node --trace-.*)$/;
