@@ -61,9 +61,9 @@ function trieOf(words: readonly string[]): Trie {
   const trie: Trie = [new Map()];
   for (const word of words) {
     let state = 0;
-    for (const [index, character] of [...word].entries()) {
-      const byte = character.charCodeAt(0);
-      const isLast = index === word.length - 1;
+    for (let at = 0; at < word.length; at++) {
+      const byte = word.charCodeAt(at);
+      const isLast = at === word.length - 1;
       const known = trie[state]!.get(byte);
       if (known === FOUND) break; // a shorter word begins this one
       const next = isLast ? FOUND : (known ?? trie.push(new Map()) - 1);

@@ -59,7 +59,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'node-nomod': [['Error', "Cannot find module './nomod'", 'a.js:19']],
   'node-assert': [['AssertionError', 'Expected values to be strictly deep-equal:', 'a.js:20']],
   'node-nested': [['Error', 'in object', 'a.js:24']],
-  'node-array': [['Error', 'x', 'a.js:31', ['Error: y']]],
+  'node-array': [['Error', 'x', 'a.js:31']],
   'node-multi': [['Error', 'line one', 'a.js:26']],
   'node-eval': [['RangeError', 'from eval', 'a.js:29']],
   'node-warn': [],

@@ -19,7 +19,7 @@ const NPM = /^npm (ERR!|error|WARN|warn)(?= )/;
 
 const SPACE = /[\s|*•–—]+/y;
 const DASHES = /-{1,3}(?=\s|$)/y;
-const TIME = /[[(]?\d[\d:.,/TZ+-]*[Z\])]?[,:]?(?=[\s|\]]|$)/y;
+const TIME = /\d[\d:.,/TZ+-]*[Z\])]?[,:]?(?=[\s|\]]|$)/y;
 const WORD_OF_TIME =
   /(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec|AM|PM|UTC|GMT|CES?T|[EPCM][SD]T)[,.]?(?=[\s\]]|$)/y;
 const BRACKETS =
@@ -65,16 +65,16 @@ function levelAfterPrefix(text: string): LogLevel | null {
   while (at < text.length) {
     if (take(SPACE) || take(DASHES)) continue;
     if (at === 0 && take(RUBY)) continue;
-    if (take(TIME) || take(WORD_OF_TIME)) {
-      hasTime = true;
-      continue;
-    }
     const brackets = take(BRACKETS);
     if (brackets) {
       const word = LEVEL_IN_BRACKETS.exec((brackets[1] ?? brackets[2] ?? brackets[3] ?? '').trim());
       const level = word && levelOfWord(word[1]!);
       if (level) return level;
       hasTime ||= /\d\d:\d\d/.test(brackets[0]);
+      continue;
+    }
+    if (take(TIME) || take(WORD_OF_TIME)) {
+      hasTime = true;
       continue;
     }
     const pair = take(PAIR);
