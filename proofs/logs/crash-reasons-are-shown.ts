@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wordEnd } from '../../src/cli/output/exit.js';
-import { assertSucceeded, Rig } from '../../test/rig/index.js';
+import { Rig } from '../../test/rig/index.js';
 import { install, VERSIONS } from '../port/node-versions/versions.js';
 import { nodeCases, otherCases, stageApps, type Case } from './crash-reasons-are-shown/cases.js';
 
@@ -42,7 +42,7 @@ for (let round = 0; round < (isWhole ? ROUNDS : 1); round++)
     mkdirSync(folder);
     stageApps(folder);
     const cases = group(folder);
-    assertSucceeded(await rig.up(Object.fromEntries(cases.map(({ name, service }) => [name, service]))));
+    await rig.up(Object.fromEntries(cases.map(({ name, service }) => [name, service]))); // it fails where one ends at once, as many are to
     for (const { name, expected } of cases) {
       const found = await reasonOf(rig, name);
       count++;
