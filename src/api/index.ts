@@ -4,3 +4,4 @@ export { serviceRoutes } from './routes/services.js';
 export { operationRoutes } from './routes/operations.js';
 export { eventRoutes } from './routes/events.js';
 export { logRoutes } from './routes/logs.js';
+export { errorRoutes } from './routes/errors.js';

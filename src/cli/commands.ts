@@ -18,6 +18,7 @@ export type CommandName =
   | 'list'
   | 'show'
   | 'logs'
+  | 'errors'
   | 'events'
   | 'env'
   | 'exec'
@@ -46,6 +47,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   list: () => import('./commands/list.js'),
   show: () => import('./commands/show.js'),
   logs: () => import('./commands/logs.js'),
+  errors: () => import('./commands/errors.js'),
   events: () => import('./commands/events.js'),
   env: () => import('./commands/env.js'),
   exec: () => import('./commands/exec.js'),

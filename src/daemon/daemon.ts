@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import {
   ApiServer,
+  errorRoutes,
   eventRoutes,
   logRoutes,
   operationRoutes,
@@ -9,9 +10,11 @@ import {
   type Exchange,
 } from '../api/index.js';
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
+import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
 import { packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
+import { setMarks } from './deploy-marks.js';
 import { wordEvent, type DaemonLog } from './log.js';
 
 export interface DaemonSetup {
@@ -27,6 +30,8 @@ export class Daemon {
   readonly #setup: DaemonSetup;
   readonly #startedAt = systemClock.wall().toISOString();
   readonly #events: EventStore;
+  readonly #errors: ErrorWatch;
+  readonly #known: KnownErrors;
   readonly #supervisor: Supervisor;
   readonly #api: ApiServer;
 
@@ -36,8 +41,11 @@ export class Daemon {
     const onInternalError = (error: unknown): void => this.logInternalError(error);
     this.#setup = setup;
     this.#events = new EventStore(home, systemClock.wall);
+    const emit = (event: NewEvent): void => this.emit(event);
+    this.#errors = new ErrorWatch({ home, wall: systemClock.wall, emit, onInternalError });
+    this.#known = new KnownErrors(this.#errors, () => systemClock.wall().getTime());
     this.#supervisor = new Supervisor(
-      { home, clock: systemClock, random: Math.random, emit: (event) => this.emit(event) },
+      { home, clock: systemClock, random: Math.random, emit },
       { state: new StateFile(home), journal: new Journal(join(home, 'operations.jsonl')), onInternalError },
       handover,
     );
@@ -53,6 +61,7 @@ export class Daemon {
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
         ...logRoutes(this.#supervisor),
+        ...errorRoutes(this.#known, this.#supervisor),
       },
       { version, openApiPath: join(packageRoot(), 'dist', 'openapi.json'), onInternalError },
     );
@@ -80,6 +89,10 @@ export class Daemon {
     const words = wordEvent(event);
     if (words !== undefined) this.#setup.log(words);
     this.#events.emit(event);
+    if (event.type === 'service-created') this.#errors.watch(event.service);
+    if (event.type === 'service-deleted') this.#errors.forget(event.service);
+    if (event.type === 'operation' && event.status === 'running')
+      setMarks(this.#known, this.#supervisor.operations.find(event.operation));
   }
 
   warn(message: string): void {
@@ -93,12 +106,14 @@ export class Daemon {
   async begin(): Promise<void> {
     const { home, version } = this.#setup;
     await this.#supervisor.boot();
+    for (const { service } of this.#supervisor.logs([])) this.#errors.watch(service);
     await this.#api.listen(join(home, 'daemon.sock'));
     this.emit({ type: 'daemon-started', pid: process.pid, version });
   }
 
   /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
   letGo(): void {
+    this.#errors.close();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -109,6 +124,7 @@ export class Daemon {
     await this.#api.close();
     if (await initSystem?.isShuttingDown()) await this.#supervisor.standDown();
     await this.#supervisor.detach();
+    this.#errors.close();
     this.#events.flush();
   }
 
@@ -117,6 +133,7 @@ export class Daemon {
     this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
     await this.#api.close(but);
     const handover = await this.#supervisor.handOver();
+    this.#errors.close();
     this.#events.flush();
     return handover;
   }

@@ -26,6 +26,8 @@ export function wordEvent(event: NewEvent): string | undefined {
       return `${event.service}.${event.instance} attempt ${event.attempt} taken back, pid ${event.pid}`;
     case 'warning':
       return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
+    case 'error-kind-new':
+      return `${event.service}: new error: ${event.title}`;
     case 'operation':
       return `operation ${event.operation} (${event.kind}) ${event.status}`;
     case 'service-created':

@@ -5,3 +5,4 @@ export * from './log-index.js';
 export * from './log-segment.js';
 export * from './record/index.js';
 export * from './fingerprint/index.js';
+export * from './errors/index.js';

@@ -75,9 +75,9 @@ export class LogSegment {
     return this.#findIndex()?.range();
   }
 
-  /** What stands between two offsets; fewer bytes where it ends before. */
-  bytes(from: number, to: number): Buffer {
-    return this.#text.bytes(from, to);
+  /** What stands between two offsets; fewer bytes where it ends before. `into`: for who reads much, see `LogText`. */
+  bytes(from: number, to: number, into?: Buffer): Buffer {
+    return this.#text.bytes(from, to, into);
   }
 
   /** Those that hold between two offsets: who wrote what, and when. The first may stand before `from`. */
@@ -225,9 +225,10 @@ class PlainText implements LogText {
     return fstatSync(this.#fd).mtimeMs;
   }
 
-  bytes(from: number, to: number): Buffer {
-    const bytes = Buffer.allocUnsafe(Math.max(0, to - from));
-    return bytes.subarray(0, readSync(this.#fd, bytes, 0, bytes.length, from));
+  bytes(from: number, to: number, into?: Buffer): Buffer {
+    const length = Math.max(0, to - from);
+    const bytes = into ?? Buffer.allocUnsafe(length);
+    return bytes.subarray(0, readSync(this.#fd, bytes, 0, length, from));
   }
 
   close(): void {

@@ -7,8 +7,8 @@ export interface LogText {
   readonly size: number;
   /** Wall clock, milliseconds since the epoch. */
   readonly writtenAt: number;
-  /** Fewer where it ends before. */
-  bytes(from: number, to: number): Buffer;
+  /** Fewer where it ends before. `into`: where they may be put, instead of a new buffer. */
+  bytes(from: number, to: number, into?: Buffer): Buffer;
   close(): void;
 }
 

@@ -29,6 +29,11 @@ export const ENDPOINTS = {
   request: { method: 'POST', path: '/v1/operations', isStream: true },
   events: { method: 'GET', path: '/v1/events', isStream: true },
   logs: { method: 'GET', path: '/v1/logs', isStream: true },
+  errors: { method: 'GET', path: '/v1/errors' },
+  errorKind: { method: 'GET', path: '/v1/errors/{id}' },
+  muteError: { method: 'POST', path: '/v1/errors/{id}/mute' },
+  unmuteError: { method: 'POST', path: '/v1/errors/{id}/unmute' },
+  mark: { method: 'POST', path: '/v1/marks' },
 } as const satisfies Record<string, Endpoint>;
 
 export type RouteName = keyof typeof ENDPOINTS;

@@ -10,6 +10,7 @@ export const ERRORS = {
   'service-not-found': { status: 404, exit: 4 },
   'service-exists': { status: 409, exit: 4 },
   'operation-not-found': { status: 404, exit: 4 },
+  'error-not-found': { status: 404, exit: 4 },
   'route-not-found': { status: 404, exit: 1 },
   'start-failed': { status: 409, exit: 5 },
   'not-ready': { status: 409, exit: 5 },

@@ -49,6 +49,15 @@ export const UpkeepEvent = v.variant('type', [
     detail: v.string(),
   }),
   v.strictObject({ ...header, type: v.literal('operation'), ...operation }),
+  /** A service has an error that it never had before. */
+  v.strictObject({
+    ...header,
+    type: v.literal('error-kind-new'),
+    service: v.string(),
+    id: v.string(),
+    title: v.string(),
+    count: v.number(),
+  }),
   v.strictObject({
     ...header,
     type: v.literal('warning'),

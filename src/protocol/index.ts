@@ -3,6 +3,7 @@ export * from './service.js';
 export * from './operation.js';
 export * from './event.js';
 export * from './log.js';
+export * from './error-kind.js';
 export * from './daemon.js';
 export * from './error.js';
 export * from './endpoint.js';

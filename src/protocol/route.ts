@@ -1,6 +1,15 @@
 /** The whole control API on one page. The OpenAPI document, the server and the client are made from it. */
 import * as v from 'valibot';
 import { DaemonView, UpgradeRequest, UpgradeView } from './daemon.js';
+import {
+  ErrorKindDetail,
+  ErrorKindView,
+  ErrorsView,
+  MarkRequest,
+  MarkView,
+  MuteRequest,
+  UnmuteRequest,
+} from './error-kind.js';
 import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
 import { LogEntry } from './log.js';
@@ -91,6 +100,41 @@ export const ROUTES = {
       follow: '1: stay for what comes',
     },
     answer: LogEntry,
+  },
+  errors: {
+    ...ENDPOINTS.errors,
+    summary: 'Errors that services wrote, by kind',
+    query: {
+      service: 'a name; may be repeated; none: all services',
+      new: '1: only kinds that were first seen since the last mark, or since `since`',
+      since: 'a timestamp, or `mark`; without `new`: only kinds that were seen since then',
+      muted: '1: also those that are muted',
+    },
+    answer: ErrorsView,
+  },
+  errorKind: {
+    ...ENDPOINTS.errorKind,
+    summary: 'One kind in full, of each service that has it; the beginning of the id is enough',
+    query: { service: 'only of this service' },
+    answer: v.array(ErrorKindDetail),
+  },
+  muteError: {
+    ...ENDPOINTS.muteError,
+    summary: 'Say that a kind is known',
+    body: MuteRequest,
+    answer: v.array(ErrorKindView),
+  },
+  unmuteError: {
+    ...ENDPOINTS.unmuteError,
+    summary: 'Take that back',
+    body: UnmuteRequest,
+    answer: v.array(ErrorKindView),
+  },
+  mark: {
+    ...ENDPOINTS.mark,
+    summary: 'Set a mark: what is first seen from now on is new',
+    body: MarkRequest,
+    answer: v.array(MarkView),
   },
 } as const satisfies Record<RouteName, Route>;
 

@@ -1,6 +1,6 @@
 /** Finds out who asks: the client's process, and the managed service that it descends from, if any. */
 import type { Requester } from '../protocol/index.js';
-import { readCommand, readProcess, readUid } from '../system/index.js';
+import { findCredentials, readCommand, readProcess, readUid } from '../system/index.js';
 
 export interface ManagedInstance {
   readonly service: string;
@@ -32,4 +32,10 @@ export function identify(
     ancestor = readProcess(ancestor)?.parent;
   }
   return client;
+}
+
+/** In a word: a service, a user. */
+export function nameOf({ service, instance, uid }: Requester): string {
+  if (service !== null) return `${service}.${instance}`;
+  return uid === null ? 'unknown' : (findCredentials(String(uid), null)?.name ?? `uid ${uid}`);
 }

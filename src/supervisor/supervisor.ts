@@ -24,7 +24,7 @@ import { MemoryWatch } from './memory-watch.js';
 import { Operations } from './operations.js';
 import { Performer } from './performer.js';
 import { foresee, planSteps, requireService } from './plan.js';
-import { identify, type ManagedInstance } from './requester.js';
+import { identify, nameOf, type ManagedInstance } from './requester.js';
 import { Sampler } from './sampler.js';
 import { Service, type ServiceTriggers } from './service.js';
 import { viewService } from './view.js';
@@ -159,6 +159,11 @@ export class Supervisor {
   abort(id: string, clientPid: number | undefined): OperationView {
     const requester = identify(clientPid, (pid) => this.#findByShim(pid));
     return this.#operations.abort(id, requester);
+  }
+
+  /** Who asks, in a word. */
+  whoIs(clientPid: number | undefined): string {
+    return nameOf(identify(clientPid, (pid) => this.#findByShim(pid)));
   }
 
   get operations(): Pick<Operations, 'find' | 'list' | 'follow' | 'untilEnded'> {

@@ -47,6 +47,14 @@ test('every route answers as the OpenAPI document says', async () => {
       return ask(rig, `/v1/operations/${id}/abort`, { body: {} });
     },
     events: () => ask(rig, '/v1/events?limit=1000'),
+    errors: () => ask(rig, '/v1/errors?muted=1&since=mark'),
+    errorKind: async () => ask(rig, `/v1/errors/${await errorId(rig)}`),
+    muteError: async () =>
+      ask(rig, `/v1/errors/${await errorId(rig)}/mute`, {
+        body: { service: 'api', reason: 'known', forMs: null },
+      }),
+    unmuteError: async () => ask(rig, `/v1/errors/${await errorId(rig)}/unmute`, { body: { service: null } }),
+    mark: () => ask(rig, '/v1/marks', { body: { services: ['api'], text: 'a try' } }),
     logs: () => ask(rig, '/v1/logs?service=api&lines=5'),
     upgradeDaemon: () => {
       const body = { root: dirname(dirname(CLI)), node: process.execPath, timeoutMs: 20_000 };
@@ -63,6 +71,15 @@ test('every route answers as the OpenAPI document says', async () => {
   }
   assert.deepEqual(Object.keys(asked).sort(), Object.keys(ENDPOINTS).sort());
 });
+
+/** Of one that the puppet has. */
+async function errorId(rig: Rig): Promise<string> {
+  await (await rig.enter('api')).print('Error: out of cheese', 'err');
+  return rig.until('the error is known', async () => {
+    const { kinds } = await rig.client.call('errors', { query: { muted: '1' } });
+    return kinds.find(({ title }) => title.includes('cheese'))?.id;
+  });
+}
 
 test('whatever is refused is refused with a code of the catalogue and its status', async () => {
   await using rig = await Rig.create();

@@ -2,6 +2,7 @@
 import type { ExitView, OperationSummary, UpkeepEvent } from '../../protocol/index.js';
 import { formatDuration, unreachable } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
+import { shortId } from './error-id.js';
 import { wordEnd } from './exit.js';
 import { wordNames } from './operation.js';
 import { formatTime } from './time.js';
@@ -36,6 +37,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return `${instanceOf(event)} ${event.healthy ? 'healthy' : 'unhealthy'}: ${event.detail}`;
     case 'operation':
       return wordOperation(event);
+    case 'error-kind-new':
+      return `${event.service} has a new error: ${event.title} (upkeep errors show ${shortId(event.id)})`;
     case 'warning':
       return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
     default:
@@ -63,6 +66,7 @@ function wordOperation({ operation, kind, status, services }: OperationSummary):
 function paintOf(event: UpkeepEvent): Paint {
   if (event.type === 'warning' || event.type === 'state-recovered') return outColors.yellow;
   const isBad =
+    event.type === 'error-kind-new' ||
     (event.type === 'instance-health' && !event.healthy) ||
     (event.type === 'instance-status' && event.to === 'crashed') ||
     (event.type === 'operation' && event.status === 'failed');

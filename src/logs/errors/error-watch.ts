@@ -1,0 +1,182 @@
+/**
+ * Watches the logs of all services for errors of a kind that was not there before. While nothing is written it looks at
+ * sizes, once a second and less often later; what is written it reads within a budget, and where a storm is beyond that it
+ * leaves some of it out and says how much.
+ */
+import { join } from 'node:path';
+import type { NewEvent } from '../../protocol/index.js';
+import { Budget } from './budget.js';
+import { ServiceErrors } from './service-errors.js';
+
+const LOOK_MS = 1000;
+/** After something was written: more may come, or a record end. */
+const LOOK_AGAIN_MS = 300;
+const QUIET_MS = 250;
+/** Where nothing was written for a while. */
+const LOOK_RARELY_MS = 2000;
+const RARELY_AFTER_MS = 30_000;
+/** How long others wait for it at most, more or less. */
+const SLICE_MS = 5;
+const REST_MS = 20;
+const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
+/** What is read at the end of what is left out. */
+const REST_BYTES = 1024 * 1024;
+/** By service; the others are counted. */
+const TOLD_A_MINUTE = 20;
+const MINUTE_MS = 60_000;
+
+export interface ErrorWatchSetup {
+  readonly home: string;
+  readonly wall: () => Date;
+  readonly emit: (event: NewEvent) => void;
+  readonly onInternalError: (error: unknown) => void;
+}
+
+interface Watched {
+  readonly errors: ServiceErrors;
+  /** Monotonic, as the next. */
+  lookAt: number;
+  newsAt: number;
+  /** Of this minute. */
+  minute: number;
+  told: number;
+}
+
+export class ErrorWatch {
+  readonly #setup: ErrorWatchSetup;
+  readonly #watched = new Map<string, Watched>();
+  readonly #budget = new Budget();
+  #behind: Watched[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(setup: ErrorWatchSetup) {
+    this.#setup = setup;
+  }
+
+  /** The names of those that are watched. */
+  get services(): readonly string[] {
+    return [...this.#watched.keys()];
+  }
+
+  find(service: string): ServiceErrors | undefined {
+    return this.#watched.get(service)?.errors;
+  }
+
+  /** From now on, or on from where a former daemon was. undefined: it is closed. */
+  watch(service: string): ServiceErrors | undefined {
+    const known = this.find(service);
+    if (known || this.#isClosed) return known;
+    this.#guard(() => {
+      const now = performance.now();
+      this.#watched.set(service, {
+        errors: this.#open(service),
+        lookAt: now,
+        newsAt: now,
+        minute: 0,
+        told: 0,
+      });
+    });
+    this.#lookIn(0);
+    return this.find(service);
+  }
+
+  /** It was deleted; what is known of its errors stays, as its logs do. */
+  forget(service: string): void {
+    const watched = this.#watched.get(service);
+    if (!watched) return;
+    this.#watched.delete(service);
+    this.#behind = this.#behind.filter((each) => each !== watched);
+    this.#guard(() => watched.errors.close());
+  }
+
+  /** Nothing is read or written any more: the next daemon goes on. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const { errors } of this.#watched.values()) this.#guard(() => errors.close());
+  }
+
+  #open(service: string): ServiceErrors {
+    const { home, wall, emit } = this.#setup;
+    return new ServiceErrors({
+      logFolder: join(home, 'logs', service),
+      folder: join(home, 'errors', service),
+      now: () => wall().getTime(),
+      onNew: (kind) => this.#tell(service, kind),
+      onWarning: (message) => emit({ type: 'warning', service, message }),
+    });
+  }
+
+  #lookIn(delayMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), delayMs);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const watched of this.#watched.values()) if (watched.lookAt <= now) this.#lookAt(watched, now);
+    this.#work();
+    if (this.#behind.length > 0) return this.#lookIn(Math.max(REST_MS, this.#budget.waitMs()));
+    const next = Math.min(...[...this.#watched.values()].map(({ lookAt }) => lookAt));
+    if (next < Infinity) this.#lookIn(Math.max(REST_MS, next - performance.now()));
+  }
+
+  #lookAt(watched: Watched, now: number): void {
+    this.#guard(() => {
+      const hasNews = watched.errors.hasNews();
+      if (hasNews) watched.newsAt = now;
+      const isQuiet = now - watched.newsAt > RARELY_AFTER_MS;
+      watched.lookAt = now + (hasNews ? LOOK_AGAIN_MS : isQuiet ? LOOK_RARELY_MS : LOOK_MS);
+      if (watched.errors.isBehind && !this.#behind.includes(watched)) this.#behind.push(watched);
+      else if (hasNews) this.#settle(watched);
+    });
+  }
+
+  /** Block by block, each service in turn, for a slice of time. */
+  #work(): void {
+    const end = performance.now() + SLICE_MS;
+    const touched = new Set<Watched>();
+    this.#budget.begin();
+    while (this.#behind.length > 0 && performance.now() < end && this.#budget.has()) {
+      const watched = this.#behind.shift()!;
+      touched.add(watched);
+      this.#guard(() => watched.errors.readOn());
+      if (watched.errors.isBehind) this.#behind.push(watched);
+    }
+    for (const watched of touched) this.#settle(watched);
+    if (!this.#budget.has())
+      for (const { errors } of this.#behind) this.#guard(() => errors.skip(MAX_BEHIND_BYTES, REST_BYTES));
+    this.#budget.end();
+  }
+
+  #settle({ errors }: Watched): void {
+    this.#guard(() => {
+      errors.endQuiet(QUIET_MS);
+      errors.commit();
+    });
+  }
+
+  #tell(service: string, kind: { id: string; title: string; count: number }): void {
+    const watched = this.#watched.get(service);
+    if (!watched) return;
+    const minute = Math.floor(performance.now() / MINUTE_MS);
+    if (minute !== watched.minute) Object.assign(watched, { minute, told: 0 });
+    watched.told++;
+    if (watched.told <= TOLD_A_MINUTE) this.#setup.emit({ type: 'error-kind-new', service, ...kind });
+    if (watched.told === TOLD_A_MINUTE + 1) {
+      const message = `more than ${TOLD_A_MINUTE} new kinds of errors within a minute: see upkeep errors ${service} --new`;
+      this.#setup.emit({ type: 'warning', service, message });
+    }
+  }
+
+  /** A log that cannot be read must not keep the others from being read. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#setup.onInternalError(error);
+    }
+  }
+}
