@@ -53,6 +53,9 @@ const ERRORS = [
   '{"level":"crit","message":"no"}',
   '{"msg":"no","err":{"message":"x"}}',
   '{"msg":"no","stack":"x"}',
+  'com.acme.Timeout: 3 s\n\tat com.acme.Db.connect(Db.java:3)',
+  '/srv/a.js:1\nthrow 17;\n^\n17',
+  '/srv/a.js:1\n  throw 17\n  ^\n17',
   'MongoTimeout: 3 s\n    at connect (/srv/db.js:3:4)',
 ];
 

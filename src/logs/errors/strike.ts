@@ -46,6 +46,15 @@ const AS_WRITTEN = [
   '\n    at ', // a frame of Node
   '\n   at ', // and of .NET
   '*** ',
+  '.java:', // a frame, whatever the exception is called
+  '.kt:',
+  // Below the line of an exception that nobody caught, also where it is no Error.
+  '  ^\n',
+  '\n ^\n',
+  '^^^^',
+  '  ^^',
+  '\n^^^',
+  ...Array.from(';)}]\'"`0123456789', (before) => `${before}\n^\n`),
   '.go:', // klog: E1129 10:00:00.123456 1 server.go:12]
   // syslog: <facility * 8 + severity>, one to three digits.
   ...Array.from({ length: 192 }, (_, priority) => priority)
