@@ -29,6 +29,16 @@ export const FIGURES = [
     { id: `idle-cpu.${n}`, title: `processor time a minute, services: ${n}, idle`, ...ms, below: 1 },
     { id: `processes.${n}`, title: `processes added, services: ${n}`, ...count },
   ]),
+  ...[1, 10].flatMap((n) => {
+    const storm = n === 1 ? 'log storm' : `log storm of ${n}`;
+    return [
+      { id: `storm-wall.${n}`, title: `${storm}, the writers took`, ...ms, below: 1 },
+      { id: `storm-missing.${n}`, title: `${storm}, lines missing`, ...count, atMost: 0 },
+      { id: `storm-cpu.${n}`, title: `${storm}, processor time per million lines`, ...ms, below: 1 },
+      { id: `storm-list.${n}`, title: `${storm}, list meanwhile`, ...ms, below: 1 },
+      { id: `storm-list-max.${n}`, title: `${storm}, longest list`, ...ms, below: 1 },
+    ];
+  }),
   {
     id: 'app-private',
     title: 'private memory added to a tiny Node program',

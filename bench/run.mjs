@@ -32,6 +32,11 @@ const MEASURES = {
     full: { SIZES: '0 100 300', SETTLE_SECONDS: 20, IDLE_SECONDS: 60 },
     quick: { SIZES: '0 100', SETTLE_SECONDS: 2, IDLE_SECONDS: 10 },
   },
+  'log-storm': {
+    peers: PEERS,
+    full: { STORMS: '1x1000000 10x200000', REPS: 5 },
+    quick: { STORMS: '1x100000 10x20000', REPS: 1 },
+  },
   'app-memory': { peers: PEERS, full: {}, quick: {} },
 };
 

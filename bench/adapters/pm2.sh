@@ -20,6 +20,7 @@ pm_start_config() { "$PM2" start "$SCRATCH/apps.json" >"$SCRATCH/start.out" 2>&1
 pm_online() { "$PM2" jlist 2>/dev/null | node "$TOOLS/count.mjs" running; }
 pm_delete_all() { "$PM2" delete all >/dev/null 2>&1; }
 pm_app_pid() { "$PM2" jlist 2>/dev/null | node "$TOOLS/count.mjs" pid "$1"; } # NAME
+pm_log_files() { ls "$PM_HOME/logs/$1"-out*.log; } # NAME
 
 pm_kill() {
   local pid

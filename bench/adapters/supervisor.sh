@@ -50,6 +50,7 @@ pm_start_config() {
 }
 pm_online() { $CTL status | grep -c RUNNING; }
 pm_app_pid() { $CTL pid "$1"; } # NAME
+pm_log_files() { ls "$PM_HOME/logs/$1"-stdout*; } # NAME
 
 pm_kill() {
   local pid

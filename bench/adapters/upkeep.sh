@@ -23,6 +23,8 @@ pm_online() { node "$UPKEEP" list --json | node "$TOOLS/count.mjs" running; }
 pm_delete_all() { node "$UPKEEP" delete all >/dev/null 2>&1; }
 pm_app_pid() { node "$UPKEEP" list --json | node "$TOOLS/count.mjs" pid "$1"; } # NAME
 
+pm_log_files() { ls "$PM_HOME/logs/$1"/out.log*; } # NAME
+
 # Services outlive their daemon, so they are deleted first.
 pm_kill() {
   [ -e "$PM_HOME/state.json" ] || [ -e "$PM_HOME/daemon.sock" ] || return 0
