@@ -15,6 +15,7 @@ import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
 import { packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
 import { setMarks } from './deploy-marks.js';
+import { Heap } from './heap.js';
 import { wordEvent, type DaemonLog } from './log.js';
 
 export interface DaemonSetup {
@@ -34,6 +35,7 @@ export class Daemon {
   readonly #known: KnownErrors;
   readonly #supervisor: Supervisor;
   readonly #api: ApiServer;
+  readonly #heap = new Heap();
 
   /** `handover`: from the life before, in this process or in that of another version. */
   constructor(setup: DaemonSetup, handover?: Handover) {
@@ -93,6 +95,7 @@ export class Daemon {
     if (event.type === 'service-deleted') this.#errors.forget(event.service);
     if (event.type === 'operation' && event.status === 'running')
       setMarks(this.#known, this.#supervisor.operations.find(event.operation));
+    this.#heap.noteEvent();
   }
 
   warn(message: string): void {

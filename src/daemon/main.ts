@@ -1,7 +1,6 @@
 /** The composition root: begins in the ordinary way or takes over, upgrades, ends. Its guardian holds the lock of the home. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import type { Exchange } from '../api/index.js';
 import { UpkeepError, type UpgradeRequest, type UpgradeView } from '../protocol/index.js';
 import type { Handover } from '../supervisor/index.js';
@@ -13,10 +12,6 @@ import { receive, rehearse } from './takeover.js';
 import { upgrade } from './upgrade.js';
 
 const EXIT_BOOT_FAILED = 70; // EX_SOFTWARE
-
-// The heap may grow by a third, not fourfold, before it is swept: half of the memory at a hundred restarts a second, for some
-// milliseconds of work each time. A V8 that does not know it says so in daemon.log.
-setFlagsFromString('--heap-growing-percent=30');
 
 const home = process.env.UPKEEP_HOME;
 if (home === undefined)
