@@ -1,8 +1,9 @@
 /** One request and its answer, as the routes see them: JSON in, JSON or a stream of events out. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import * as v from 'valibot';
-import { UpkeepError, type Route } from '../protocol/index.js';
+import { UpkeepError, type ErrorBody, type Route } from '../protocol/index.js';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -105,6 +106,10 @@ export class Exchange {
       send: (value) => {
         if (isOpen) response.write(`data: ${JSON.stringify(value)}\n\n`);
       },
+      relay: (source) => void source.pipe(response, { end: false }),
+      fail: (error) => {
+        if (isOpen) response.end(`\n\nevent: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`);
+      },
       end: () => {
         if (isOpen) response.end();
       },
@@ -118,7 +123,22 @@ export interface EventStream {
   /** Calls each time that it has read what it was sent. */
   onDrained(call: () => void): void;
   send(value: unknown): void;
+  /** Sends what comes from somebody who knows the form of the stream, not faster than the client reads. */
+  relay(source: Readable): void;
+  /** Ends it with what went wrong: what was sent is not all. */
+  fail(error: UpkeepError): void;
   end(): void;
+}
+
+export function errorBody({ code, message, hint, details }: UpkeepError): ErrorBody {
+  return {
+    error: {
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(details === undefined ? {} : { details }),
+    },
+  };
 }
 
 function parseJson(text: string): unknown {

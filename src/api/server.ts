@@ -9,11 +9,10 @@ import {
   ROUTES,
   UpkeepError,
   VERSION_HEADER,
-  type ErrorBody,
   type Route,
   type RouteName,
 } from '../protocol/index.js';
-import { Exchange } from './exchange.js';
+import { errorBody, Exchange } from './exchange.js';
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 export type Handlers = { readonly [N in RouteName]: Handler };
@@ -94,17 +93,8 @@ export class ApiServer {
   #answerError(response: ServerResponse, error: unknown): void {
     const known = error instanceof UpkeepError ? error : this.#toInternal(error);
     if (response.headersSent) return void response.destroy();
-    const { code, message, hint, details } = known;
-    const body: ErrorBody = {
-      error: {
-        code,
-        message,
-        ...(hint === undefined ? {} : { hint }),
-        ...(details === undefined ? {} : { details }),
-      },
-    };
-    response.writeHead(ERRORS[code].status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body));
+    response.writeHead(ERRORS[known.code].status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(errorBody(known)));
   }
 
   #toInternal(error: unknown): UpkeepError {

@@ -85,7 +85,7 @@ export class Client {
     signal?.addEventListener('abort', onAbort);
     try {
       const response = await exchange(socket, ENDPOINTS[name], options);
-      yield* readEventStream(response.body) as AsyncGenerator<RouteAnswer<N>>;
+      yield* readEventStream(response.body, toError) as AsyncGenerator<RouteAnswer<N>>;
     } catch (error) {
       if (!signal?.aborted) throw explainCutOff(error);
     } finally {
@@ -110,7 +110,7 @@ async function exchange(socket: Socket, endpoint: Endpoint, options: AnyOptions)
   socket.write(requestText(endpoint, options));
   const response = await readResponse(socket);
   if (!options.anyProtocol) validateProtocol(response);
-  if (response.status >= 300) throw await refusal(response);
+  if (response.status >= 300) throw toError(await readText(response));
   return response;
 }
 
@@ -153,8 +153,8 @@ function validateProtocol({ headers }: Response): void {
   );
 }
 
-async function refusal(response: Response): Promise<UpkeepError> {
-  const { code, message, hint, details } = parseErrorBody(await readText(response)).error;
+function toError(text: string): UpkeepError {
+  const { code, message, hint, details } = parseErrorBody(text).error;
   // A newer daemon may know codes that this client does not.
   return new UpkeepError(code in ERRORS ? (code as ErrorCode) : 'internal', message, { hint, details });
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readEventStream } from './event-stream.js';
 import { CutOffError, readResponse } from './response.js';
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nUpkeep-Protocol: 1\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -37,15 +36,6 @@ test('an answer that is cut off is an error, not a short answer', async () => {
   ];
   for (const text of heads) {
     await assert.rejects(async () => joined((await readResponse(pieces(text, 5))).body), CutOffError);
-  }
-});
-
-test('an event stream gives one value an event and passes comments over', async () => {
-  const text = ': hello\n\ndata: {"a":"ü"}\n\ndata: 2\n\n: alive\n\ndata: [3]\n\n';
-  for (const size of [1, 3, 1000]) {
-    const values = [];
-    for await (const value of readEventStream(pieces(text, size))) values.push(value);
-    assert.deepEqual(values, [{ a: 'ü' }, 2, [3]]);
   }
 });
 

@@ -62,8 +62,8 @@ export class Daemon {
         ...serviceRoutes(this.#supervisor),
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
-        ...logRoutes(this.#supervisor),
         ...errorRoutes(this.#known, this.#supervisor),
+        ...logRoutes(home, this.#supervisor, this.#events),
       },
       { version, openApiPath: join(packageRoot(), 'dist', 'openapi.json'), onInternalError },
     );

@@ -6,3 +6,5 @@ export * from './log-segment.js';
 export * from './record/index.js';
 export * from './fingerprint/index.js';
 export * from './errors/index.js';
+export * from './query/ask.js';
+export type { LogQuestion } from './query/question.js';

@@ -21,6 +21,11 @@ export class LogReader {
     return new LogReader(files, segment);
   }
 
+  /** Of a log that has just appeared: all that there is. */
+  static atOldest(files: LogFiles): LogReader {
+    return new LogReader(files, LogSegment.open(files, files.numbers().at(-1) ?? 0));
+  }
+
   /** Where the attempt wrote first; where it has not yet, from here on. */
   static atBegin(files: LogFiles, run: LogRun): LogReader {
     const reader = LogReader.atEnd(files);
@@ -37,17 +42,27 @@ export class LogReader {
     return reader;
   }
 
+  /** Of the file that it reads; undefined: there is none yet. */
+  get segment(): LogSegment | undefined {
+    return this.#segment;
+  }
+
   /** How far it is in its file. */
   get offset(): number {
     return this.#segment?.offset ?? 0;
   }
 
   /** Some of what has come since the last call; to be called again until there is nothing. */
-  read(): LogPiece[] {
+  read(): readonly LogPiece[] {
+    return this.readBy((segment) => segment.read());
+  }
+
+  /** The same for another way to read on in a file, which answers nothing where nothing has come. */
+  readBy<T>(readOn: (segment: LogSegment) => readonly T[]): readonly T[] {
     for (;;) {
       // Asked before it is read: after it was moved aside nothing is added.
       const isCurrent = this.#segment?.place() === 0;
-      const pieces = this.#segment?.read() ?? [];
+      const pieces = this.#segment ? readOn(this.#segment) : [];
       if (pieces.length > 0 || isCurrent || !this.#goOn()) return pieces;
     }
   }

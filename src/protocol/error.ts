@@ -11,6 +11,7 @@ export const ERRORS = {
   'service-exists': { status: 409, exit: 4 },
   'operation-not-found': { status: 404, exit: 4 },
   'error-not-found': { status: 404, exit: 4 },
+  'exit-not-found': { status: 404, exit: 4 },
   'route-not-found': { status: 404, exit: 1 },
   'start-failed': { status: 409, exit: 5 },
   'not-ready': { status: 409, exit: 5 },

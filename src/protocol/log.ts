@@ -16,9 +16,9 @@ export const LogEntry = v.strictObject({
   lines: v.array(v.string()),
   /** null: the lines do not say. */
   level: v.nullable(v.picklist(LOG_LEVELS)),
-  /** What JSON says. */
+  /** Of a line of JSON. */
   message: v.nullable(v.string()),
-  /** What else JSON says. */
+  /** All that a line of JSON says. */
   fields: v.nullable(v.record(v.string(), v.unknown())),
 });
 export type LogEntry = v.InferOutput<typeof LogEntry>;

@@ -95,9 +95,21 @@ export const ROUTES = {
     summary: 'Output of services',
     query: {
       service: 'a name; may be repeated; none: all services',
-      lines: 'how many past lines of each file, default 20',
+      since:
+        'not before this time: 10m (ago), 14:05, 2026-11-29, or ISO 8601, in the time zone of the daemon',
+      until: 'before this time',
+      around: 'a time, exit (the last one of a service) or exit:7 (that of attempt 7)',
+      context: 'how much around it: a duration, or a number of lines before and after; default 10s',
+      grep: 'only what this regular expression matches in one of its lines',
+      ignoreCase: '1: it does not tell upper from lower case',
+      level: 'this or worse: trace, debug, info, warn, error, fatal',
+      instance: 'only this instance',
       stream: 'out or err; none: both',
+      lines:
+        'only the last so many of all together, a stack trace being one; default 20, all where a time is given',
       follow: '1: stay for what comes',
+      encoding:
+        'latin1: each character of a line stands for one byte, and level, message and fields are null',
     },
     answer: LogEntry,
   },

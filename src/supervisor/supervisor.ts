@@ -183,6 +183,10 @@ export class Supervisor {
     return this.#context.launcher.descriptor;
   }
 
+  get logFolder(): string {
+    return logFolder(this.#context.home);
+  }
+
   /** Of the named services, or all. */
   logs(names: readonly string[]): ServiceLog[] {
     const services =

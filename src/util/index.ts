@@ -4,3 +4,5 @@ export * from './duration.js';
 export * from './bytes.js';
 export * from './similar.js';
 export * from './quote.js';
+export * from './moment.js';
+export * from './pattern.js';

@@ -14,9 +14,10 @@ test('"logs -n" prints the last lines, "--err" only those of stderr', async () =
   await rig.untilLogged('api', 'out 3');
   await rig.untilLogged('api', 'err 1', 'err');
 
-  assert.equal((await rig.cli('logs', 'api', '-n', '2', '--out')).stdout, 'out 2\nout 3\n');
-  assert.equal((await rig.cli('logs', 'api', '--err')).stdout, 'err 1\n');
-  assert.equal((await rig.cli('logs', '--raw', '-n', '1')).stdout, 'out 3\nerr 1\n');
+  const shown = (await rig.cli('logs', 'api', '-n', '2', '--out')).stdout;
+  assert.match(shown, /^\d\d:\d\d:\d\d\.\d{3} api\.0 \| out 2\n\S+ api\.0 \| out 3\n$/);
+  assert.match((await rig.cli('logs', 'api', '--err')).stdout, /^\S+ api\.0 err \| err 1\n$/);
+  assert.equal((await rig.cli('logs', '--raw', '-n', '2')).stdout, 'out 3\nerr 1\n');
 });
 
 test('"logs -f" prints what was written before and what comes, of every instance, until ctrl-C', async () => {
@@ -37,7 +38,7 @@ test('"logs -f" prints what was written before and what comes, of every instance
   assert.deepEqual(
     entries.map(({ instance, lines }) => [instance, lines]),
     [
-      [null, ['before']],
+      [0, ['before']],
       [1, ['after']],
     ],
   );

@@ -1,34 +1,47 @@
-import { UpkeepError, type LogEntry } from '../../protocol/index.js';
-import type { LogFollow } from '../../logs/index.js';
+import { LogAnswer } from '../../logs/index.js';
+import { UpkeepError } from '../../protocol/index.js';
+import type { EventStore } from '../../store/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
+import { readLogQuestion, type ExitFinder } from '../log-question.js';
 import type { Handlers } from '../server.js';
 
-const LISTED = 20;
-
-export function logRoutes(supervisor: Supervisor): Pick<Handlers, 'logs'> {
+export function logRoutes(home: string, supervisor: Supervisor, events: EventStore): Pick<Handlers, 'logs'> {
   return {
     logs: (exchange) => {
-      const names = exchange.query.getAll('service');
-      const streams = parseStream(exchange.query.get('stream'));
-      const count = exchange.number('lines', LISTED);
-      const logs = supervisor.logs(names);
-      const follows: LogFollow[] = [];
-      const stream = exchange.stream(() => follows.forEach((follow) => follow.end()));
-      const send = (entry: LogEntry): void => stream.send(entry);
-      for (const log of logs) {
-        const follow = exchange.isSet('follow')
-          ? log.follow(streams, send, () => !stream.isFull())
-          : undefined;
-        if (follow) follows.push(follow);
-        for (const name of streams) log.lastLines(name, count, follow).forEach(send);
-      }
-      if (!exchange.isSet('follow')) stream.end();
+      const logs = supervisor.logs(exchange.query.getAll('service'));
+      const question = readLogQuestion(exchange, {
+        services: logs.map(({ service }) => service),
+        folder: supervisor.logFolder,
+        exitOf: exitFinder(supervisor, events),
+        now: new Date(),
+      });
+      const answer = new LogAnswer(question, home);
+      const stream = exchange.stream(() => answer.end());
+      answer.onEnd((failure) => {
+        if (failure === undefined) stream.end();
+        else stream.fail(brokenOff(failure));
+      });
+      stream.relay(answer.stream);
     },
   };
 }
 
-function parseStream(text: string | null): readonly ('out' | 'err')[] {
-  if (text === null) return ['out', 'err'];
-  if (text === 'out' || text === 'err') return [text];
-  throw new UpkeepError('bad-request', `Cannot show stream "${text}": there are "out" and "err"`);
+/** Instances know their last exit, events those before. */
+function exitFinder(supervisor: Supervisor, events: EventStore): ExitFinder {
+  return (service, attempt) => {
+    const known = supervisor.show(service).instances.flatMap(({ exit }) => exit ?? []);
+    const past = events
+      .recent(Infinity)
+      .flatMap((event) => (event.type === 'instance-exited' && event.service === service ? event.exit : []));
+    const times = [...past, ...known]
+      .filter((exit) => attempt === undefined || exit.attempt === attempt)
+      .map(({ at }) => Date.parse(at));
+    return times.length === 0 ? undefined : new Date(Math.max(...times));
+  };
+}
+
+function brokenOff(failure: string): UpkeepError {
+  return new UpkeepError('internal', `Cannot read the logs to their end: ${failure}`, {
+    hint: 'what was printed is not all; where it happens again, it is a bug of upkeep',
+  });
 }

@@ -11,3 +11,9 @@ function localParts(date: Date): readonly [day: string, time: string] {
     `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`,
   ];
 }
+
+/** The same to the millisecond. */
+export function formatInstant(timestamp: string, now = new Date()): string {
+  const milliseconds = String(new Date(timestamp).getMilliseconds()).padStart(3, '0');
+  return `${formatTime(timestamp, now)}.${milliseconds}`;
+}
