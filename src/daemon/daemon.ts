@@ -57,7 +57,7 @@ export class Daemon {
           setImmediate(() => setup.onStopAsked());
         },
         upgradeDaemon: (exchange) => setup.onUpgradeAsked(exchange),
-        ...serviceRoutes(this.#supervisor),
+        ...serviceRoutes(this.#supervisor, this.#known),
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
         ...logRoutes(this.#supervisor),
