@@ -59,7 +59,7 @@ export class Daemon {
           setImmediate(() => setup.onStopAsked());
         },
         upgradeDaemon: (exchange) => setup.onUpgradeAsked(exchange),
-        ...serviceRoutes(this.#supervisor),
+        ...serviceRoutes(this.#supervisor, this.#known),
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
         ...errorRoutes(this.#known, this.#supervisor),

@@ -92,6 +92,8 @@ export const ServiceView = v.strictObject({
   restarts: v.number(),
   ports: v.array(v.number()),
   instances: v.array(InstanceView),
+  /** Kinds of errors that were first seen since the last deployment or mark; absent: none. */
+  newErrors: v.optional(v.number()),
   /** The last change that failed, until one succeeds; what ran before goes on. */
   failure: v.optional(v.strictObject({ operation: v.string(), at: timestamp, message: v.string() })),
 });

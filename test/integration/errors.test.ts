@@ -96,6 +96,8 @@ test('each deployment sets a mark: only what is first seen after it is new', asy
     fresh.map(({ type, count, isNew }) => [type, count, isNew]),
     [['RangeError', 3, true]],
   );
+  assert.equal((await rig.service('api')).newErrors, 1);
+  assert.match((await rig.cli('list')).stdout, /NEW ERRORS\n.* 1$/m);
   const all = await kindsOf(rig);
   const known = all.find(({ type }) => type === 'TypeError')!;
   assert.deepEqual([known.isNew, known.count, known.countSinceMark], [false, 7, 2]);
@@ -106,6 +108,7 @@ test('each deployment sets a mark: only what is first seen after it is new', asy
     [[3, 'manual', 'flag on']],
   );
   assert.deepEqual(await kindsOf(rig, { new: '1' }), []);
+  assert.equal((await rig.service('api')).newErrors, undefined);
   assert.equal((await kindsOf(rig, { new: '1', since: new Date(0).toISOString() })).length, 2);
   assert.deepEqual(await kindsOf(rig, { since: 'mark' }), []);
 });

@@ -1,13 +1,19 @@
+import type { KnownErrors } from '../../logs/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
-import type { RouteBody } from '../../protocol/index.js';
+import type { RouteBody, ServiceView } from '../../protocol/index.js';
 import type { Handlers } from '../server.js';
 
 export function serviceRoutes(
   supervisor: Supervisor,
+  errors: KnownErrors,
 ): Pick<Handlers, 'services' | 'service' | 'environment' | 'diff'> {
+  const withErrors = <T extends ServiceView>(view: T): T => {
+    const newErrors = errors.countNew(view.name);
+    return newErrors === 0 ? view : { ...view, newErrors };
+  };
   return {
-    services: (exchange) => exchange.answer(supervisor.list()),
-    service: (exchange) => exchange.answer(supervisor.show(exchange.params.name!)),
+    services: (exchange) => exchange.answer(supervisor.list().map(withErrors)),
+    service: (exchange) => exchange.answer(withErrors(supervisor.show(exchange.params.name!))),
     environment: async (exchange) =>
       exchange.answer(await supervisor.environment(exchange.params.name!, exchange.isSet('reveal'))),
     diff: async (exchange) => {

@@ -17,6 +17,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'UPTIME', align: 'right' },
   { title: 'CPU', align: 'right' },
   { title: 'MEMORY', align: 'right' },
+  { title: 'NEW ERRORS', align: 'right', isOptional: true },
   { title: 'LAST EXIT', minWidth: 10, isOptional: true },
 ];
 
@@ -41,7 +42,7 @@ function wordFailure({ failure }: ServiceView, now: number): string[] {
   return [`${outColors.red('failed')} ${line}`];
 }
 
-function serviceRow({ name, status, restarts, instances }: ServiceView, now: number): Row {
+function serviceRow({ name, status, restarts, instances, newErrors = 0 }: ServiceView, now: number): Row {
   const [only] = instances.length === 1 ? instances : [];
   const troubled = instances.find((instance) => lastExit(instance, now) !== '');
   return [
@@ -53,6 +54,7 @@ function serviceRow({ name, status, restarts, instances }: ServiceView, now: num
     uptime(Math.max(...instances.map(({ uptimeMs }) => uptimeMs ?? -1))),
     percent(sum(instances.map(({ cpuPercent }) => cpuPercent))),
     bytes(sum(instances.map(({ rssBytes }) => rssBytes))),
+    newErrors === 0 ? '' : { text: String(newErrors), paint: outColors.red },
     troubled ? lastExit(troubled, now) : '',
   ];
 }
@@ -67,6 +69,7 @@ function instanceRow(instance: InstanceView, now: number): Row {
     uptime(instance.uptimeMs ?? -1),
     percent(instance.cpuPercent),
     bytes(instance.rssBytes),
+    '',
     lastExit(instance, now),
   ];
 }

@@ -55,8 +55,12 @@ export class BlockReader {
   /** One look at a size. */
   hasNews(): boolean {
     const current = statSync(this.#files.path(), { throwIfNoEntry: false });
-    if (!current) return this.#segment !== undefined;
-    return this.#seen?.inode !== current.ino || this.#seen.size !== current.size;
+    const hasNews = current
+      ? this.#seen?.inode !== current.ino || this.#seen.size !== current.size
+      : this.#segment !== undefined;
+    // Nothing is held open while nothing is written.
+    if (!hasNews) this.close();
+    return hasNews;
   }
 
   /** undefined: all of it was read. */
@@ -122,11 +126,9 @@ export class BlockReader {
     return this.#read(segment, size);
   }
 
-  /** Nothing is held open while nothing is written. */
   #rest(segment: LogSegment, size: number): void {
     // Half a line of somebody else's may be there: it is looked at when it has grown.
-    this.#seen = { inode: inodeOf(segment.id), size };
-    this.close();
+    this.#seen = { inode: inodeOf(this.#fileOf(segment)), size };
   }
 
   #reopen(): LogSegment | undefined {

@@ -66,7 +66,7 @@ export class ErrorFiles {
   append(change: Change): void {
     if (this.#isTorn) this.#cutTorn();
     const line = `${JSON.stringify({ seq: this.#seq + 1, ...change })}\n`;
-    mkdirSync(this.folder, PRIVATE_FOLDER);
+    if (this.#journalBytes === 0) mkdirSync(this.folder, PRIVATE_FOLDER);
     this.#isTorn = true; // until all of it is written
     appendFileSync(this.#journal, line, PRIVATE_FILE);
     this.#isTorn = false;

@@ -9,7 +9,7 @@ import { Budget } from './budget.js';
 import { ServiceErrors } from './service-errors.js';
 
 const LOOK_MS = 1000;
-/** After something was written: more may come, or a record end. */
+/** Where a record may go on, or have ended. */
 const LOOK_AGAIN_MS = 300;
 const QUIET_MS = 250;
 /** Where nothing was written for a while. */
@@ -128,7 +128,7 @@ export class ErrorWatch {
       const hasNews = watched.errors.hasNews();
       if (hasNews) watched.newsAt = now;
       const isQuiet = now - watched.newsAt > RARELY_AFTER_MS;
-      watched.lookAt = now + (hasNews ? LOOK_AGAIN_MS : isQuiet ? LOOK_RARELY_MS : LOOK_MS);
+      watched.lookAt = now + (isQuiet ? LOOK_RARELY_MS : LOOK_MS);
       if (watched.errors.isBehind && !this.#behind.includes(watched)) this.#behind.push(watched);
       else if (hasNews) this.#settle(watched);
     });
@@ -151,10 +151,12 @@ export class ErrorWatch {
     this.#budget.end();
   }
 
-  #settle({ errors }: Watched): void {
+  #settle(watched: Watched): void {
+    const { errors } = watched;
     this.#guard(() => {
       errors.endQuiet(QUIET_MS);
       errors.commit();
+      if (errors.hasOpenRecords) watched.lookAt = Math.min(watched.lookAt, performance.now() + LOOK_AGAIN_MS);
     });
   }
 

@@ -75,6 +75,14 @@ export class KnownErrors {
     };
   }
 
+  /** Kinds that are new since the last mark, and not muted. */
+  countNew(service: string): number {
+    const book = this.#watch.find(service)?.book;
+    if (!book) return 0;
+    const [now, from] = [this.#now(), book.mark?.at ?? 0];
+    return book.kinds.filter((kind) => kind.firstAt >= from && !isMuted(kind, now)).length;
+  }
+
   /** `id`: its beginning is enough. */
   show(id: string, service: string | null): ErrorKindDetail[] {
     return this.#find(id, service, 'show').map(({ service: name, errors, kind }) =>

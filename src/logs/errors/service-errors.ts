@@ -88,7 +88,11 @@ export class ServiceErrors {
   hasNews(): boolean {
     this.#findLogs();
     for (const log of this.#logs.values()) log.isBehind ||= log.reader.hasNews();
-    return this.isBehind || [...this.#logs.values()].some(({ scan }) => !scan.isIdle);
+    return this.isBehind || this.hasOpenRecords;
+  }
+
+  get hasOpenRecords(): boolean {
+    return [...this.#logs.values()].some(({ scan }) => !scan.isIdle);
   }
 
   get isBehind(): boolean {
