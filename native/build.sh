@@ -23,7 +23,7 @@ build() { # PLATFORM-ARCH COMPILER [FLAG...]
   mkdir -p "$out/$target"
   # Not written in place: a shim that is running keeps its file.
   # shellcheck disable=SC2086 # the flags are a list
-  "$@" $warnings -o "$out/$target/upkeep-shim.new" main.c shim.c application.c output.c log.c channel.c launcher.c sockets.c address.c take.c lend.c lock.c guard.c guarded.c notify.c
+  "$@" $warnings -o "$out/$target/upkeep-shim.new" main.c shim.c application.c output.c log.c rotate.c channel.c launcher.c sockets.c address.c take.c lend.c lock.c guard.c guarded.c notify.c
   chmod 755 "$out/$target/upkeep-shim.new"
   mv "$out/$target/upkeep-shim.new" "$out/$target/upkeep-shim"
   echo "$target/upkeep-shim: $(wc -c <"$out/$target/upkeep-shim") bytes"

@@ -1,6 +1,6 @@
 /*
- * Appends whole lines to out.log or err.log of a service, which all its instances share. A file that would grow above its
- * limit is moved aside: out.log.1, out.log.2, ... The last one is deleted.
+ * Appends whole lines to out.log or err.log of a service, which all its instances share, or to out-3.log of one instance. A
+ * file that would grow above its limit, or is older than its lines may be, is moved aside (rotate.c).
  *
  * Who appends holds an exclusive flock() on the very file that stands at the path. So its length is known, no rotation
  * comes in between, nothing is written to a file that was moved aside, and what a full disk has cut off is taken back.
@@ -10,7 +10,8 @@
  * order). The first is a head, the others are marks: from this offset on, up to that of the next mark, the lines are of
  * this attempt, and of this time or up to 50 ms later. A mark comes BEFORE its lines. Who asks for the length of the log
  * first and reads the marks afterwards misses none. A mark at a lower offset than one before it says that the log was
- * truncated in between.
+ * truncated in between; it, and one of an earlier time, is announced in the head. Attempt 0 is upkeep itself: a line that
+ * says how much is missing here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,17 +23,19 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "shim.h"
 
-enum { MARK_MS = 50, MAX_TRIES = 100, MAX_LOCK_S = 1 };
+enum { MARK_MS = 50, MAX_TRIES = 100, MAX_LOCK_S = 1, ATTEMPT_OF_UPKEEP = 0 };
 
 struct head {
   char magic[8];
   uint64_t inode; /* of the log that it belongs to, wherever the two were moved */
-  uint64_t reserved[2];
+  uint64_t birth_ns; /* when the log was begun; with the inode, which another file may get later, it names the log for ever */
+  uint64_t is_disordered; /* a mark has an earlier time or a lower offset than one before it */
 };
 
 struct mark {
@@ -48,13 +51,15 @@ _Static_assert(sizeof(struct head) == 32 && sizeof(struct mark) == 32, "records 
 static const char MAGIC[8] = "upkidx1";
 
 struct log log_of(const struct log_target *target, const char *stream) {
-  return (struct log){.target = target, .stream = stream, .lines = {.fd = -1}, .index = {.fd = -1}};
+  struct log log = {.target = target, .stream = stream, .lines = {.fd = -1}, .index = {.fd = -1}};
+  if (target->is_own) snprintf(log.name, sizeof log.name, "%s-%u", stream, target->instance);
+  else snprintf(log.name, sizeof log.name, "%s", stream);
+  return log;
 }
 
-/* NUMBER 0: the present one. */
-static int path_of(char *path, const struct log *log, const char *kind, int number) {
-  int length = snprintf(path, MAX_PATH, "%s/%s.%s", log->target->folder, log->stream, kind);
-  if (number > 0 && length < MAX_PATH) length += snprintf(path + length, MAX_PATH - length, ".%d", number);
+int log_path(char *path, const struct log *log, const char *kind, int number, const char *end) {
+  int length = snprintf(path, MAX_PATH, "%s/%s.%s", log->target->folder, log->name, kind);
+  if (number > 0 && length < MAX_PATH) length += snprintf(path + length, MAX_PATH - length, ".%d%s", number, end);
   if (length < MAX_PATH) return 0;
   errno = ENAMETOOLONG;
   return -1;
@@ -114,11 +119,10 @@ static int lock(struct log *log) {
   return log->is_locked_out ? -1 : 0;
 }
 
-/* Locks what stands at the path, and answers its length; a file that was moved aside or deleted is let go. */
-static int lock_lines(struct log *log, off_t *length) {
+int log_lock(struct log *log, off_t *length) {
   char path[MAX_PATH];
   struct stat found;
-  if (path_of(path, log, "log", 0) < 0) return -1;
+  if (log_path(path, log, "log", 0, "") < 0) return -1;
   for (int i = 0; i < MAX_TRIES; i++) {
     if (log->lines.fd < 0 && open_lines(log, path) < 0) return -1;
     if (lock(log) < 0) return -1;
@@ -130,27 +134,35 @@ static int lock_lines(struct log *log, off_t *length) {
   return -1;
 }
 
+static uint64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
 static int begin_index(struct log *log, off_t *length) {
-  struct head head = {.inode = log->lines.inode};
+  struct head head = {.inode = log->lines.inode, .birth_ns = now_ns()};
   memcpy(head.magic, MAGIC, sizeof MAGIC);
   *length = sizeof head;
+  log->birth_ms = head.birth_ns / 1000000;
   if (ftruncate(log->index.fd, 0) < 0) return -1;
   ssize_t written = write(log->index.fd, &head, sizeof head);
   if (written >= 0 && written < (ssize_t)sizeof head) errno = ENOSPC;
   return written == sizeof head ? 0 : -1;
 }
 
-static int belongs(const struct log *log) {
+static int belongs(struct log *log) {
   struct head head;
-  return pread(log->index.fd, &head, sizeof head, 0) == sizeof head && !memcmp(head.magic, MAGIC, sizeof MAGIC) &&
-         head.inode == log->lines.inode;
+  if (pread(log->index.fd, &head, sizeof head, 0) != sizeof head || memcmp(head.magic, MAGIC, sizeof MAGIC)) return 0;
+  log->birth_ms = head.birth_ns / 1000000;
+  return head.inode == log->lines.inode;
 }
 
 /* Opens the index of what is locked, and answers its length. With an empty log it begins anew. */
 static int open_index(struct log *log, off_t lines_length, off_t *length) {
   char path[MAX_PATH];
   struct stat found;
-  if (path_of(path, log, "idx", 0) < 0) return -1;
+  if (log_path(path, log, "idx", 0, "") < 0) return -1;
   int is_new = log->index.fd < 0 || !is_at(&log->index, path, &found);
   if (is_new) {
     close_file(&log->index);
@@ -161,32 +173,48 @@ static int open_index(struct log *log, off_t lines_length, off_t *length) {
   return *length == found.st_size ? 0 : ftruncate(log->index.fd, *length);
 }
 
-/* Says that what follows at OFFSET is ours, unless that is what the index says already. */
-static int mark(struct log *log, off_t offset, off_t index_length) {
-  long long now = now_ms(), passed = now - log->marked_ms;
-  if (offset == log->end && index_length == log->index_end && passed >= 0 && passed < MARK_MS) return 0;
-  const struct log_target *target = log->target;
-  struct mark mark = {now, offset, target->begun_ms, target->instance, target->attempt};
-  ssize_t written = write(log->index.fd, &mark, sizeof mark);
-  if (written == sizeof mark) {
-    log->index_end = index_length + sizeof mark;
-    log->marked_ms = now;
-    return 0;
-  }
-  if (written > 0 && ftruncate(log->index.fd, index_length) == 0) errno = ENOSPC;
-  return -1;
+/* Not by the descriptor that appends: pwrite() would append, too. */
+static void announce_disorder(const struct log *log) {
+  char path[MAX_PATH];
+  const uint64_t yes = 1;
+  int fd = log_path(path, log, "idx", 0, "") < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (pwrite(fd, &yes, sizeof yes, offsetof(struct head, is_disordered)) < 0) { /* times are found a little worse */ }
+  close(fd);
 }
 
-/* The index before its lines: as long as these stand at the path, nobody else comes in. */
-static void rotate(const struct log *log) {
-  static const char *const KINDS[] = {"idx", "log"};
-  char from[MAX_PATH], to[MAX_PATH];
-  for (int number = log->target->keep; number > 0; number--) {
-    for (int i = 0; i < 2; i++) {
-      if (path_of(from, log, KINDS[i], number - 1) < 0 || path_of(to, log, KINDS[i], number) < 0) return;
-      if (rename(from, to) < 0) { /* ENOENT: not so many yet; another one: it goes on growing */ }
-    }
+/* The last mark, ours or somebody else's. */
+static void read_last(struct log *log, off_t index_length) {
+  struct mark last = {0};
+  if (index_length == log->index_end) return;
+  if (index_length > (off_t)sizeof(struct head) &&
+      pread(log->index.fd, &last, sizeof last, index_length - sizeof last) != sizeof last) {
+    last.at_ms = 0;
   }
+  log->marked_ms = last.at_ms;
+  log->marked_offset = last.offset;
+}
+
+/* Says that what follows at OFFSET is of ATTEMPT, unless that is what the index says already. */
+static int mark(struct log *log, off_t offset, off_t *index_length, unsigned attempt) {
+  long long now = now_ms(), passed = now - log->marked_ms;
+  int is_known = offset == log->end && *index_length == log->index_end && attempt == log->marked_attempt;
+  if (is_known && passed >= 0 && passed < MARK_MS) return 0;
+  const struct log_target *target = log->target;
+  struct mark mark = {now, offset, target->begun_ms, target->instance, attempt};
+  read_last(log, *index_length);
+  if (now < log->marked_ms || offset < log->marked_offset) announce_disorder(log);
+  ssize_t written = write(log->index.fd, &mark, sizeof mark);
+  if (written == sizeof mark) {
+    *index_length += sizeof mark;
+    log->index_end = *index_length;
+    log->marked_ms = now;
+    log->marked_offset = offset;
+    log->marked_attempt = attempt;
+    return 0;
+  }
+  if (written > 0 && ftruncate(log->index.fd, *index_length) == 0) errno = ENOSPC;
+  return -1;
 }
 
 /* Of a write that was cut short only whole lines stay. */
@@ -215,25 +243,41 @@ static int mend(const struct log *log, off_t *start) {
 }
 
 static int lock_both(struct log *log, off_t *start, off_t *index_length) {
-  if (lock_lines(log, start) < 0 || mend(log, start) < 0) return -1;
+  if (log_lock(log, start) < 0 || mend(log, start) < 0) return -1;
   return open_index(log, *start, index_length);
+}
+
+static int is_due(const struct log *log) {
+  return log->target->rotate_ms > 0 && log->birth_ms > 0 && now_ms() - log->birth_ms >= log->target->rotate_ms;
 }
 
 /* Zero: locked, with room for LENGTH bytes more. */
 static int make_room(struct log *log, size_t length, off_t *start, off_t *index_length) {
   if (lock_both(log, start, index_length) < 0) return -1;
-  off_t after = *start + *index_length + (off_t)(length + sizeof(struct mark));
-  if (*start == 0 || after <= log->target->max_bytes) return 0;
-  rotate(log);
+  off_t after = *start + *index_length + (off_t)(length + 2 * sizeof(struct mark));
+  if (*start == 0 || (after <= log->target->max_bytes && !is_due(log))) return 0;
+  log_rotate(log);
+  log->has_rotated = 1;
   close_file(&log->lines);
   return lock_both(log, start, index_length);
 }
 
-size_t log_append(struct log *log, const char *lines, size_t length) {
+/* Answers how much of it is in the file, at START. */
+static size_t append(struct log *log, off_t start, off_t *index_length, struct text text, unsigned attempt) {
+  if (text.length == 0 || mark(log, start, index_length, attempt) < 0) return 0;
+  return write_lines(log, start, text.bytes, text.length);
+}
+
+size_t log_append(struct log *log, struct text lines, struct text *notice) {
   off_t start, index_length;
   size_t done = 0;
-  if (make_room(log, length, &start, &index_length) == 0 && mark(log, start, index_length) == 0) {
-    done = write_lines(log, start, lines, length);
+  errno = 0;
+  if (make_room(log, lines.length + notice->length, &start, &index_length) == 0) {
+    size_t noticed = append(log, start, &index_length, *notice, ATTEMPT_OF_UPKEEP);
+    if (noticed == notice->length) {
+      done = append(log, start + noticed, &index_length, lines, log->target->attempt);
+      notice->length = 0;
+    }
   }
   int error = errno;
   if (log->lines.fd >= 0) flock(log->lines.fd, LOCK_UN);

@@ -6,6 +6,7 @@
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
  *   upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]
  *   upkeep-shim notify MESSAGE...
+ *   upkeep-shim archive FOLDER NAME INODE [ARCHIVE]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,17 +22,20 @@
 #include <sys/syscall.h>
 #endif
 
+#include "log.h"
 #include "shim.h"
 
 int usage(void) {
   fprintf(stderr,
           "usage: upkeep-shim run   RUN_DIR EVENTS [OPTION...] -- FILE [ARG...]\n"
-          "                         log=PATH log-as=INSTANCE.ATTEMPT [log-max=BYTES] [log-keep=N]\n"
+          "                         log=PATH log-as=INSTANCE.ATTEMPT [log-own] [log-max=BYTES] [log-keep=N]\n"
+          "                         [log-total=BYTES] [log-every=MS] [log-age=MS]\n"
           "                         [cwd=PATH] [user=UID:GID[:GID,...]] [note=TEXT] [fds=N] [channel] [notify]\n"
           "       upkeep-shim serve EVENTS\n"
           "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n"
           "       upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]\n"
-          "       upkeep-shim notify MESSAGE...   where NOTIFY_SOCKET says\n");
+          "       upkeep-shim notify MESSAGE...   where NOTIFY_SOCKET says\n"
+          "       upkeep-shim archive FOLDER NAME INODE [ARCHIVE]\n");
   return EXIT_USAGE;
 }
 
@@ -60,13 +64,17 @@ unsigned long long start_ticks(pid_t pid) {
   return field ? strtoull(field + 1, NULL, 10) : 0;
 }
 
-void tell_daemon(const char *events_path, const char *message) {
+static void write_to_daemon(const char *events_path, const char *message, int is_patient) {
   int fd = open(events_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return; /* ENXIO: no daemon listens */
-  fcntl(fd, F_SETFL, 0);
-  if (write(fd, message, strlen(message)) < 0) { /* EPIPE: it has just ended */ }
+  if (is_patient) fcntl(fd, F_SETFL, 0);
+  if (write(fd, message, strlen(message)) < 0) { /* EPIPE: it has just ended; EAGAIN: it is behind */ }
   close(fd);
 }
+
+void tell_daemon(const char *events_path, const char *message) { write_to_daemon(events_path, message, 1); }
+
+void hint_daemon(const char *events_path, const char *message) { write_to_daemon(events_path, message, 0); }
 
 #ifdef __linux__
 static int poll_unmasked(struct pollfd *inputs, size_t count, const struct timespec *wait, const sigset_t *mask) {
@@ -124,6 +132,7 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "guard")) return guard(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "archive")) return log_archive(argc - 2, argv + 2);
   if (!strcmp(argv[1], "notify")) return notify_send(argc - 2, argv + 2);
   return usage();
 }

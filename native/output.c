@@ -9,6 +9,11 @@
  * second, and before the end of the application:
  *
  *   lost   out|err BYTES LINES ERRNO AT_MS     since the beginning of the attempt
+ *
+ * The log itself says it, too, in a line of upkeep's own at the place where lines are missing. Only to the daemon, which
+ * may be too busy to hear it:
+ *
+ *   rotated out|err AT_MS     a file was moved aside
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,20 +49,54 @@ static void tell_loss(struct stream *stream, const struct journal *journal) {
   struct loss *loss = &stream->loss;
   char line[128];
   if (loss->told_bytes == loss->bytes) return;
-  loss->told_bytes = loss->bytes;
   loss->told_ms = now_ms();
   snprintf(line, sizeof line, "lost %s %lld %lld %d %lld\n", stream->log.stream, loss->bytes, loss->lines, loss->error,
            loss->told_ms);
-  journal_append(journal, line);
+  if (journal_append(journal, line) == 0) loss->told_bytes = loss->bytes;
+}
+
+static void tell_rotation(struct stream *stream, const struct journal *journal) {
+  char line[64];
+  if (!stream->log.has_rotated) return;
+  stream->log.has_rotated = 0;
+  snprintf(line, sizeof line, "rotated %s %lld\n", stream->log.stream, now_ms());
+  journal_hint(journal, line);
+}
+
+/* Appends whole lines, and before them what is missing there. */
+static void append(struct stream *stream, struct text text, const struct journal *journal) {
+  struct loss *loss = &stream->loss;
+  char words[256];
+  struct text notice = {.bytes = words};
+  if (loss->noted_bytes < loss->bytes) {
+    long long lines = loss->lines - loss->noted_lines, bytes = loss->bytes - loss->noted_bytes;
+    const char *format = lines == 1 ? "upkeep: %lld line (%lld bytes) is missing here: %s\n"
+                                    : "upkeep: %lld lines (%lld bytes) are missing here: %s\n";
+    notice.length = snprintf(words, sizeof words, format, lines, bytes, strerror(loss->error));
+  }
+  int has_notice = notice.length > 0;
+  size_t written = log_append(&stream->log, text, &notice);
+  if (has_notice && notice.length == 0) {
+    loss->noted_bytes = loss->bytes;
+    loss->noted_lines = loss->lines;
+  }
+  if (written < text.length) note_loss(loss, text.bytes + written, text.length - written, errno);
+  tell_rotation(stream, journal);
 }
 
 /* The first LENGTH bytes of the room, which end with a newline. */
 static void pass_on(struct stream *stream, size_t length, const struct journal *journal) {
-  size_t written = log_append(&stream->log, stream->bytes, length);
-  if (written < length) note_loss(&stream->loss, stream->bytes + written, length - written, errno);
-  else if (now_ms() - stream->loss.told_ms >= QUIET_MS) tell_loss(stream, journal);
+  long long lost = stream->loss.bytes;
+  append(stream, (struct text){stream->bytes, length}, journal);
+  if (stream->loss.bytes == lost && now_ms() - stream->loss.told_ms >= QUIET_MS) tell_loss(stream, journal);
   stream->length -= length;
   memmove(stream->bytes, stream->bytes + length, stream->length);
+}
+
+/* Nothing more may come that the log could say it with. */
+static void own_up(struct stream *stream, const struct journal *journal) {
+  if (stream->loss.noted_bytes < stream->loss.bytes) append(stream, (struct text){0}, journal);
+  tell_loss(stream, journal);
 }
 
 static void finish_line(struct stream *stream, const struct journal *journal) {
@@ -110,7 +149,7 @@ static void drain(struct stream *stream, const struct journal *journal) {
     waiting -= length;
   }
   if (stream->fd >= 0) take(stream, journal); /* the end, if that was all */
-  tell_loss(stream, journal);
+  own_up(stream, journal);
 }
 
 void output_drain(struct output *output, const struct journal *journal) {
@@ -119,11 +158,12 @@ void output_drain(struct output *output, const struct journal *journal) {
 }
 
 static int is_untidy(const struct stream *stream) {
-  return stream->loss.told_bytes != stream->loss.bytes || (stream->used > PAGE && stream->length == 0);
+  const struct loss *loss = &stream->loss;
+  return loss->told_bytes != loss->bytes || loss->noted_bytes != loss->bytes || (stream->used > PAGE && stream->length == 0);
 }
 
 static void tidy(struct stream *stream, const struct journal *journal) {
-  tell_loss(stream, journal);
+  own_up(stream, journal);
   if (stream->used <= PAGE || stream->length > 0) return;
   madvise(stream->bytes + PAGE, MAX_LINE, MADV_DONTNEED);
   stream->used = 0;

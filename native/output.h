@@ -10,6 +10,8 @@ struct loss {
   long long bytes;
   long long lines;
   int error; /* the last one */
+  long long noted_bytes; /* in the log */
+  long long noted_lines;
   long long told_bytes;
   long long told_ms;
 };

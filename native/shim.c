@@ -19,7 +19,10 @@
  *
  *   log=PATH                   the folder of out.log and err.log, made where it is missing
  *   log-as=INSTANCE.ATTEMPT    who it is in there
- *   log-max=BYTES log-keep=N   a file above BYTES, with its index, is moved aside; N of those are kept
+ *   log-own                    not with the other instances: out-INSTANCE.log, err-INSTANCE.log
+ *   log-max=BYTES log-every=MS a file above BYTES, with its index, is moved aside, and one that was begun so long ago
+ *   log-keep=N log-age=MS      N of those are kept, and none that was written so long ago
+ *   log-total=BYTES            of all logs in the folder
  *   cwd=PATH user=UID:GID[:GID,...] note=TEXT
  *   fds=N      N sockets and their spares were inherited (see shim.h) and go on to the application, at the same numbers.
  *              The shim keeps the sockets, so that they survive daemon and launcher, until it leaves (lend.c)
@@ -59,15 +62,37 @@ int path_in(char *path, const struct launch *launch, const char *file) {
   return -1;
 }
 
+enum { MAX_MESSAGE = 1024, JOURNAL_BYTES = 4096 };
+
+static void word_message(char message[MAX_MESSAGE], const struct journal *journal, const char *line) {
+  snprintf(message, MAX_MESSAGE, "%.255s %s", journal->name, line);
+}
+
 void journal_repeat(const struct journal *journal, const char *line) {
-  char message[1024];
-  snprintf(message, sizeof message, "%.255s %s", journal->name, line);
+  char message[MAX_MESSAGE];
+  word_message(message, journal, line);
   tell_daemon(journal->events_path, message);
 }
 
-void journal_append(const struct journal *journal, const char *line) {
-  if (journal->fd >= 0 && write(journal->fd, line, strlen(line)) < 0) perror("upkeep-shim: journal");
+void journal_hint(const struct journal *journal, const char *line) {
+  char message[MAX_MESSAGE];
+  word_message(message, journal, line);
+  hint_daemon(journal->events_path, message);
+}
+
+/* What a full disk has cut off is taken back: the next line would be lost with it. */
+static int write_whole(int fd, const char *line) {
+  ssize_t length = strlen(line), written = write(fd, line, length);
+  if (written == length) return 0;
+  if (written > 0 && ftruncate(fd, lseek(fd, 0, SEEK_END) - written) == 0) errno = ENOSPC;
+  perror("upkeep-shim: journal");
+  return -1;
+}
+
+int journal_append(const struct journal *journal, const char *line) {
+  int result = journal->fd < 0 ? 0 : write_whole(journal->fd, line);
   journal_repeat(journal, line);
+  return result;
 }
 
 void fail(const struct launch *launch, const char *stage, int error) {
@@ -208,8 +233,12 @@ static int parse_log_writer(struct log_target *log, const char *text) {
 static int parse_log_option(struct log_target *log, char *option) {
   if (option[0] == '=') log->folder = option + 1;
   else if (!strncmp(option, "-as=", 4)) return parse_log_writer(log, option + 4);
+  else if (!strcmp(option, "-own")) log->is_own = 1;
   else if (!strncmp(option, "-max=", 5)) log->max_bytes = atoll(option + 5);
   else if (!strncmp(option, "-keep=", 6)) log->keep = atoi(option + 6);
+  else if (!strncmp(option, "-total=", 7)) log->total_bytes = atoll(option + 7);
+  else if (!strncmp(option, "-every=", 7)) log->rotate_ms = atoll(option + 7);
+  else if (!strncmp(option, "-age=", 5)) log->keep_ms = atoll(option + 5);
   else return -1;
   return log->max_bytes > 0 && log->keep > 0 ? 0 : -1;
 }
@@ -257,6 +286,10 @@ static void open_journal(struct launch *launch) {
   if (mkdir(launch->run_dir, 0700) < 0 || path_in(path, launch, "journal") < 0) fail(launch, "run-dir", errno);
   launch->journal.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (launch->journal.fd < 0) fail(launch, "run-dir", errno);
+#ifdef __linux__
+  /* So that its end can be said also when the disk is full. */
+  if (fallocate(launch->journal.fd, FALLOC_FL_KEEP_SIZE, 0, JOURNAL_BYTES) < 0) { /* a file system that cannot */ }
+#endif
   launch->log.begun_ms = now_ms();
   snprintf(line, sizeof line, "shim %d %llu %.64s %lld\n", (int)launch->shim, launch->shim_start_ticks, launch->note,
            launch->log.begun_ms);

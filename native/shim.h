@@ -27,6 +27,8 @@ unsigned long long start_ticks(pid_t pid);
 
 /* To the FIFO that wakes the daemon up. It may be absent, dead or behind: nothing depends on it. */
 void tell_daemon(const char *events_path, const char *message);
+/* The same, unless the daemon is behind. */
+void hint_daemon(const char *events_path, const char *message);
 
 /* poll() with all signals let in: answers less than 0 where one came, and 0 after WAIT_MS (less than 0: without an end). */
 int wait_for_input(struct pollfd *inputs, size_t count, int wait_ms);
@@ -47,10 +49,12 @@ struct journal {
   const char *events_path;
 };
 
-/* A LINE ends with a newline. */
-void journal_append(const struct journal *journal, const char *line);
+/* A LINE ends with a newline; it is there as a whole (0) or not at all (-1). */
+int journal_append(const struct journal *journal, const char *line);
 /* Only to the daemon. */
 void journal_repeat(const struct journal *journal, const char *line);
+/* Only to a daemon that has time for it. */
+void journal_hint(const struct journal *journal, const char *line);
 
 /* channel.c: what an application says of itself. A descriptor that is not open is -1. */
 enum { MAX_TEXT = 400 };

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LogFiles, LogSegment } from '../../src/logs/index.js';
 import { readProcess } from '../../src/system/index.js';
 import { until } from '../rig/index.js';
 import { childrenOf, isAlive, Native } from '../rig/native.js';
@@ -243,8 +244,21 @@ test('what cannot be written is dropped and counted exactly, in whole lines, and
   const [bytes, count, errno] = (await native.seen(/^app lost out (.*)/)).split(' ').map(Number);
   const kept = native.logged('app');
   const whole = Math.floor(105 / lines(1000, 1001).length);
-  assert.equal(kept, `${lines(0, 1000 + whole)}it works again\n`);
-  assert.deepEqual([bytes, count], [lines(1000 + whole, 9000).length, 8000 - whole]);
+  const missing = [lines(1000 + whole, 9000).length, 8000 - whole] as const;
+  const notice = `upkeep: ${missing[1]} lines (${missing[0]} bytes) are missing here: File too large\n`;
+  assert.equal(kept, `${lines(0, 1000 + whole)}${notice}it works again\n`);
+  assert.deepEqual([bytes, count], missing);
+  const segment = LogSegment.open(new LogFiles(native.path('logs', 'app'), 'out'), 0)!;
+  const attempts = segment.read().map(({ run, lines: own }) => [run?.attempt, own.toString()]);
+  segment.close();
+  assert.deepEqual(
+    attempts.slice(-2),
+    [
+      [0, notice],
+      [1, 'it works again\n'],
+    ],
+    'upkeep’s words are not the attempt’s',
+  );
   assert.equal(errno, 27); // EFBIG
 });
 
@@ -273,7 +287,10 @@ test('who keeps the lock of a log holds nobody up for long', async () => {
   await once(holder, 'exit');
   await until('nobody has the lock', () => !heirs.some(({ pid }) => isAlive(pid)));
   await say('two');
-  assert.equal(native.logged('app'), 'one\ntwo\n');
+  assert.match(
+    native.logged('app'),
+    /^one\nupkeep: 30001 lines \(360008 bytes\) are missing here: .*\ntwo\n$/,
+  );
   assert.match(await native.seen(/^app lost out \d+ (.*) \d+$/), /^30001 11$/); // EAGAIN
   assert.ok(isAlive(shim));
 });
@@ -283,6 +300,19 @@ test('a log that is a FIFO without a reader does not block anybody', async () =>
   mkdirSync(native.path('logs', 'app'), { recursive: true });
   execFileSync('mkfifo', [native.path('logs', 'app', 'out.log')]);
   await write(native, 'app', [Buffer.from(lines(0, 30_000))]);
+});
+
+test('a loss is told in the log also where nothing is written afterwards', async () => {
+  await using native = new Native();
+  const say = await speaker(native, 'app');
+  await say('one');
+  const shim = await native.shimOf('app');
+  limitFiles(shim, 1);
+  await say('two');
+  limitFiles(shim, 'unlimited');
+  await until('it is told', () =>
+    /^one\nupkeep: 1 line \(4 bytes\) is missing here: /.test(native.logged('app')),
+  );
 });
 
 /** Writes the chunks to stdout, and waits for the end; `pauseMs`: between them. */
