@@ -1,5 +1,5 @@
 /**
- * Builds dist/: five bundles, the OpenAPI document, the JSON Schema of the configuration file and the types that
+ * Builds dist/: the bundles, the OpenAPI document, the JSON Schema of the configuration file and the types that
  * `import … from 'upkeep'` shows. The bundles exist for start-up time: a command of the CLI is a chunk of its own,
  * so that none pays for the others, while the daemon is one file, which an upgrade on disk cannot pull away from
  * under it. Nothing is minified: that saved no time (`list`, 40 runs each: 142 ms either way on a busy machine,
@@ -19,6 +19,7 @@ const BUNDLES = [
   { name: 'daemon', source: 'src/daemon/main.ts' },
   // A child of the daemon for each question about logs: it must start fast.
   { name: 'log-query', source: 'src/logs/query/main.ts' },
+  { name: 'log-archiver', source: 'src/logs/archive/main.ts' },
   { name: 'define', source: 'src/config/define.ts' },
   // Runs inside the applications, whatever Node they are on.
   { name: 'preload', source: 'src/preload/index.ts', format: 'cjs', target: 'node7.10', extension: '.cjs' },

@@ -29,6 +29,7 @@ const EXPLAINED = {
   ReadyConfig: '[map](#ready)',
   HealthConfig: '[map](#health)',
   LimitsConfig: '[map](#limits)',
+  LogsConfig: '[map](#logs)',
   ScheduleConfig: '[map](#schedule)',
   WatchConfig: '[map](#watch)',
   RegExp: 'regular expression',

@@ -126,6 +126,8 @@ export interface ServiceConfig {
   health?: HealthConfig;
   /** What an instance may use. */
   limits?: LimitsConfig;
+  /** How much of what it writes is kept, and in which files. Changes hold from the next start of an instance on. */
+  logs?: LogsConfig;
   /** Restart or run at certain times. */
   schedule?: ScheduleConfig;
   /** Restart when files change: `true` for `cwd`, or the paths to watch. */
@@ -351,6 +353,39 @@ export interface HealthConfig {
 export interface LimitsConfig {
   /** Resident memory of the instance and its descendants; above it the instance is restarted. */
   memory?: Size;
+}
+
+/** How much of what a service writes is kept, and in which files. */
+export interface LogsConfig {
+  /**
+   * A file that would grow above this size, together with its index, is moved aside.
+   * @default '10MB'
+   */
+  maxSize?: Size;
+  /**
+   * How many files are kept beside the current one, for stdout and stderr each.
+   * @default 100
+   */
+  maxFiles?: number;
+  /**
+   * How much all files of the service may take, compressed as they are; beyond it the oldest is deleted.
+   * @default '200MB'
+   */
+  maxTotal?: Size;
+  /** A file that was begun so long ago is moved aside when the next line comes, for example `'1d'`. */
+  rotateEvery?: Duration;
+  /** Files that were moved aside and are older than this are deleted; with it `rotateEvery` is at most as long. */
+  maxAge?: Duration;
+  /**
+   * Whether files that were moved aside are compressed (gzip).
+   * @default true
+   */
+  compress?: boolean;
+  /**
+   * Files of its own for each instance, `out-0.log` and `err-0.log`, instead of `out.log` and `err.log` for all.
+   * @default false
+   */
+  perInstance?: boolean;
 }
 
 /** Times as cron expressions; exactly one of `restart` and `run`. */

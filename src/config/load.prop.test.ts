@@ -27,6 +27,7 @@ const GOOD = {
       ready: { http: '/', status: 200 },
       health: { port: true, interval: '1s' },
       limits: { memory: '1GB' },
+      logs: { maxSize: '1MB', maxFiles: 3, maxAge: '30d', compress: true },
       watch: { paths: ['.'], ignore: [] },
     },
     db: { command: ['sleep', '1'], schedule: { run: '@daily', timezone: 'UTC' }, inheritEnv: ['X'] },

@@ -95,6 +95,15 @@ test('a script alone gets every default', async () => {
     ready: { on: 'start', timeoutMs: 30_000 },
     health: null,
     limits: { memoryBytes: null },
+    logs: {
+      maxFileBytes: 10 * 1024 ** 2,
+      maxFiles: 100,
+      maxTotalBytes: 200 * 1024 ** 2,
+      rotateEveryMs: null,
+      maxAgeMs: null,
+      compress: true,
+      perInstance: false,
+    },
     schedule: null,
     watch: null,
     origin: { file: join(cwd, 'upkeep.config.yaml'), profile: null },
@@ -125,6 +134,7 @@ services:
     ready: { http: /ready, status: 204, timeout: 1m }
     health: { port: true, interval: 1s, timeout: 500, failures: 5 }
     limits: { memory: 512MB }
+    logs: { maxSize: 1MB, maxFiles: 3, maxTotal: 1GB, rotateEvery: 7d, maxAge: 1d, compress: false, perInstance: true }
     schedule: { restart: "0 4 * * *", timezone: Europe/Berlin }
     restartWithDependencies: true
 `;
@@ -170,6 +180,15 @@ services:
   assert.deepEqual(api.ready, { on: 'check', check, timeoutMs: 60_000 });
   assert.deepEqual(api.health, { check: { on: 'port' }, intervalMs: 1000, timeoutMs: 500, failures: 5 });
   assert.deepEqual(api.limits, { memoryBytes: 512 * 1024 ** 2 });
+  assert.deepEqual(api.logs, {
+    maxFileBytes: 1024 ** 2,
+    maxFiles: 3,
+    maxTotalBytes: 1024 ** 3,
+    rotateEveryMs: 86_400_000,
+    maxAgeMs: 86_400_000,
+    compress: false,
+    perInstance: true,
+  });
   assert.deepEqual(api.schedule, {
     restart: '0 4 * * *',
     run: null,

@@ -1,11 +1,18 @@
 /** From a draft to the frozen specification: defaults filled in, paths and programs resolved. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { PortSpec, ScheduleSpec, SecretSpec, ServiceSpec, WatchSpec } from '../protocol/index.js';
+import type {
+  LogSpec,
+  PortSpec,
+  ScheduleSpec,
+  SecretSpec,
+  ServiceSpec,
+  WatchSpec,
+} from '../protocol/index.js';
 import type { Report } from './diagnostic.js';
 import type { Draft } from './draft.js';
 import { healthSpec, readySpec, reloadSpec, type CheckContext } from './normalize/check.js';
-import { RESTART, SOCKETS, STOP, WATCH } from './normalize/defaults.js';
+import { LOGS, RESTART, SOCKETS, STOP, WATCH } from './normalize/defaults.js';
 import { mergeLayers, shellLayer, type ShellEnv } from './normalize/environment.js';
 import { resolveCommand, resolveProgram } from './normalize/program.js';
 import type { ParsedService } from './schema.js';
@@ -64,6 +71,7 @@ export async function normalizeService(
     ready: await readySpec(service.ready, within),
     health: await healthSpec(service.health, within),
     limits: { memoryBytes: service.limits?.memory ?? null },
+    logs: logSpec(service.logs),
     schedule: scheduleSpec(service.schedule),
     watch: watchSpec(service.watch, cwd),
     origin: context.origin,
@@ -120,6 +128,21 @@ async function secretSpecs(secrets: NonNullable<ParsedService['secrets']>, conte
     }
   }
   return specs;
+}
+
+function logSpec(logs: ParsedService['logs'] = {}): LogSpec {
+  const rotateEveryMs = logs.rotateEvery ?? LOGS.rotateEveryMs;
+  const maxAgeMs = logs.maxAge ?? LOGS.maxAgeMs;
+  return {
+    maxFileBytes: logs.maxSize ?? LOGS.maxFileBytes,
+    maxFiles: logs.maxFiles ?? LOGS.maxFiles,
+    maxTotalBytes: logs.maxTotal ?? LOGS.maxTotalBytes,
+    // What is never moved aside never becomes old.
+    rotateEveryMs: maxAgeMs === null ? rotateEveryMs : Math.min(maxAgeMs, rotateEveryMs ?? Infinity),
+    maxAgeMs,
+    compress: logs.compress ?? LOGS.compress,
+    perInstance: logs.perInstance ?? LOGS.perInstance,
+  };
 }
 
 function scheduleSpec(schedule: ParsedService['schedule']): ScheduleSpec | null {

@@ -1,5 +1,5 @@
 /** A service that says nothing beyond its defaults: what tests vary. */
-import type { ServiceSpec } from '../protocol/index.js';
+import { DEFAULT_LOGS, type ServiceSpec } from '../protocol/index.js';
 
 export const BARE_SPEC: ServiceSpec = {
   name: 'bare',
@@ -32,6 +32,7 @@ export const BARE_SPEC: ServiceSpec = {
   ready: { on: 'start', timeoutMs: 30_000 },
   health: null,
   limits: { memoryBytes: null },
+  logs: DEFAULT_LOGS,
   schedule: null,
   watch: null,
   origin: { file: null, profile: null },

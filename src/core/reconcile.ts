@@ -14,6 +14,7 @@ const LIVE_KEYS = new Set([
   'stop',
   'reload',
   'limits',
+  'logs',
   'schedule',
   'watch',
   'dependsOn',

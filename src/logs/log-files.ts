@@ -5,16 +5,7 @@ import { join } from 'node:path';
 export type StreamName = 'out' | 'err';
 export const STREAMS: readonly StreamName[] = ['out', 'err'];
 
-const CURRENT = /^(out|err)(?:-(\d+))?\.log$/;
-
-export interface LogLimits {
-  /** Of a file and its index together. @default 10 MiB */
-  readonly maxBytes: number;
-  /** Files beside the current one. @default 5 */
-  readonly keep: number;
-}
-
-export const LOG_LIMITS: LogLimits = { maxBytes: 10 * 1024 * 1024, keep: 5 };
+const ANY_NUMBER = /^(out|err)(?:-(\d+))?\.log(?:\.\d+(?:\.gz)?)?$/;
 
 /**
  * The log of one stream, of all instances together or of one: the current file is number 0, the oldest has the highest
@@ -36,13 +27,19 @@ export class LogFiles {
 
   /** All logs in the folder of a service: those that are shared first, then by instance. */
   static in(folder: string): LogFiles[] {
-    const found = namesIn(folder).flatMap((name) => {
-      const [, stream, instance] = CURRENT.exec(name) ?? [];
-      if (stream === undefined) return [];
-      return [new LogFiles(folder, stream as StreamName, instance === undefined ? null : Number(instance))];
-    });
+    const found = new Map<string, LogFiles>();
+    for (const name of namesIn(folder)) {
+      const [, stream, instance] = ANY_NUMBER.exec(name) ?? [];
+      if (stream === undefined) continue;
+      const files = new LogFiles(
+        folder,
+        stream as StreamName,
+        instance === undefined ? null : Number(instance),
+      );
+      found.set(files.name, files);
+    }
     const place = ({ instance, stream }: LogFiles): number => 2 * (instance ?? -1) + STREAMS.indexOf(stream);
-    return found.sort((one, other) => place(one) - place(other));
+    return [...found.values()].sort((one, other) => place(one) - place(other));
   }
 
   /** `out`, or `out-3`: what the names of its files begin with. */

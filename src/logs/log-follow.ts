@@ -21,41 +21,45 @@ export interface FollowOptions {
 
 export class LogFollow {
   readonly #folder: string;
-  readonly #readers: ReadonlyMap<StreamName, LogReader>;
+  readonly #find: () => readonly LogFiles[];
+  /** By the names of their files: instances may come that have files of their own. */
+  readonly #readers = new Map<string, { stream: StreamName; reader: LogReader }>();
   readonly #onPiece: PieceListener;
   readonly #canTake: () => boolean;
   readonly #interval: NodeJS.Timeout;
   #watcher: FSWatcher | undefined;
   #watched: number | undefined;
+  /** There may be a log that nobody reads yet. */
+  #isNewOne = false;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
   constructor(
     folder: string,
-    files: readonly LogFiles[],
+    find: () => readonly LogFiles[],
     onPiece: PieceListener,
     { from, canTake = () => true }: FollowOptions = {},
   ) {
     this.#folder = folder;
     this.#onPiece = onPiece;
     this.#canTake = canTake;
-    const begin = (each: LogFiles): LogReader =>
-      from ? LogReader.atBegin(each, from) : LogReader.atEnd(each);
-    this.#readers = new Map(files.map((each) => [each.stream, begin(each)]));
-    this.#interval = setInterval(() => this.look(), LOOK_ANYWAY_MS).unref();
+    this.#find = find;
+    this.#open((files) => (from ? LogReader.atBegin(files, from) : LogReader.atEnd(files)));
+    this.#interval = setInterval(() => this.#lookAnyway(), LOOK_ANYWAY_MS).unref();
     this.#watch();
     if (from) this.#lookSoon();
   }
 
   /** How far it is in the current file of a stream. */
   offset(stream: StreamName): number {
-    return this.#readers.get(stream)!.offset;
+    return this.#readers.get(stream)?.reader.offset ?? 0;
   }
 
   /** Tells what is there. */
   look(): void {
     this.#watch();
-    for (const [stream, reader] of this.#readers) {
+    if (this.#isNewOne && !this.#isOver) this.#open((files) => LogReader.atOldest(files));
+    for (const { stream, reader } of this.#readers.values()) {
       if (!this.#isOver && !this.#canTake()) return this.#lookSoon();
       const pieces = this.#isOver ? [] : reader.read();
       for (const piece of pieces) if (!this.#isOver) this.#onPiece(stream, piece);
@@ -69,7 +73,19 @@ export class LogFollow {
     clearTimeout(this.#timer);
     clearInterval(this.#interval);
     this.#watcher?.close();
-    for (const reader of this.#readers.values()) reader.close();
+    for (const { reader } of this.#readers.values()) reader.close();
+  }
+
+  #lookAnyway(): void {
+    this.#isNewOne = true;
+    this.look();
+  }
+
+  #open(begin: (files: LogFiles) => LogReader): void {
+    this.#isNewOne = false;
+    for (const files of this.#find())
+      if (!this.#readers.has(files.name))
+        this.#readers.set(files.name, { stream: files.stream, reader: begin(files) });
   }
 
   #lookSoon(): void {
@@ -87,7 +103,10 @@ export class LogFollow {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#watched = inodeOf(this.#folder);
-      this.#watcher = watch(this.#folder, () => this.#lookSoon());
+      this.#watcher = watch(this.#folder, (change) => {
+        if (change === 'rename') this.#isNewOne = true; // also where a file was made
+        this.#lookSoon();
+      });
       this.#watcher.on('error', () => (this.#watched = undefined));
     } catch {
       // no folder, or no watches left: it is looked at every second

@@ -54,6 +54,15 @@ export class LogSegment {
     return `${this.#text.inode}.${this.#findIndex()?.birth ?? 0n}`;
   }
 
+  get isArchived(): boolean {
+    return this.#text instanceof LogArchive;
+  }
+
+  /** Of the file that was written. */
+  get inode(): number {
+    return this.#text.inode;
+  }
+
   /** Its number by now; undefined: it was deleted. */
   place(): number | undefined {
     if (this.#isAt(0)) return 0;

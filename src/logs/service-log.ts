@@ -1,12 +1,12 @@
 /** What the instances of one service write, which their shims put into files: what was, and what comes. */
 import { join } from 'node:path';
-import type { LogEntry, ServiceDetail } from '../protocol/index.js';
+import type { LogEntry, LogSpec, ServiceDetail } from '../protocol/index.js';
 import { lastLines } from './last-lines.js';
 import type { ErrorReport } from './fingerprint/index.js';
 import { lastError } from './last-error.js';
-import { lastWords, readTail } from './last-words.js';
+import { lastWords, readTail, type Tail } from './last-words.js';
 import { LogFiles, STREAMS, type StreamName } from './log-files.js';
-import { LogFollow, type FollowOptions, type PieceListener } from './log-follow.js';
+import { LogFollow, type PieceListener } from './log-follow.js';
 import type { LogRun } from './log-index.js';
 import { isOf } from './log-segment.js';
 import { splitLines } from './split-lines.js';
@@ -19,21 +19,22 @@ export class ServiceLog {
   readonly folder: string;
   #lostBytes = 0;
   #lostLines = 0;
-  readonly #files: Readonly<Record<StreamName, LogFiles>>;
 
   constructor(folder: string, service: string) {
     this.service = service;
     this.folder = join(folder, service);
-    this.#files = { out: new LogFiles(this.folder, 'out'), err: new LogFiles(this.folder, 'err') };
   }
 
-  path(stream: StreamName): string {
-    return this.#files[stream].path();
+  /** `instance`: whose alone it is. */
+  path(stream: StreamName, instance: number | null = null): string {
+    return new LogFiles(this.folder, stream, instance).path();
   }
 
-  get view(): ServiceDetail['logs'] {
-    const [lostBytes, lostLines] = [this.#lostBytes, this.#lostLines];
-    return { out: this.path('out'), err: this.path('err'), lostBytes, lostLines };
+  /** `out-*.log` where instances have files of their own. */
+  view({ perInstance }: LogSpec): ServiceDetail['logs'] {
+    const path = (stream: StreamName): string =>
+      perInstance ? join(this.folder, `${stream}-*.log`) : this.path(stream);
+    return { out: path('out'), err: path('err'), lostBytes: this.#lostBytes, lostLines: this.#lostLines };
   }
 
   /** So much more could not be written. */
@@ -50,13 +51,13 @@ export class ServiceLog {
 
   /** What an attempt wrote last, to stdout and to stderr. */
   lastWords(run: LogRun): string[] {
-    return STREAMS.flatMap((stream) => lastWords(this.#files[stream], run));
+    return filesOf(this.folder, run).flatMap((files) => lastWords(files, run));
   }
 
   /** The error that an attempt ended with, as far as its output tells. */
   lastError(run: LogRun, endedAt: number): ErrorReport | null {
-    const err = readTail(this.#files.err, run, ERROR_BYTES);
-    const { at: outAt } = readTail(this.#files.out, run, 1);
+    const err = this.#tail('err', run, ERROR_BYTES);
+    const { at: outAt } = this.#tail('out', run, 1);
     return lastError({ lines: splitLines(err.text), errAt: err.at, outAt, endedAt });
   }
 
@@ -68,7 +69,8 @@ export class ServiceLog {
     const onPiece: PieceListener = (stream, { run, lines }) => {
       for (const line of splitLines(lines)) listener(this.#entry(stream, run, line));
     };
-    return this.#follow(streams, onPiece, canTake ? { canTake } : {});
+    const find = (): LogFiles[] => LogFiles.in(this.folder).filter((files) => streams.includes(files.stream));
+    return new LogFollow(this.folder, find, onPiece, canTake ? { canTake } : {});
   }
 
   /** What an attempt writes, from its beginning. */
@@ -76,17 +78,24 @@ export class ServiceLog {
     const onPiece: PieceListener = (_stream, piece) => {
       if (piece.run && isOf(piece.run, run)) splitLines(piece.lines).forEach(listener);
     };
-    return this.#follow(STREAMS, onPiece, { from: run });
+    return new LogFollow(this.folder, () => filesOf(this.folder, run), onPiece, { from: run });
+  }
+
+  #tail(stream: StreamName, run: LogRun, bytes: number): Tail {
+    const tails = filesOf(this.folder, run)
+      .filter((files) => files.stream === stream)
+      .map((files) => readTail(files, run, bytes));
+    return tails.find(({ at }) => at !== undefined) ?? tails[0]!;
   }
 
   #entry(stream: StreamName, run: LogRun | null, line: string): LogEntry {
-    const [instance, attempt] = [run?.instance ?? null, run?.attempt ?? null];
+    const [instance, attempt] = [run?.instance ?? null, run?.attempt || null]; // 0: upkeep itself
     const unread = { at: null, level: null, message: null, fields: null };
     return { service: this.service, instance, attempt, stream, lines: [line], ...unread };
   }
+}
 
-  #follow(streams: readonly StreamName[], onPiece: PieceListener, options: FollowOptions): LogFollow {
-    const files = streams.map((stream) => this.#files[stream]);
-    return new LogFollow(this.folder, files, onPiece, options);
-  }
+/** Where an attempt may have written: which of the two it does was said when it began. */
+function filesOf(folder: string, { instance }: LogRun): LogFiles[] {
+  return STREAMS.flatMap((stream) => [new LogFiles(folder, stream), new LogFiles(folder, stream, instance)]);
 }

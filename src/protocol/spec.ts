@@ -122,6 +122,34 @@ export const ReloadSpec = v.strictObject({
 });
 export type ReloadSpec = v.InferOutput<typeof ReloadSpec>;
 
+/** How much of what a service writes is kept, and in which files. A running instance goes by what held when it began. */
+export const LogSpec = v.strictObject({
+  /** Of a file and its index together; a larger one is moved aside. */
+  maxFileBytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Beside the current one, of each stream. */
+  maxFiles: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Of all files of the service, as they are; the oldest is deleted. */
+  maxTotalBytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** A file that was begun so long ago is moved aside. */
+  rotateEveryMs: v.nullable(milliseconds),
+  /** One that was moved aside, and is older, is deleted. */
+  maxAgeMs: v.nullable(milliseconds),
+  compress: v.boolean(),
+  /** `out-0.log` for each instance instead of `out.log` for all. */
+  perInstance: v.boolean(),
+});
+export type LogSpec = v.InferOutput<typeof LogSpec>;
+
+export const DEFAULT_LOGS: LogSpec = {
+  maxFileBytes: 10 * 1024 ** 2,
+  maxFiles: 100,
+  maxTotalBytes: 200 * 1024 ** 2,
+  rotateEveryMs: null,
+  maxAgeMs: null,
+  compress: true,
+  perInstance: false,
+};
+
 export const SecretSpec = v.union([
   v.strictObject({ file: v.string() }),
   v.strictObject({ command: v.pipe(v.array(v.string()), v.minLength(1)) }),
@@ -181,6 +209,8 @@ export const ServiceSpec = v.strictObject({
     /** Resident memory of the whole tree of one instance, polled every 2 s. */
     memoryBytes: v.nullable(count),
   }),
+  /** Absent in what an older upkeep wrote. */
+  logs: v.optional(LogSpec, DEFAULT_LOGS),
   schedule: v.nullable(ScheduleSpec),
   watch: v.nullable(WatchSpec),
   /** The configuration file and the profile that it came from; null: the command line. */

@@ -434,7 +434,8 @@ export class Instance {
 
   #warnOfLoss({ stream, lines, bytes, errno }: LossReport): void {
     const words = `${lines} ${lines === 1 ? 'line' : 'lines'} (${bytes} bytes) of std${stream}`;
-    const message = `instance ${this.index}: ${words} could not be written to ${this.#owner.log.path(stream)}: ${errnoText(errno)}`;
+    const path = this.#owner.log.path(stream, this.spec.logs.perInstance ? this.index : null);
+    const message = `instance ${this.index}: ${words} could not be written to ${path}: ${errnoText(errno)}`;
     this.#context.emit({ type: 'warning', service: this.spec.name, message });
   }
 

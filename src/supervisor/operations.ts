@@ -59,8 +59,9 @@ export class Operations {
   /** Reads the journal; answers what a former daemon accepted and did not end, to be given to `resume`. */
   load(): readonly AcceptedLine[] {
     const open = new Map<string, AcceptedLine>();
-    for (const line of this.#journal.read(() => this.#summarize())) {
-      if (!v.is(JournalLine, line)) continue; // it only looks whole
+    for (const read of this.#journal.read(() => this.#summarize())) {
+      const { success, output: line } = v.safeParse(JournalLine, read); // with what is absent in older ones
+      if (!success) continue; // it only looks whole
       this.#lastId = Math.max(this.#lastId, Number(line.view.id));
       this.#views.set(line.view.id, line.view);
       if (line.type === 'accepted') open.set(line.view.id, line);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OperationRequest, ServiceSpec } from '../protocol/index.js';
+import { DEFAULT_LOGS, type OperationRequest, type ServiceSpec } from '../protocol/index.js';
 import { foresee, planSteps, type Ahead, type ExistingServices } from './plan.js';
 
 const API: ServiceSpec = {
@@ -34,6 +34,7 @@ const API: ServiceSpec = {
   ready: { on: 'start', timeoutMs: 30_000 },
   health: null,
   limits: { memoryBytes: null },
+  logs: DEFAULT_LOGS,
   schedule: null,
   watch: null,
   origin: { file: '/srv/upkeep.config.ts', profile: null },

@@ -2,7 +2,7 @@
  * One attempt with everything around it: what it is executed with, what its processes say, what is looked at while it
  * lives. It answers questions even after its end, until the next one begins.
  */
-import { LOG_LIMITS, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
+import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
 import type { ExitError, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   childrenByParent,
@@ -260,7 +260,7 @@ export class Run {
       spec,
       runDir,
       launcher,
-      log: { folder: log.folder, instance, attempt: number, ...LOG_LIMITS },
+      log: { folder: log.folder, instance, attempt: number, limits: logLimits(spec) },
       restarts,
       isCandidate,
       observer: {

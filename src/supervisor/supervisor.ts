@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reconcile, startOrder } from '../core/index.js';
-import type { ServiceLog } from '../logs/index.js';
+import { Archiver, type ServiceLog } from '../logs/index.js';
 import {
   type EnvironmentView,
   type OperationRequest,
@@ -70,6 +70,7 @@ export class Supervisor {
   readonly #memory: MemoryWatch;
   readonly #operations: Operations;
   #reports: FifoReader | undefined;
+  #archiver: Archiver | undefined;
   #shimPoll: NodeJS.Timeout | undefined;
 
   constructor(options: SupervisorOptions, storage: SupervisorStorage, handover?: Handover) {
@@ -108,6 +109,7 @@ export class Supervisor {
     for (const stored of state.services)
       this.#add(new Service(stored.spec, this.#context, this.#triggers(), stored));
     this.#listen();
+    this.#archiver = this.#makeArchiver();
     const unfinished = this.#operations.load();
     await this.#adopt(notes.length > 0);
     for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
@@ -132,7 +134,7 @@ export class Supervisor {
     return {
       ...viewService(service, samples, this.#context.clock),
       spec: redactSpec(service.spec),
-      logs: service.log.view,
+      logs: service.log.view(service.spec.logs),
       operations: operations.slice(0, 5).map((view) => view.id),
     };
   }
@@ -252,6 +254,7 @@ export class Supervisor {
   #letGoOfServices(): void {
     clearInterval(this.#shimPoll);
     this.#memory.end();
+    this.#archiver?.end();
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
   }
@@ -263,6 +266,16 @@ export class Supervisor {
     if (service.instances.every((instance) => instance.isAtRest)) return;
     service.halt('upkeep: the machine goes down');
     await service.untilStopped();
+  }
+
+  #makeArchiver(): Archiver {
+    const { home, emit } = this.#context;
+    return new Archiver({
+      home,
+      folder: logFolder(home),
+      services: () => [...this.#services.values()].map(({ name, spec: { logs } }) => ({ name, logs })),
+      onFailed: (message) => emit({ type: 'warning', service: null, message }),
+    });
   }
 
   #performerHost(): ConstructorParameters<typeof Performer>[0] {
@@ -330,6 +343,7 @@ export class Supervisor {
         if (instance.shim?.pid === pid) instance.onShimGone();
       });
     }
+    if (words[0] === 'rotated') return this.#archiver?.note();
     if (words[0] === 'socket') return this.#context.launcher.onSocketAnswer(words.slice(1));
     const id = parseRunName(name);
     const report = parseReport(words.join(' '));

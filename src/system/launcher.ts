@@ -11,16 +11,29 @@ import { errnoText } from './program.js';
 import { shimPath } from './shim.js';
 import { descriptorOf, inheritedSocket } from './unix-socket.js';
 
+/** See native/rotate.c. */
+export interface LogLimits {
+  /** out-3.log for instance 3. */
+  readonly isOwn: boolean;
+  /** Of a file and its index together. */
+  readonly maxBytes: number;
+  /** Files beside the current one. */
+  readonly keep: number;
+  /** Of all logs in the folder. */
+  readonly totalBytes: number;
+  /** A file that was begun so long ago is moved aside. */
+  readonly rotateMs: number | null;
+  /** One that was written so long ago is deleted. */
+  readonly keepMs: number | null;
+}
+
 /** Where the shim writes stdout and stderr, see native/log.c. */
 export interface LogTarget {
   /** Of the service: out.log and err.log. */
   readonly folder: string;
   readonly instance: number;
   readonly attempt: number;
-  /** Of a file and its index together. */
-  readonly maxBytes: number;
-  /** Files beside the current one. */
-  readonly keep: number;
+  readonly limits: LogLimits;
 }
 
 export interface Launch {
@@ -182,6 +195,15 @@ export class Launcher {
   }
 }
 
-function logOptions({ folder, instance, attempt, maxBytes, keep }: LogTarget): string[] {
-  return [`log=${folder}`, `log-as=${instance}.${attempt}`, `log-max=${maxBytes}`, `log-keep=${keep}`];
+function logOptions({ folder, instance, attempt, limits }: LogTarget): string[] {
+  return [
+    `log=${folder}`,
+    `log-as=${instance}.${attempt}`,
+    `log-max=${limits.maxBytes}`,
+    `log-keep=${limits.keep}`,
+    `log-total=${limits.totalBytes}`,
+    ...(limits.isOwn ? ['log-own'] : []),
+    ...(limits.rotateMs === null ? [] : [`log-every=${limits.rotateMs}`]),
+    ...(limits.keepMs === null ? [] : [`log-age=${limits.keepMs}`]),
+  ];
 }

@@ -1,5 +1,11 @@
 /** What holds when nothing is said. */
-import type { ReloadSpec, RestartSpec, SocketsSpec, StopSpec } from '../../protocol/index.js';
+import {
+  DEFAULT_LOGS,
+  type ReloadSpec,
+  type RestartSpec,
+  type SocketsSpec,
+  type StopSpec,
+} from '../../protocol/index.js';
 
 export const RESTART: RestartSpec = {
   policy: 'always',
@@ -29,5 +35,7 @@ export const VERIFY_TIMEOUT_MS = 10_000;
 export const READY_TIMEOUT_MS = 30_000;
 
 export const HEALTH = { intervalMs: 5000, timeoutMs: 2000, failures: 3 } as const;
+
+export const LOGS = DEFAULT_LOGS;
 
 export const WATCH = { paths: ['.'], ignore: ['node_modules', '.git'], delayMs: 200 } as const;

@@ -192,6 +192,16 @@ const dependsOn = v.union(
   say('{value} does not name services', 'write dependsOn: [database], or {database: ready}'),
 );
 
+const logs = object('{maxTotal: 1GB}', {
+  maxSize: v.exactOptional(leaf.size),
+  maxFiles: v.exactOptional(leaf.wholeNumber(1, 10_000, 100)),
+  maxTotal: v.exactOptional(leaf.size),
+  rotateEvery: v.exactOptional(leaf.duration('1d', 1000)),
+  maxAge: v.exactOptional(leaf.duration('30d', 1000)),
+  compress: v.exactOptional(leaf.flag),
+  perInstance: v.exactOptional(leaf.flag),
+});
+
 const schedule = object('{run: "0 4 * * *"}', {
   restart: v.exactOptional(leaf.text('"0 4 * * *"')),
   run: v.exactOptional(leaf.text('"*/5 * * * *"')),
@@ -258,6 +268,7 @@ export const Service = object(
     ready: v.exactOptional(ready),
     health: v.exactOptional(health),
     limits: v.exactOptional(object('{memory: 512MB}', { memory: v.exactOptional(leaf.size) })),
+    logs: v.exactOptional(logs),
     schedule: v.exactOptional(schedule),
     watch: v.exactOptional(watch),
     inheritEnv: v.exactOptional(

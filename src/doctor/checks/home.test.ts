@@ -34,13 +34,25 @@ test('log files beyond the limit may be removed, logs of deleted services only b
   const files = [
     file(`${HOME}/logs/api/out.log`),
     file(`${HOME}/logs/api/out.log.5`),
-    file(`${HOME}/logs/api/err.log.7`),
+    file(`${HOME}/logs/api/out.log.100.gz`),
+    file(`${HOME}/logs/api/err-2.log.101.gz`),
     file(`${HOME}/logs/old/out.log`, { bytes: 200 * MiB }),
   ];
   const [surplus, abandoned] = findLogs(machineOf({}, { files }));
-  assert.deepEqual(surplus?.repair, { kind: 'remove', paths: [`${HOME}/logs/api/err.log.7`], lock: null });
+  assert.deepEqual(surplus?.repair, {
+    kind: 'remove',
+    paths: [`${HOME}/logs/api/err-2.log.101.gz`],
+    lock: null,
+  });
   assert.equal(abandoned?.command, `rm -r ${HOME}/logs/old`);
   assert.equal(abandoned?.repair, undefined);
+});
+
+test('logs that take more than their service may are told', () => {
+  const find = (bytes: number): string[] =>
+    idsOf(findLogs(machineOf({}, { files: [file(`${HOME}/logs/api/out.log.1.gz`, { bytes })] })));
+  assert.deepEqual(find(205 * MiB), []);
+  assert.deepEqual(find(300 * MiB), ['logs-overfull']);
 });
 
 test('an operation that has not ended is told after five minutes', () => {
