@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { LOG_LIMITS } from '../../src/logs/index.js';
+import { DEFAULT_LOGS } from '../../src/protocol/index.js';
 import { formatBytes } from '../../src/util/index.js';
 import { assertSucceeded, Installation, Rig } from '../../test/rig/index.js';
 
@@ -21,7 +21,7 @@ const NAMES = ['first', 'second'];
 const WANTED_BYTES = 10e6;
 /** What is to be reached in every tenth of the time; a machine has other work, too, and in CI, at a small scale, more of it. */
 const LEAST_SHARE = Number(values.scale) >= 1 ? 0.9 : 0.3;
-const CAP_BYTES = LOG_LIMITS.maxBytes * (LOG_LIMITS.keep + 1);
+const CAP_BYTES = DEFAULT_LOGS.maxTotalBytes;
 
 await using rig = await Rig.create({ hasDaemon: false });
 const node = join(rig.folder, 'node');

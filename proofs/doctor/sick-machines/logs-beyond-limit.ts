@@ -8,7 +8,7 @@ export const sickness = defineSickness({
   finds: ['logs-beyond-limit'],
   heals: 'fix',
   async prepare(patient) {
-    for (const number of [6, 9])
+    for (const number of [106, 109])
       writeFileSync(join(patient.home, `logs/web/out.log.${number}`), 'old\n', { mode: 0o600 });
   },
   verify({ fact, evidence }) {

@@ -1,5 +1,5 @@
 /** Random histories, the same for the same seed: what clients ask for, what happens from outside. */
-import type { OperationRequest, ServiceSpec } from '../../../src/protocol/index.js';
+import { DEFAULT_LOGS, type OperationRequest, type ServiceSpec } from '../../../src/protocol/index.js';
 
 export type Command =
   | { readonly id: 'ask'; readonly request: OperationRequest }
@@ -162,6 +162,7 @@ function newSpec(
     ready: { on: 'start', timeoutMs: 5000 },
     health: null,
     limits: { memoryBytes: null },
+    logs: DEFAULT_LOGS,
     schedule: null,
     watch: null,
     origin: { file: `/history-${name.slice(0, -2)}`, profile: null },

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { LOG_LIMITS } from '../../../src/logs/index.js';
+import { DEFAULT_LOGS } from '../../../src/protocol/index.js';
 import { formatBytes } from '../../../src/util/index.js';
 import { app } from '../../../test/rig/index.js';
 import type { Case, CaseStage } from './case.js';
 
-const CAP_BYTES = LOG_LIMITS.maxBytes * (LOG_LIMITS.keep + 1);
+const CAP_BYTES = DEFAULT_LOGS.maxTotalBytes;
 /** How far beyond the cap it writes. */
 const BEYOND = 1.5;
 const SLOWEST_LIST_MS = 10_000;
