@@ -17,6 +17,7 @@ import { createParts } from './memory-stays-flat/cast.js';
 import { count, descriptorsOf, findHousehold, type Census } from './memory-stays-flat/census.js';
 import { Commands } from './memory-stays-flat/commands.js';
 import { News } from './memory-stays-flat/news.js';
+import { DEFAULT_LOGS } from '../../src/protocol/index.js';
 import { restartAgainAndAgain } from './memory-stays-flat/restarts.js';
 import { findSlope } from './memory-stays-flat/slope.js';
 
@@ -48,12 +49,12 @@ const MOST_BYTES: Readonly<Record<string, number>> = {
   run: MiB,
   'state.json': MiB,
 };
-/** Of one service, stdout and stderr: six files of 10 MiB each, with their index. */
-const MOST_LOG_BYTES = 2 * 6 * 10 * MiB + MiB;
+/** Of one service: its cap, and what is just being compressed. */
+const MOST_LOG_BYTES = DEFAULT_LOGS.maxTotalBytes + MiB;
 /** Its folder, journal and mark, and what its preload opens. */
 const MOST_FILES_OF_ATTEMPT = 6;
 const MOST_FILES = 16;
-const MOST_LOG_FILES = 2 * 6 * 2 + 4;
+const MOST_LOG_FILES = 2 * 2 * (DEFAULT_LOGS.maxFiles + 1) + 4;
 
 await using rig = await Rig.create();
 const parts = await createParts((name, text) => rig.write(name, text));

@@ -6,7 +6,8 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +26,7 @@ interface Written {
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const scale = Number(values.scale);
 const BYTES = Math.max(50e6, 2e9 * scale);
-const KILLS = Math.max(2, Math.round(10 * scale));
+const KILLS = Math.max(1, Math.round(10 * scale));
 const FILE_BYTES = 10 * 1024 ** 2;
 const CAP_BYTES = 60 * 1024 ** 2;
 const LONGEST_PAUSE_MS = 4000;
@@ -61,12 +62,20 @@ while (daemonKills < KILLS || !isWritten()) {
 while (archiverKills < KILLS) {
   const pid = await rig.until('the archiver works', () => archiver(), 120_000);
   await sleep(Math.random() * 300);
+  hurry(pid);
   if (archiver() !== pid) continue; // it was quicker
   process.kill(pid, 'SIGKILL');
   archiverKills++;
 }
 assert.deepEqual(await attempts(), before, 'both are still on the first attempt');
-await rig.until('all is compressed', () => plainFiles(folders.whole) === 0, 600_000);
+await rig.until(
+  'all is compressed',
+  () => {
+    hurry(archiver());
+    return plainFiles(folders.whole) === 0;
+  },
+  600_000,
+);
 const { largest, looks } = watch.end();
 
 console.log(`${daemonKills} times the daemon was killed, ${archiverKills} times the archiver`);
@@ -125,6 +134,17 @@ function archiver(): number | undefined {
       readFileSync('/proc/locks', 'utf8'),
     ) ?? [];
   return pid === undefined ? undefined : Number(pid);
+}
+
+/** Beside other work the lowest priority may come to nothing for minutes; only root may give it another one. */
+function hurry(pid: number | undefined): void {
+  if (pid === undefined || process.getuid?.() !== 0) return;
+  try {
+    setPriority(pid, 0);
+    writeFileSync(`/proc/${pid}/autogroup`, '0');
+  } catch {
+    // it has ended, or the kernel has no autogroups
+  }
 }
 
 function plainFiles(path: string): number {
