@@ -100,6 +100,7 @@ async function run({ name, command, ends, env, mayLose = false }: Way): Promise<
       instances,
       restart: 'never',
       ports: [],
+      logs: { maxTotal: '2GB', compress: false }, // as it was written: read at once
       env: variables,
     },
   ]);

@@ -11,7 +11,8 @@ export async function upkeep(): Promise<Peer> {
     name: 'upkeep',
     list: { argv: [process.execPath, CLI, 'list'], env: rig.env },
     async start(writers) {
-      const services = writers.map(({ name, command }) => [name, { command: [...command], ports: [] }]);
+      const logs = { compress: false }; // the files are read at once
+      const services = writers.map(({ name, command }) => [name, { command: [...command], ports: [], logs }]);
       assertSucceeded(await rig.up(Object.fromEntries(services)));
     },
     processes() {

@@ -1,5 +1,6 @@
 /** Looks for the lines of proofs/logs/apps/numbers.* in all files of a log. */
 import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 
 const MOST_FILES = 100;
 
@@ -22,7 +23,7 @@ export interface Tally {
 
 export function readLog(path: string, service: string, instances: number): Tally[] {
   const paths = [path, ...Array.from({ length: MOST_FILES }, (_, index) => `${path}.${index + 1}`)];
-  const files = paths.filter((each) => existsSync(each)).reverse();
+  const files = paths.flatMap((each) => readIfAny(each) ?? []).reverse();
   const tallies = new Map<string, Tally>();
   for (let instance = 0; instance < instances; instance++) {
     const origin = `${service}.${instance}`;
@@ -40,10 +41,19 @@ export function readLog(path: string, service: string, instances: number): Tally
   const [first] = tallies.values();
   for (const file of files)
     // Not trimmed: a line may end with a blank.
-    for (const line of readFileSync(file, 'utf8').replace(/\n$/, '').split('\n'))
-      count(line, tallies, first!);
+    for (const line of file.toString().replace(/\n$/, '').split('\n')) count(line, tallies, first!);
   for (const tally of tallies.values()) tally.lost = tally.written - tally.found;
   return [...tallies.values()];
+}
+
+/** It may be compressed, or be so while it is looked for. */
+function readIfAny(path: string): Buffer | undefined {
+  for (const file of [path, `${path}.gz`, path]) {
+    if (!existsSync(file)) continue;
+    const bytes = readFileSync(file);
+    return file.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+  }
+  return undefined;
 }
 
 function count(line: string, tallies: ReadonlyMap<string, Tally>, first: Tally): void {
