@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import type { UpkeepError } from '../protocol/index.js';
+import { DEFAULT_LOGS, type LogSpec, type UpkeepError } from '../protocol/index.js';
 import { encodeState, readState, STATE_FORMAT, StateFile } from './state-file.js';
 
 const EMPTY = { services: [] };
@@ -115,19 +115,29 @@ test('where nothing is usable it starts without services, and says so', () => {
   });
 });
 
+interface Body {
+  readonly services: { spec: { stop: object; reload: object; logs?: LogSpec } }[];
+}
+
+/** With what is filled in where an older version did not know it. */
+function completed(body: Body): Body {
+  for (const { spec } of body.services) spec.logs ??= DEFAULT_LOGS;
+  return body;
+}
+
 test('every format that was ever released is read, as it was written', () => {
   for (let format = 1; format <= STATE_FORMAT; format++) {
     const text = readFileSync(`test/fixtures/formats/state-${format}`, 'utf8');
     writeFileSync(place('state.json'), text);
     const { state, notes, foreign } = new StateFile(folder).load();
     assert.deepEqual([notes, foreign], [[], []]);
-    if (format === STATE_FORMAT) assert.deepEqual(state, JSON.parse(text.split('\n')[1]!));
+    if (format === STATE_FORMAT) assert.deepEqual(state, completed(JSON.parse(text.split('\n')[1]!) as Body));
   }
 });
 
 test('what the next version has added within the same format is left out, and told', () => {
   const [, body = ''] = readFileSync('test/fixtures/formats/state-1', 'utf8').split('\n');
-  const known = JSON.parse(body) as { services: { spec: { stop: object; reload: object } }[] };
+  const known = completed(JSON.parse(body) as Body);
   const newer = structuredClone(known);
   Object.assign(newer.services[0]!.spec, { color: 'green' });
   Object.assign(newer.services[0]!.spec.stop, { politely: true, twice: { or: 'thrice' } });

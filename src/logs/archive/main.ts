@@ -16,6 +16,8 @@ export interface ArchiveJob {
   readonly services: Readonly<Record<string, ArchiveOptions>>;
 }
 
+class DaemonGone extends Error {}
+
 /** Of services that were deleted. */
 const ABANDONED: ArchiveOptions = { compress: true, maxAgeMs: null };
 
@@ -28,10 +30,14 @@ const names = readdirSync(folder, { withFileTypes: true })
 const folders = names.map((name) => join(folder, name));
 const cap = homeCap(folder, said);
 enforceHomeCap(folders, cap);
-for (const name of names) {
-  archiveLogs(join(folder, name), services[name] ?? ABANDONED, () => {
-    if (process.ppid !== daemon) process.exit();
-  });
+try {
+  for (const name of names) archiveLogs(join(folder, name), services[name] ?? ABANDONED, endWithDaemon);
+} catch (error) {
+  if (!(error instanceof DaemonGone)) throw error;
+}
+
+function endWithDaemon(): void {
+  if (process.ppid !== daemon) throw new DaemonGone();
 }
 
 /** Niceness counts only among the processes of a session (autogroup, sched(7)), which has one of its own. */
