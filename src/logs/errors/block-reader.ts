@@ -69,7 +69,7 @@ export class BlockReader {
       const segment = (this.#segment ??= this.#reopen());
       if (!segment) return undefined;
       // Asked before it is read: after it was moved aside nothing is added.
-      const isCurrent = segment.place() === 0;
+      const isCurrent = this.#files.inode(0) === inodeOf(this.#fileOf(segment));
       const { size } = segment;
       const block = this.#read(segment, size);
       if (block) return block;
@@ -136,7 +136,7 @@ export class BlockReader {
     const numbers = this.#files.numbers();
     for (const number of numbers) {
       const segment = LogSegment.open(this.#files, number);
-      if (segment?.id === file) return segment;
+      if (segment && isMeant(segment.id, file)) return segment;
       segment?.close();
     }
     const oldest = numbers.findLast((number) => this.#isLater(number));
@@ -188,8 +188,11 @@ export class BlockReader {
   }
 
   #fileOf(segment: LogSegment): string {
-    this.#file ??= segment.id;
-    return this.#file;
+    if (this.#file !== undefined) return this.#file;
+    const { id } = segment;
+    // A file is made a moment before its index, which knows its birth.
+    if (birthOf(id) > 0n) this.#file = id;
+    return id;
   }
 
   /** Of the files after the one at a place, down to one. */
@@ -210,6 +213,11 @@ function lineAfter(segment: LogSegment, offset: number): number {
   const bytes = segment.bytes(offset - 1, Math.min(segment.size, offset + BLOCK.length - 1), BLOCK);
   const end = bytes.indexOf(NEWLINE);
   return end < 0 ? segment.size : offset + end;
+}
+
+/** Also where that was noted before the file had an index: then it had no lines. */
+function isMeant(id: string, file: string | null): boolean {
+  return id === file || (file !== null && birthOf(file) === 0n && inodeOf(id) === inodeOf(file));
 }
 
 /** LogSegment.id is made of the two. */

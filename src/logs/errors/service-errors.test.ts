@@ -157,6 +157,20 @@ test('whenever daemons die, every error is counted once', () => {
   assert.deepEqual(Object.values(counts(open())), Object.values(counts(errors)));
 });
 
+test('a file that was seen before its index is found again', () => {
+  let errors = open();
+  write([ONE, trace('TypeError', 'a')]);
+  readAll(errors);
+  rotate();
+  writeFileSync(log.files.path(0), '');
+  readAll(errors);
+  write([ONE, trace('TypeError', 'b')]);
+  readAll(errors);
+  errors = open();
+  readAll(errors);
+  assert.deepEqual(Object.values(counts(errors)), [2]);
+});
+
 test('what was rotated and compressed meanwhile is read on, from where it was', () => {
   let errors = open();
   write([ONE, trace('TypeError', 'a')]);
