@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { InstanceView } from '../../src/protocol/index.js';
@@ -63,6 +63,11 @@ test('a daemon that is killed between two attempts is followed by one that goes 
   process.kill((await rig.instance('gone')).pid!, 'SIGKILL');
   const isWaiting = ({ status }: InstanceView): boolean => status === 'waiting';
   const [before] = [await rig.untilInstance('api', isWaiting), await rig.untilInstance('gone', isWaiting)];
+  // Events are written in bursts: what a killed daemon has not written yet nobody tells any more.
+  const file = join(rig.home.path, 'events.jsonl');
+  await rig.until('its end is on disk', () =>
+    /"instance-exited".*"code":2\b/.test(readFileSync(file, 'utf8')),
+  );
 
   await rig.killDaemon();
   await rig.startDaemon();
