@@ -44,12 +44,12 @@ test('a file that was begun too long ago is moved aside, one that was written to
   await using native = new Native();
   const folder = native.path('logs', 'app');
   const code = 'print("one\\n"); wait(400); print("two\\n"); wait(400); print("three\\n");';
-  await run(native, 'app', code, [`log=${folder}`, 'log-every=300']);
+  await run(native, 'app', code, [`log=${folder}`, 'log-every=100']);
   assert.deepEqual(read(folder), ['three\n', 'two\n', 'one\n']);
   utimesSync(join(folder, 'out.log.2'), 1, 1);
   await run(native, 'next', 'wait(400); print("four\\n");', [
     `log=${folder}`,
-    'log-every=300',
+    'log-every=100',
     'log-age=3600000',
   ]);
   assert.deepEqual(read(folder), ['four\n', 'three\n', 'two\n']);
@@ -77,14 +77,9 @@ test('a file is replaced by its archive wherever it was moved meanwhile, and not
   await using native = new Native();
   const folder = native.path('logs', 'app');
   const options = [`log=${folder}`, 'log-every=1'];
-  await run(
-    native,
-    'first',
-    'print("one\\n"); wait(5); print("two\\n"); wait(5); print("three\\n");',
-    options,
-  );
+  for (const line of ['one', 'two', 'three']) await run(native, line, `print("${line}\\n");`, options);
   const inode = String(statSync(join(folder, 'out.log.2')).ino);
-  await run(native, 'second', 'wait(5); print("four\\n");', options);
+  await run(native, 'four', 'print("four\\n");', options);
   const archive = join(folder, 'out.gz.new');
   writeFileSync(archive, gzipSync('one\n'));
   execFileSync(shimPath(), ['archive', folder, 'out', inode, archive]);
@@ -96,7 +91,7 @@ test('a file is replaced by its archive wherever it was moved meanwhile, and not
   writeFileSync(archive, gzipSync('two\n'));
   execFileSync(shimPath(), ['archive', folder, 'out', second, archive]);
   assert.deepEqual(rotated(folder, 'out'), ['out.log.1', 'out.log.3.gz']);
-  await run(native, 'third', 'wait(5); print("five\\n");', options);
+  await run(native, 'five', 'print("five\\n");', options);
   assert.deepEqual(
     rotated(folder, 'out'),
     ['out.log.1', 'out.log.2', 'out.log.3.gz'],
@@ -108,9 +103,9 @@ test('whoever was killed between an archive and the end of its file left no line
   await using native = new Native();
   const folder = native.path('logs', 'app');
   const options = [`log=${folder}`, 'log-every=1'];
-  await run(native, 'first', 'print("one\\n"); wait(5); print("two\\n");', options);
+  for (const line of ['one', 'two']) await run(native, line, `print("${line}\\n");`, options);
   writeFileSync(join(folder, 'out.log.1.gz'), gzipSync('one\n'));
-  await run(native, 'second', 'wait(5); print("three\\n");', options);
+  await run(native, 'three', 'print("three\\n");', options);
   assert.deepEqual(rotated(folder, 'out'), ['out.log.1', 'out.log.2.gz']);
   assert.deepEqual(
     [existsSync(join(folder, 'out.idx.1')), existsSync(join(folder, 'out.idx.2'))],
