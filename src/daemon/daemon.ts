@@ -116,7 +116,7 @@ export class Daemon {
 
   /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
   letGo(): void {
-    this.#errors.close();
+    void this.#errors.close();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -127,7 +127,7 @@ export class Daemon {
     await this.#api.close();
     if (await initSystem?.isShuttingDown()) await this.#supervisor.standDown();
     await this.#supervisor.detach();
-    this.#errors.close();
+    await this.#errors.close();
     this.#events.flush();
   }
 
@@ -136,7 +136,7 @@ export class Daemon {
     this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
     await this.#api.close(but);
     const handover = await this.#supervisor.handOver();
-    this.#errors.close();
+    await this.#errors.close();
     this.#events.flush();
     return handover;
   }

@@ -86,7 +86,8 @@ test('upgrades in the middle of restarts and reloads start nothing twice, and le
   assertSucceeded(await rig.up(services));
   for (const kind of ['restart', 'reload', 'restart'] as const) {
     const { id } = await rig.accept({ kind, services: 'all' });
-    assert.equal((await rig.cli('daemon', 'upgrade')).code, 0);
+    const upgraded = await rig.cli('daemon', 'upgrade');
+    assert.equal(upgraded.code, 0, upgraded.stderr);
     assertSucceeded(await rig.ended(id));
     const views = await rig.client.call('services');
     const pids = views.flatMap(({ instances }) => instances.map(({ pid }) => pid));

@@ -90,11 +90,13 @@ export class ErrorWatch {
     this.#guard(() => watched.errors.close());
   }
 
-  /** Nothing is read or written any more: the next daemon goes on. */
-  close(): void {
+  /** Nothing is read any more, and at last nothing written: the next daemon goes on. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const { errors } of this.#watched.values()) this.#guard(() => errors.close());
+    const all = [...this.#watched.values()].map(({ errors }) => errors);
+    for (const errors of all) this.#guard(() => errors.close());
+    await Promise.all(all.map((errors) => errors.settled()));
   }
 
   #open(service: string): ServiceErrors {

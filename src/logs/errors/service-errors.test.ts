@@ -17,22 +17,29 @@ let now = 0;
 let size = 0;
 let told: string[] = [];
 const warnings: string[] = [];
+let opened: ServiceErrors[] = [];
 
 beforeEach(() => {
   log = new WrittenLog();
   [now, size, told] = [BEGUN + 1000, 0, []];
   warnings.length = 0;
 });
-afterEach(() => log.remove());
+afterEach(async () => {
+  await Promise.all(opened.map((errors) => errors.settled()));
+  opened = [];
+  log.remove();
+});
 
 function open(): ServiceErrors {
-  return new ServiceErrors({
+  const errors = new ServiceErrors({
     logFolder: log.folder,
     folder: join(log.folder, 'errors'),
     now: () => now,
     onNew: ({ title, count }) => told.push(`${title} × ${count}`),
     onWarning: (message) => warnings.push(message),
   });
+  opened.push(errors);
+  return errors;
 }
 
 /** Appends to the current file; each text by its writer. */

@@ -64,6 +64,7 @@ export class ServiceErrors {
   /** Something is only in memory, because it could not be written. */
   #isUnsaved = false;
   #hasComplained = false;
+  #saving = Promise.resolve();
 
   constructor(setup: ServiceErrorsSetup) {
     this.#setup = setup;
@@ -163,6 +164,11 @@ export class ServiceErrors {
     this.#logs.clear();
   }
 
+  /** No snapshot is being written any more, which would be renamed over a later one of the next daemon. */
+  settled(): Promise<void> {
+    return this.#saving;
+  }
+
   /** Known already, whatever was written before somebody looked. */
   #beginAtEnd(): void {
     for (const files of LogFiles.in(this.#setup.logFolder))
@@ -241,8 +247,8 @@ export class ServiceErrors {
   #save(): void {
     const state = { ...this.book.save(), streams: this.#state(), finder: this.#finder.save() };
     this.#isUnsaved = false;
-    this.#files.save(state).then(
-      () => (this.#hasComplained = false),
+    this.#saving = this.#files.save(state).then(
+      () => void (this.#hasComplained = false),
       (error: unknown) => {
         this.#isUnsaved = true;
         this.#complain(error);
