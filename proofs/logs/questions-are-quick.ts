@@ -58,7 +58,8 @@ interface Asked {
 }
 
 const QUICK: Readonly<Record<string, readonly string[]>> = {
-  'all services, --since 5m': ['logs', '--since', '5m'],
+  // Not `5m`: it may take longer than that to make the files.
+  'all services, --since 5m': ['logs', '--since', new Date(to - 5 * 60_000).toISOString()],
   '--around exit': ['logs', 'service-4', '--around', 'exit'],
   '--around 20h, of all services': ['logs', '--around', new Date(to - 20 * 3_600_000).toISOString()],
   'the last 20': ['logs'],

@@ -29,9 +29,9 @@ export function readLines(
   { bytes, encoding }: { readonly bytes: number; readonly encoding: Encoding },
 ): Line[] {
   const block = readBlock(segment, [from, to], bytes);
-  const marks = segment.marks(from, from + block.length);
+  const marks = marksBetween(segment, from, from + block.length);
   const lines: Line[] = [];
-  let mark = -1;
+  let mark = Math.max(-1, lastUpTo(marks, from) - 1);
   let writer = '';
   for (let start = 0; start < block.length;) {
     const newline = block.indexOf(NEWLINE, start);
@@ -53,7 +53,10 @@ export function readWholeLines(
   segment: LogSegment,
   options: { readonly bytes: number; readonly encoding: Encoding },
 ): Line[] {
-  if (segment.size < segment.offset) segment.offset = 0; // truncated by somebody
+  if (segment.size < segment.offset) {
+    segment.offset = 0; // truncated by somebody
+    known = undefined;
+  }
   const { offset, size } = segment;
   if (offset === size) return [];
   const wanted = Math.min(size - offset, Math.max(options.bytes, MAX_LINE_BYTES));
@@ -92,7 +95,35 @@ function beginBefore(segment: LogSegment, offset: number, floor: number): number
 
 /** When the line at an offset was written; undefined: the index does not say. */
 export function timeAt(segment: LogSegment, offset: number): number | undefined {
-  return segment.marks(offset, offset + 1)[0]?.at;
+  const marks = marksBetween(segment, offset, offset + 1);
+  return marks[lastUpTo(marks, offset)]?.at;
+}
+
+/** What the index says of a part of a file: places that are close to each other are asked for one after the other. */
+let known: { segment: LogSegment; from: number; to: number; marks: readonly Mark[] } | undefined;
+const MARKS_BYTES = 256 * 1024;
+const MARKS_BEFORE_BYTES = 32 * 1024;
+
+/** More than those that hold between two offsets of what is written already. */
+function marksBetween(segment: LogSegment, from: number, to: number): readonly Mark[] {
+  if (known?.segment !== segment || from < known.from || to > known.to) {
+    const begin = Math.max(0, from - MARKS_BEFORE_BYTES);
+    // Not beyond its end: what comes there has marks that are not written yet.
+    const end = Math.max(to, Math.min(segment.size, from + MARKS_BYTES));
+    known = { segment, from: begin, to: end, marks: segment.marks(begin, end) };
+  }
+  return known.marks;
+}
+
+/** Of marks in their order the one that holds at an offset; -1: none does. */
+function lastUpTo(marks: readonly Mark[], offset: number): number {
+  let [low, high] = [0, marks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (marks[middle]!.offset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function readBlock(segment: LogSegment, [from, to]: readonly [number, number], bytes: number): Buffer {

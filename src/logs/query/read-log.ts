@@ -20,7 +20,7 @@ export type Step = LogRecord | Progress;
 const FIRST_BYTES = 4 * 1024;
 const MAX_BYTES = 64 * 1024;
 /** That are looked through at a time. */
-const FIRST_BLOCK_BYTES = 64 * 1024;
+const FIRST_BLOCK_BYTES = 16 * 1024;
 const MAX_BLOCK_BYTES = 512 * 1024;
 const OTHERS_LINES = 32;
 /** So often it is looked up how far the search has come in time. */
