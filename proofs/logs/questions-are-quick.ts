@@ -27,6 +27,8 @@ const ARCHIVED = 3;
 const ROUNDS = isTimed ? 9 : 2;
 const DAY_MS = 86_400_000;
 const MAX_FIRST_MS = 300;
+/** On a machine that is busy with other work a Node.js alone takes longer than that. */
+const MAX_FIRST_RATIO = 5;
 const MIN_BYTES_PER_SECOND = 300e6;
 const MAX_RSS_BYTES = 100e6;
 /** The archiver of a daemon looks once, a little after it has begun. */
@@ -66,7 +68,7 @@ const QUICK: Readonly<Record<string, readonly string[]>> = {
 };
 const firstMs = new Map<string, number[]>();
 const bareMs: number[] = [];
-let peakBytes = 0;
+const peak = { command: 0, child: 0 };
 await ask(['logs']); // what is read by all of them is in memory
 for (let round = 0; round < ROUNDS; round++) {
   bareMs.push((await measure(process.execPath, ['-e', '0'])).tookMs);
@@ -74,7 +76,7 @@ for (let round = 0; round < ROUNDS; round++) {
     const asked = await ask(args);
     assert.ok(asked.lines > 0, `${what}: something is answered`);
     firstMs.set(what, [...(firstMs.get(what) ?? []), asked.firstMs]);
-    peakBytes = Math.max(peakBytes, asked.cliBytes, asked.childBytes);
+    notePeak(asked);
   }
 }
 const bare = median(bareMs);
@@ -95,16 +97,24 @@ for (const [what, { pattern, flags }] of Object.entries(SEARCHES)) {
   const peer = await grep(pattern, flags);
   const asked = await ask(['logs', '--since', '30d', '--grep', pattern]);
   assert.equal(asked.lines, SERVICES.length * FILES, `${what} is found once in each file`);
-  peakBytes = Math.max(peakBytes, asked.cliBytes, asked.childBytes);
+  notePeak(asked);
   speeds.push({ what, bytesPerSecond: totalBytes / (asked.tookMs / 1000), ratio: peer / asked.tookMs });
 }
 for (const { what, bytesPerSecond, ratio } of speeds)
   console.log(`--grep with ${what}: ${formatBytes(bytesPerSecond)}/s, ${ratio.toFixed(2)} of grep and zgrep`);
-console.log(`peak memory of a command or its child: ${formatBytes(peakBytes)}`);
-assert.ok(peakBytes < MAX_RSS_BYTES, 'memory');
+console.log(
+  `peak memory: command ${formatBytes(peak.command)}, child of the daemon ${formatBytes(peak.child)}`,
+);
+assert.ok(Math.max(peak.command, peak.child) < MAX_RSS_BYTES, 'memory');
 if (isTimed) {
-  for (const [what, all] of firstMs) assert.ok(median(all) <= MAX_FIRST_MS, what);
+  const most = Math.max(MAX_FIRST_MS, MAX_FIRST_RATIO * bare);
+  for (const [what, all] of firstMs) assert.ok(median(all) <= most, what);
   for (const { what, bytesPerSecond } of speeds) assert.ok(bytesPerSecond >= MIN_BYTES_PER_SECOND, what);
+}
+
+function notePeak({ cliBytes, childBytes }: Asked): void {
+  peak.command = Math.max(peak.command, cliBytes);
+  peak.child = Math.max(peak.child, childBytes);
 }
 
 function ask(args: readonly string[]): Promise<Asked> {

@@ -19,7 +19,8 @@ export class LogArchive implements LogText, LogMarks {
   readonly #fd: number;
   readonly #first: Member;
   #all: Member[] | undefined;
-  #inflated: { member: Member; lines: Buffer } | undefined;
+  /** Two: what is read often lies in both. */
+  #inflated: readonly { member: Member; lines: Buffer }[] = [];
   #decoded: { member: Member; marks: Mark[] } | undefined;
 
   private constructor(fd: number, first: Member) {
@@ -93,9 +94,13 @@ export class LogArchive implements LogText, LogMarks {
   }
 
   #linesOf(member: Member): Buffer {
-    if (this.#inflated?.member !== member)
-      this.#inflated = { member, lines: gunzipSync(this.#raw(member.at, member.length)) };
-    return this.#inflated.lines;
+    const kept = this.#inflated.find((each) => each.member === member);
+    if (kept) return kept.lines;
+    // In one piece: many would be garbage.
+    const options = { chunkSize: Math.max(64, member.lineBytes + 1) };
+    const lines = gunzipSync(this.#raw(member.at, member.length), options);
+    this.#inflated = [...this.#inflated.slice(-1), { member, lines }];
+    return lines;
   }
 
   #marksOf(member: Member): readonly Mark[] {

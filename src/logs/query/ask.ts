@@ -9,8 +9,11 @@ import { packageRoot } from '../../system/index.js';
 import { QUESTION_FORMAT, type LogQuestion } from './question.js';
 
 const MAX_WORDS = 4096;
-/** Blocks live short and are large: a small young generation keeps the whole small. */
-const NODE_OPTIONS = ['--max-semi-space-size=2', '--no-warnings'];
+/** A small young generation keeps the whole small; the garbage collector is for sweep.ts. */
+const NODE_OPTIONS = ['--max-semi-space-size=2', '--expose-gc', '--no-warnings'];
+
+/** Of glibc, mallopt(3): what was large goes back to the system at once, instead of lying around in pieces. */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 export class LogAnswer {
   readonly #child: ChildProcess;
@@ -20,7 +23,7 @@ export class LogAnswer {
     const { TZ } = process.env;
     this.#child = spawn(process.execPath, [...NODE_OPTIONS, join(packageRoot(), 'dist', 'log-query.js')], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { UPKEEP_HOME: home, ...(TZ === undefined ? {} : { TZ }) },
+      env: { UPKEEP_HOME: home, ...MALLOC, ...(TZ === undefined ? {} : { TZ }) },
     });
     this.#child.stderr!.on('data', (words: Buffer) => {
       this.#words = `${this.#words}${words.toString('utf8')}`.slice(0, MAX_WORDS);

@@ -29,11 +29,9 @@ export function lineSearch(pattern: string, { ignoresCase = false } = {}): LineS
   return {
     matches,
     find: (block) => {
-      if (!needle) return findByText(block, ofBlock, matches);
-      const { at, found } = findByLiteral(block, needle, matches);
+      const { at, found } = needle ? findByLiteral(block, needle, matches) : { at: 0, found: false };
       if (found || at >= block.length) return found ? at : -1;
-      const later = findByText(block.subarray(at), ofBlock, matches);
-      return later < 0 ? -1 : at + later;
+      return findInPieces(block, at, (piece) => findByText(piece, ofBlock, matches));
     },
   };
 }
@@ -55,6 +53,21 @@ function findByLiteral(
     at = Math.min(block.length, end + 1);
   }
   return { at, found: false };
+}
+
+/** Text that is longer than that would live long enough to fill the memory. */
+const PIECE_BYTES = 32 * 1024;
+
+function findInPieces(block: Buffer, from: number, find: (piece: Buffer) => number): number {
+  for (let start = from; start < block.length;) {
+    const cut = block.lastIndexOf(NEWLINE, start + PIECE_BYTES);
+    const newline = cut >= start ? cut : block.indexOf(NEWLINE, start);
+    const end = newline < 0 || start + PIECE_BYTES >= block.length ? block.length : newline + 1;
+    const place = find(block.subarray(start, end));
+    if (place >= 0) return start + place;
+    start = end;
+  }
+  return -1;
 }
 
 function findByText(block: Buffer, ofBlock: RegExp | undefined, matches: (line: string) => boolean): number {

@@ -8,6 +8,7 @@ import { RecordQueue, recordStart, type LogRecord } from './record-queue.js';
 import type { Filter } from './filter.js';
 import type { LineSearch } from './line-search.js';
 import { oldestFirst, type Log } from './past.js';
+import { sweep } from './sweep.js';
 
 /** Nothing earlier comes from this log any more. */
 export interface Progress {
@@ -103,6 +104,7 @@ function* readRange(
   let isDense = !search;
   let looked = from; // nothing before it is what is looked for
   for (let at = from; at < to;) {
+    sweep();
     if (!isDense) {
       const { line, end } = findNext(segment, [at, to], search!, blockBytes);
       if (line === undefined) {
