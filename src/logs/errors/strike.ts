@@ -43,8 +43,8 @@ const IN_ANY_CASE = [
 
 const AS_WRITTEN = [
   'Fault',
-  '\n    at ', // a frame of Node
-  '\n   at ', // and of .NET
+  '  at ', // a frame of Node, or of .NET, however far it is indented
+  '\tat ', // and of Java
   '*** ',
   '.java:', // a frame, whatever the exception is called
   '.kt:',
