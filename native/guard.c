@@ -11,7 +11,8 @@
  *   up             it answers. One that ends before it ever said so is its starter's failure: the guardian ends alike
  *   bye            it was asked to end: the guardian leaves with it
  *   failed ERRNO   it could not be executed; said by the child that was to become it
- *   heir PID       another version is about to take over, and shares the socket meanwhile
+ *   heir PID       another version is about to take over, and shares the socket meanwhile; it says so itself, as
+ *                  `upkeep-shim heir -- FILE [ARG...]`, before it becomes FILE
  *   become PATH…   another version has taken over from it: this process becomes that one's guardian. The words are the
  *                  command, and separated by zero bytes
  *

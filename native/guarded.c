@@ -94,6 +94,16 @@ static void obey(struct guarded *daemon) {
   }
 }
 
+/* An heir says itself who it is: a daemon that is killed right after it has started one would not get round to it. */
+int heir_run(int count, char **arguments) {
+  if (count < 2 || strcmp(arguments[0], "--")) return usage();
+  signal(SIGPIPE, SIG_IGN); /* the guardian may be gone, and another one on its way */
+  dprintf(SOCKET_FD, "heir %d\n", (int)getpid());
+  signal(SIGPIPE, SIG_DFL);
+  execvp(arguments[1], arguments + 1);
+  die(arguments[1]);
+}
+
 /* Byte by byte: what follows "become" is for the successor. */
 int guarded_hear(struct guarded *daemon) {
   char byte;

@@ -5,6 +5,7 @@
  *   upkeep-shim serve EVENTS
  *   upkeep-shim lock  LOCK_FILE -- FILE [ARG...]
  *   upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]
+ *   upkeep-shim heir -- FILE [ARG...]
  *   upkeep-shim notify MESSAGE...
  *   upkeep-shim archive FOLDER NAME INODE [ARCHIVE]
  */
@@ -34,6 +35,7 @@ int usage(void) {
           "       upkeep-shim serve EVENTS\n"
           "       upkeep-shim lock  LOCK_FILE -- FILE [ARG...]\n"
           "       upkeep-shim guard LOCK_FILE [attached PID] -- FILE [ARG...]\n"
+          "       upkeep-shim heir  -- FILE [ARG...]   below a daemon that it takes over from\n"
           "       upkeep-shim notify MESSAGE...   where NOTIFY_SOCKET says\n"
           "       upkeep-shim archive FOLDER NAME INODE [ARCHIVE]\n");
   return EXIT_USAGE;
@@ -132,6 +134,7 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "serve")) return launcher_serve(argv[0], argv[2]);
   if (!strcmp(argv[1], "lock")) return lock_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "guard")) return guard(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "heir")) return heir_run(argc - 2, argv + 2);
   if (!strcmp(argv[1], "archive")) return log_archive(argc - 2, argv + 2);
   if (!strcmp(argv[1], "notify")) return notify_send(argc - 2, argv + 2);
   return usage();

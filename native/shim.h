@@ -106,6 +106,7 @@ int lock_run(int count, char **arguments);
 
 /* guard.c: starts the daemon, and again. ARGUMENTS: LOCK_FILE [attached PID] -- FILE [ARG...] */
 int guard(int count, char **arguments);
+int heir_run(int count, char **arguments);
 
 /* notify.c: tells the init system. */
 int notify_send(int count, char **messages);

@@ -38,7 +38,7 @@ export async function upgrade(
 ): Promise<UpgradeView['to']> {
   const log = new LogTail(join(host.home, 'daemon.log'));
   const successor = start(root, node, host);
-  host.guardian.share(successor.pid);
+  host.guardian.share();
   let handover: Handover | undefined;
   try {
     await successor.hear('ready', timeoutMs);

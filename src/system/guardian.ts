@@ -64,10 +64,9 @@ export class Guardian {
     return this.#socket && [LOCK_FD, descriptorOf(this.#socket)];
   }
 
-  /** Two daemons have it for a while; whoever keeps it calls `keep`, the other one `leave`. `heir`: the other one's pid. */
-  share(heir?: number): void {
+  /** Two daemons have it for a while; whoever keeps it calls `keep`, the other one `leave`. */
+  share(): void {
     this.#isShared = true;
-    if (heir !== undefined) this.#socket?.write(`heir ${heir}\n`);
   }
 
   keep(): void {

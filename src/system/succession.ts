@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { shimPath } from './shim.js';
 import { inheritedSocket } from './unix-socket.js';
 
 const CONTROL_FD = 5;
@@ -82,7 +83,8 @@ export class Successor {
   readonly #exit: Promise<Silence>;
 
   constructor({ node, flags, script, descriptors, env }: SuccessorCommand) {
-    this.#process = spawn(node, [...flags, script], {
+    // Tells the guardian who it is before it becomes node, see native/guard.c.
+    this.#process = spawn(shimPath(), ['heir', '--', node, ...flags, script], {
       cwd: '/',
       detached: true,
       env: { ...env, [MARK]: '1' },
@@ -91,10 +93,6 @@ export class Successor {
     this.#exit = exitOf(this.#process);
     this.#conversation = new Conversation((this.#process.stdio as readonly unknown[])[CONTROL_FD] as Socket);
     this.#process.unref();
-  }
-
-  get pid(): number | undefined {
-    return this.#process.pid;
   }
 
   say(message: Message): void {
