@@ -18,6 +18,9 @@ const services = Math.max(5, Math.round(50 * scale));
 const seconds = Math.max(5, Math.round(60 * scale));
 const MAX_P99_MS = 100;
 const TICKS_PER_SECOND = 100;
+/** Beyond what it was before somebody followed: this is noise of the machine. */
+const NOISE_FACTOR = 1.5;
+const NOISE_MS = 2;
 /** Two lines a second, without a Node.js for each of them. */
 const LOOP = 'while :; do echo "at $(date +%s%3N)"; sleep 0.5; done';
 
@@ -57,7 +60,10 @@ console.log(
     `${after.toFixed(1)} afterwards`,
 );
 assert.ok(late.length >= services * seconds, 'about two lines a second of each service');
-if (isTimed) assert.ok(quantile(0.99) < MAX_P99_MS, 'p99');
+if (isTimed) {
+  assert.ok(quantile(0.99) < MAX_P99_MS, 'p99');
+  assert.ok(after < before * NOISE_FACTOR + NOISE_MS, 'a follower that is gone costs the daemon time');
+}
 
 function writtenAt(line: string): number {
   return Number(/"lines":\["at (\d+)"\]/.exec(line)?.[1]);
