@@ -36,10 +36,11 @@ test('a child that shares the output and does not block leaves its parent what w
 
 test('where it may not wait, only what the pipe took is kept', async () => {
   await using rig = await Rig.create();
-  await rig.up({ talker: { ...talker('SIGKILL'), preload: false } });
+  // One write of more than any pipe takes: line by line the reader might keep up.
+  await rig.up({ talker: { ...talker('SIGKILL', { AT_ONCE: '1' }), preload: false } });
   await rig.untilInstance('talker', ({ status }) => status === 'completed');
   const kept = numbers(await output(rig));
-  assert.deepEqual(kept, inOrder().slice(0, kept.length));
+  assert.deepEqual(kept.slice(0, -1), inOrder().slice(0, kept.length - 1)); // the last one may be cut off
   assert.ok(kept.length < LINES, 'the test sees a difference');
 });
 
