@@ -20,6 +20,8 @@ const BUNDLES = [
   // A child of the daemon for each question about logs: it must start fast.
   { name: 'log-query', source: 'src/logs/query/main.ts' },
   { name: 'log-archiver', source: 'src/logs/archive/main.ts' },
+  // A child of the daemon, where somebody is to be told of something.
+  { name: 'alert-sender', source: 'src/alerts/sender/main.ts' },
   { name: 'define', source: 'src/config/define.ts' },
   // Runs inside the applications, whatever Node they are on.
   { name: 'preload', source: 'src/preload/index.ts', format: 'cjs', target: 'node7.10', extension: '.cjs' },

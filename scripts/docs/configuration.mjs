@@ -30,6 +30,10 @@ const EXPLAINED = {
   HealthConfig: '[map](#health)',
   LimitsConfig: '[map](#limits)',
   LogsConfig: '[map](#logs)',
+  AlertConfig: '[alert](#alerts)',
+  EmailConfig: '[map](#alerts)',
+  SmtpConfig: '[map](#alerts)',
+  QuietConfig: '[map](#alerts)',
   ScheduleConfig: '[map](#schedule)',
   WatchConfig: '[map](#watch)',
   RegExp: 'regular expression',
@@ -108,6 +112,8 @@ function wordType(node) {
       return 'number';
     case 'TSBooleanKeyword':
       return 'boolean';
+    case 'TSUnknownKeyword':
+      return 'anything';
     case 'TSNullKeyword':
       return '`null`';
     case 'TSLiteralType':

@@ -1,3 +1,4 @@
+export { alertRoutes } from './routes/alerts.js';
 export type { Exchange } from './exchange.js';
 export { ApiServer, type ApiOptions, type Handler, type Handlers } from './server.js';
 export { serviceRoutes } from './routes/services.js';

@@ -20,6 +20,7 @@ export type CommandName =
   | 'logs'
   | 'errors'
   | 'events'
+  | 'alerts'
   | 'env'
   | 'exec'
   | 'operations'
@@ -49,6 +50,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   logs: () => import('./commands/logs.js'),
   errors: () => import('./commands/errors.js'),
   events: () => import('./commands/events.js'),
+  alerts: () => import('./commands/alerts.js'),
   env: () => import('./commands/env.js'),
   exec: () => import('./commands/exec.js'),
   operations: () => import('./commands/operations.js'),

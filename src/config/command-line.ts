@@ -94,6 +94,7 @@ async function draftFrom(
   return {
     name: line.name ?? defaultName(program),
     service: repaired.success ? repaired.output : {},
+    alerts: [],
     env: env.success ? [layer(env.output)] : [],
     broken,
     place: (part) => part,

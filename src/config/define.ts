@@ -19,6 +19,8 @@ export interface UpkeepConfig {
   profiles?: Record<string, ProfileConfig>;
   /** Variables of every service; a service may override one, or remove it with `null`. */
   env?: EnvConfig;
+  /** Who is told of what happens to the services, by name. */
+  alerts?: Record<string, AlertConfig>;
 }
 
 /** Changes that a profile makes; maps are merged key by key, everything else is replaced. */
@@ -27,6 +29,92 @@ export interface ProfileConfig {
   services?: Record<string, ServiceConfig>;
   /** Variables of every service, over those of the file. */
   env?: EnvConfig;
+  /** Alerts beside those of the file, or changed ones. */
+  alerts?: Record<string, AlertConfig>;
+}
+
+/** Somebody who is told; exactly one of `webhook`, `command` and `email`. */
+export interface AlertConfig {
+  /** A URL that each notice is posted to, as JSON; any answer but 2xx is tried again. */
+  webhook?: string | SecretConfig;
+  /** What `webhook` posts instead of the notice: in its texts `{text}`, `{service}` and the like are filled in. */
+  body?: Record<string, unknown>;
+  /** Gets each notice as JSON on stdin; an exit code other than 0 is tried again. */
+  command?: string | string[];
+  /** Addresses that each notice is mailed to. */
+  email?: string | string[] | EmailConfig;
+  /**
+   * What is told of.
+   * @default everything
+   */
+  on?: ('crash' | 'crash-loop' | 'unhealthy' | 'new-error' | 'operation-failed' | 'warning')[];
+  /**
+   * The same is told again after this time at the earliest, with how often it happened meanwhile.
+   * @default '30m'
+   */
+  repeat?: Duration;
+  /**
+   * Whether it is told when a problem is over.
+   * @default true
+   */
+  recovery?: boolean;
+  /** When notices wait. */
+  quiet?: QuietConfig;
+  /** The line above a notice; `{service}`, `{detail}` and the like are filled in. */
+  subject?: string;
+  /** The words of a notice, with the same places to fill in. */
+  text?: string;
+}
+
+/** Where mails go, and by whom. */
+export interface EmailConfig {
+  /** The addresses. */
+  to: string | string[];
+  /** The sender. */
+  from?: string;
+  /**
+   * The server that takes the mails.
+   * @default the sendmail program of the machine
+   */
+  smtp?: SmtpConfig;
+}
+
+/** A server that takes mails. */
+export interface SmtpConfig {
+  /** Its name or address. */
+  host: string;
+  /**
+   * Its port.
+   * @default 465 with secure, else 587
+   */
+  port?: number;
+  /**
+   * TLS from the beginning; otherwise STARTTLS where the server offers it.
+   * @default false
+   */
+  secure?: boolean;
+  /** The name to log in with. */
+  user?: string;
+  /** The password to log in with. */
+  password?: SecretConfig;
+}
+
+/** Hours in which notices wait until they are over. */
+export interface QuietConfig {
+  /** `HH:MM`. */
+  from: string;
+  /** `HH:MM`; before `from`: on the next day. */
+  to: string;
+  /**
+   * An IANA name such as `Europe/Berlin`.
+   * @default the time zone of the host
+   */
+  timezone?: string;
+  /**
+   * What is told at once all the same.
+   * @default ['crash-loop', 'unhealthy']
+   */
+  except?: ('crash' | 'crash-loop' | 'unhealthy' | 'new-error' | 'operation-failed' | 'warning')[];
 }
 
 /** Values become text as they are written; `null` removes a variable that is set for all services. */
@@ -128,6 +216,11 @@ export interface ServiceConfig {
   limits?: LimitsConfig;
   /** How much of what it writes is kept, and in which files. Changes hold from the next start of an instance on. */
   logs?: LogsConfig;
+  /**
+   * Which alerts of the file tell of this service: all, none, or the ones that are named.
+   * @default true
+   */
+  alerts?: boolean | string[];
   /** Restart or run at certain times. */
   schedule?: ScheduleConfig;
   /** Restart when files change: `true` for `cwd`, or the paths to watch. */

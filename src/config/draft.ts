@@ -6,7 +6,15 @@ import * as v from 'valibot';
 import { mostSimilar } from '../util/index.js';
 import type { Path, Problem, Report } from './diagnostic.js';
 import { mergeService } from './merge.js';
-import { Env, isMap, Service, type ParsedEnv, type ParsedService } from './schema.js';
+import {
+  Alert,
+  Env,
+  isMap,
+  Service,
+  type ParsedAlert,
+  type ParsedEnv,
+  type ParsedService,
+} from './schema.js';
 
 /** Variables from one place. */
 export interface EnvLayer {
@@ -15,9 +23,18 @@ export interface EnvLayer {
   readonly path: Path;
 }
 
+/** An alert of the file, or of the profile in its place. */
+export interface AlertDraft {
+  readonly name: string;
+  readonly alert: ParsedAlert;
+  readonly path: Path;
+}
+
 export interface Draft {
   readonly name: string;
   readonly service: ParsedService;
+  /** All of the file, whether they concern the service or not. */
+  readonly alerts: readonly AlertDraft[];
   /** Later ones win. */
   readonly env: readonly EnvLayer[];
   /** Keys that the schema refused: what is said about them is said already. */
@@ -51,6 +68,7 @@ export function draftServices(source: DraftSource, report: Report): Draft[] {
   });
   reportEmpty(raw, report);
   const fromProfile = `profile:${profile}`;
+  const alerts = draftAlerts(raw, [['alerts'], [...profilePath, 'alerts']], isRefused);
   const shared = [layer(['env'], 'config'), layer([...profilePath, 'env'], fromProfile)];
 
   const drafts = entriesOf(raw).map(({ name, base }): Draft => {
@@ -60,6 +78,7 @@ export function draftServices(source: DraftSource, report: Report): Draft[] {
     return {
       name,
       service: mergeService(own.service, override.service),
+      alerts,
       env: [...shared, layer([...base, 'env'], 'config'), layer([...over, 'env'], fromProfile)],
       broken: new Set([...own.broken, ...override.broken]),
       place: (part) =>
@@ -99,6 +118,24 @@ function readService(raw: unknown, path: Path, isRefused: (path: Path) => boolea
   const rest = Object.entries(value).filter(([key]) => !broken.includes(key));
   const parsed = v.safeParse(Service, Object.fromEntries(rest));
   return { service: parsed.success ? parsed.output : {}, broken };
+}
+
+/** Later ones take the place of those of the same name. */
+function draftAlerts(
+  raw: unknown,
+  paths: readonly Path[],
+  isRefused: (path: Path) => boolean,
+): readonly AlertDraft[] {
+  const drafts = new Map<string, AlertDraft>();
+  for (const base of paths) {
+    const value = at(raw, base);
+    for (const [name, each] of Object.entries(isMap(value) ? value : {})) {
+      const path = [...base, name];
+      const parsed = isRefused(path) ? undefined : v.safeParse(Alert, each);
+      if (parsed?.success) drafts.set(name, { name, alert: parsed.output, path });
+    }
+  }
+  return [...drafts.values()];
 }
 
 function readEnv(raw: unknown, path: Path, isRefused: (path: Path) => boolean): ParsedEnv {

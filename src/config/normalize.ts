@@ -11,6 +11,7 @@ import type {
 } from '../protocol/index.js';
 import type { Report } from './diagnostic.js';
 import type { Draft } from './draft.js';
+import { alertSpecs } from './normalize/alert.js';
 import { healthSpec, readySpec, reloadSpec, type CheckContext } from './normalize/check.js';
 import { LOGS, RESTART, SOCKETS, STOP, WATCH } from './normalize/defaults.js';
 import { mergeLayers, shellLayer, type ShellEnv } from './normalize/environment.js';
@@ -72,6 +73,7 @@ export async function normalizeService(
     health: await healthSpec(service.health, within),
     limits: { memoryBytes: service.limits?.memory ?? null },
     logs: logSpec(service.logs),
+    alerts: await alertSpecs(draft, within, report),
     schedule: scheduleSpec(service.schedule),
     watch: watchSpec(service.watch, cwd),
     origin: context.origin,

@@ -33,6 +33,7 @@ export const BARE_SPEC: ServiceSpec = {
   health: null,
   limits: { memoryBytes: null },
   logs: DEFAULT_LOGS,
+  alerts: [],
   schedule: null,
   watch: null,
   origin: { file: null, profile: null },

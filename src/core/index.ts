@@ -9,3 +9,5 @@ export * from './queue.js';
 export * from './model.js';
 export * from './environment.js';
 export * from './bare-spec.js';
+export * from './alerts.js';
+export * from './quiet-hours.js';

@@ -88,6 +88,7 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
   reload: fc.constantFrom(BARE_SPEC.reload, { ...BARE_SPEC.reload, stableMs: 0 }),
   limits: fc.record({ memoryBytes: orNull(count) }),
   logs: fc.constantFrom(BARE_SPEC.logs, { ...BARE_SPEC.logs, compress: false }),
+  alerts: fc.constant([]),
   schedule: fc.constant(null),
   watch: fc.constant(null),
   origin: fc.record({ file, profile: fc.constant(null) }),

@@ -15,6 +15,7 @@ const LIVE_KEYS = new Set([
   'reload',
   'limits',
   'logs',
+  'alerts',
   'schedule',
   'watch',
   'dependsOn',
@@ -24,7 +25,7 @@ const LIVE_KEYS = new Set([
   'origin',
 ]);
 /** Keys, at any depth, whose values may hold secrets: only that they differ is told. */
-const OPAQUE_KEYS = new Set(['env', 'secrets', 'argv']);
+const OPAQUE_KEYS = new Set(['env', 'secrets', 'argv', 'alerts']);
 const OPAQUE = '(set)';
 const URL_PASSWORD = /(:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 

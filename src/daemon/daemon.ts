@@ -1,6 +1,8 @@
 /** One life of a daemon in its home: from the boot of a supervisor until it ends, or hands over to the next. */
 import { join } from 'node:path';
+import { Alerts } from '../alerts/index.js';
 import {
+  alertRoutes,
   ApiServer,
   errorRoutes,
   eventRoutes,
@@ -34,6 +36,7 @@ export class Daemon {
   readonly #errors: ErrorWatch;
   readonly #known: KnownErrors;
   readonly #supervisor: Supervisor;
+  readonly #alerts: Alerts;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
 
@@ -51,6 +54,15 @@ export class Daemon {
       { state: new StateFile(home), journal: new Journal(join(home, 'operations.jsonl')), onInternalError },
       handover,
     );
+    this.#alerts = new Alerts({
+      home,
+      events: this.#events,
+      wall: systemClock.wall,
+      services: () => this.#supervisor.specs,
+      findOperation: (id) => this.#supervisor.operations.find(id),
+      warn: (message) => this.warn(message),
+      onInternalError,
+    });
     this.#api = new ApiServer(
       {
         daemon: (exchange) => exchange.answer(this.describe()),
@@ -62,6 +74,7 @@ export class Daemon {
         ...serviceRoutes(this.#supervisor, this.#known),
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
+        ...alertRoutes(this.#alerts),
         ...errorRoutes(this.#known, this.#supervisor),
         ...logRoutes(home, this.#supervisor, this.#events),
       },
@@ -110,6 +123,7 @@ export class Daemon {
     const { home, version } = this.#setup;
     await this.#supervisor.boot();
     for (const { service } of this.#supervisor.logs([])) this.#errors.watch(service);
+    this.#alerts.begin();
     await this.#api.listen(join(home, 'daemon.sock'));
     this.emit({ type: 'daemon-started', pid: process.pid, version });
   }
@@ -117,6 +131,7 @@ export class Daemon {
   /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
   letGo(): void {
     void this.#errors.close();
+    void this.#alerts.end();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -128,6 +143,7 @@ export class Daemon {
     if (await initSystem?.isShuttingDown()) await this.#supervisor.standDown();
     await this.#supervisor.detach();
     await this.#errors.close();
+    await this.#alerts.end();
     this.#events.flush();
   }
 
@@ -137,6 +153,7 @@ export class Daemon {
     await this.#api.close(but);
     const handover = await this.#supervisor.handOver();
     await this.#errors.close();
+    await this.#alerts.end();
     this.#events.flush();
     return handover;
   }

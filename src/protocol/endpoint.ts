@@ -34,6 +34,8 @@ export const ENDPOINTS = {
   muteError: { method: 'POST', path: '/v1/errors/{id}/mute' },
   unmuteError: { method: 'POST', path: '/v1/errors/{id}/unmute' },
   mark: { method: 'POST', path: '/v1/marks' },
+  alerts: { method: 'GET', path: '/v1/alerts' },
+  testAlerts: { method: 'POST', path: '/v1/alerts/test' },
 } as const satisfies Record<string, Endpoint>;
 
 export type RouteName = keyof typeof ENDPOINTS;

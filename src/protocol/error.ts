@@ -12,6 +12,7 @@ export const ERRORS = {
   'operation-not-found': { status: 404, exit: 4 },
   'error-not-found': { status: 404, exit: 4 },
   'exit-not-found': { status: 404, exit: 4 },
+  'alert-not-found': { status: 404, exit: 4 },
   'route-not-found': { status: 404, exit: 1 },
   'start-failed': { status: 409, exit: 5 },
   'not-ready': { status: 409, exit: 5 },

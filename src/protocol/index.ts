@@ -1,3 +1,5 @@
+export * from './secret.js';
+export * from './alert.js';
 export * from './spec.js';
 export * from './service.js';
 export * from './operation.js';

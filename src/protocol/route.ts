@@ -1,5 +1,6 @@
 /** The whole control API on one page. The OpenAPI document, the server and the client are made from it. */
 import * as v from 'valibot';
+import { AlertTest, AlertView } from './alert.js';
 import { DaemonView, UpgradeRequest, UpgradeView } from './daemon.js';
 import {
   ErrorKindDetail,
@@ -147,6 +148,17 @@ export const ROUTES = {
     summary: 'Set a mark: what is first seen from now on is new',
     body: MarkRequest,
     answer: v.array(MarkView),
+  },
+  alerts: {
+    ...ENDPOINTS.alerts,
+    summary: 'Who is told of what, and what still waits',
+    answer: v.array(AlertView),
+  },
+  testAlerts: {
+    ...ENDPOINTS.testAlerts,
+    summary: 'Send a test notice by one alert, or by all of them: answers when each has been tried',
+    body: AlertTest,
+    answer: v.array(AlertView),
   },
 } as const satisfies Record<RouteName, Route>;
 

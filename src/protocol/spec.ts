@@ -3,6 +3,8 @@
  * supervisor. People write the looser form of `config/`; only this one travels to the daemon and to disk.
  */
 import * as v from 'valibot';
+import { AlertSpec } from './alert.js';
+import { SecretSpec } from './secret.js';
 
 const name = v.pipe(
   v.string(),
@@ -150,12 +152,6 @@ export const DEFAULT_LOGS: LogSpec = {
   perInstance: false,
 };
 
-export const SecretSpec = v.union([
-  v.strictObject({ file: v.string() }),
-  v.strictObject({ command: v.pipe(v.array(v.string()), v.minLength(1)) }),
-]);
-export type SecretSpec = v.InferOutput<typeof SecretSpec>;
-
 export const DEPENDENCY_CONDITIONS = ['started', 'ready', 'healthy', 'completed'] as const;
 export type DependencyCondition = (typeof DEPENDENCY_CONDITIONS)[number];
 
@@ -211,6 +207,8 @@ export const ServiceSpec = v.strictObject({
   }),
   /** Absent in what an older upkeep wrote. */
   logs: v.optional(LogSpec, DEFAULT_LOGS),
+  /** Who is told of what happens to it. Absent in what an older upkeep wrote. */
+  alerts: v.optional(v.array(AlertSpec), []),
   schedule: v.nullable(ScheduleSpec),
   watch: v.nullable(WatchSpec),
   /** The configuration file and the profile that it came from; null: the command line. */

@@ -2,7 +2,13 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { parseEnv, promisify } from 'node:util';
-import { UpkeepError, type EnvironmentEntry, type SecretSpec, type ServiceSpec } from '../protocol/index.js';
+import {
+  UpkeepError,
+  type AlertSpec,
+  type EnvironmentEntry,
+  type SecretSpec,
+  type ServiceSpec,
+} from '../protocol/index.js';
 import { findCredentials } from '../system/index.js';
 
 const SECRET_COMMAND_TIMEOUT_MS = 10_000;
@@ -91,7 +97,16 @@ export function redactSpec(spec: ServiceSpec): ServiceSpec {
   const env = Object.entries(spec.env).map(([key, { value, source }]) => {
     return [key, { value: looksSecret(key, value) ? '********' : value, source }] as const;
   });
-  return { ...spec, env: Object.fromEntries(env) };
+  return { ...spec, env: Object.fromEntries(env), alerts: spec.alerts.map(redactAlert) };
+}
+
+/** A webhook is as good as a password, and so may be what it posts. */
+function redactAlert(alert: AlertSpec): AlertSpec {
+  const { target } = alert;
+  if (target.via !== 'webhook') return alert;
+  const url = 'text' in target.url ? { text: '********' } : target.url;
+  const body = target.body === null ? null : { '********': '********' };
+  return { ...alert, target: { ...target, url, body } };
 }
 
 function plainEnvironment(spec: ServiceSpec, which: 'shell' | 'declared'): Environment {

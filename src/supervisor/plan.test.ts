@@ -35,6 +35,7 @@ const API: ServiceSpec = {
   health: null,
   limits: { memoryBytes: null },
   logs: DEFAULT_LOGS,
+  alerts: [],
   schedule: null,
   watch: null,
   origin: { file: '/srv/upkeep.config.ts', profile: null },

@@ -125,6 +125,11 @@ export class Supervisor {
     return services.map((service) => viewService(service, samples, this.#context.clock));
   }
 
+  /** The specifications of all services. */
+  get specs(): readonly ServiceSpec[] {
+    return [...this.#services.values()].map(({ spec }) => spec);
+  }
+
   show(name: string): ServiceDetail {
     const service = this.#require(name, 'show');
     const samples = this.#sampler.sample(service.all);

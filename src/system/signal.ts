@@ -47,7 +47,12 @@ export function killTree(shimPid: number): number {
   return seen.size;
 }
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+/** Of two names the first one: SIGABRT is SIGIOT, too. */
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
 
 export function signalName(number: number): string {
   return SIGNAL_NAMES.get(number) ?? `signal ${number}`;

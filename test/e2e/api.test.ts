@@ -55,6 +55,8 @@ test('every route answers as the OpenAPI document says', async () => {
       }),
     unmuteError: async () => ask(rig, `/v1/errors/${await errorId(rig)}/unmute`, { body: { service: null } }),
     mark: () => ask(rig, '/v1/marks', { body: { services: ['api'], text: 'a try' } }),
+    alerts: () => ask(rig, '/v1/alerts'),
+    testAlerts: () => ask(rig, '/v1/alerts/test', { body: { name: null } }),
     logs: () => ask(rig, '/v1/logs?service=api&lines=5'),
     upgradeDaemon: () => {
       const body = { root: dirname(dirname(CLI)), node: process.execPath, timeoutMs: 20_000 };

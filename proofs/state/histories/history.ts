@@ -163,6 +163,7 @@ function newSpec(
     health: null,
     limits: { memoryBytes: null },
     logs: DEFAULT_LOGS,
+    alerts: [],
     schedule: null,
     watch: null,
     origin: { file: `/history-${name.slice(0, -2)}`, profile: null },

@@ -1,6 +1,7 @@
 /** The whole file, as people write it. */
 import * as v from 'valibot';
 import type { UpkeepConfig } from '../define.js';
+import { Alerts } from './alert.js';
 import { FOREIGN_KEYS } from './foreign.js';
 import { EXAMPLE } from './issue.js';
 import { object, record } from './object.js';
@@ -10,6 +11,7 @@ import { env, name, Service } from './service.js';
 const Profile = object('{services: {api: {instances: 2}}}', {
   services: v.exactOptional(record('{api: {script: server.js}}', name, Service)),
   env: v.exactOptional(env),
+  alerts: v.exactOptional(Alerts),
 });
 
 const NamedService = object('{name: api, script: server.js}', { ...Service.entries, name }, FOREIGN_KEYS);
@@ -24,6 +26,7 @@ export const Config = object(
     ),
     profiles: v.exactOptional(record('{production: {}}', v.string(), Profile)),
     env: v.exactOptional(env),
+    alerts: v.exactOptional(Alerts),
   },
   FOREIGN_KEYS,
 );

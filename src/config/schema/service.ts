@@ -178,7 +178,7 @@ const health = object('{http: /health}', {
   failures: v.exactOptional(leaf.wholeNumber(1, MANY, 3)),
 });
 
-const secret = object('{file: ./password}', {
+export const secret = object('{file: ./password}', {
   file: v.exactOptional(leaf.text('./password')),
   command: v.exactOptional(leaf.command),
 });
@@ -269,6 +269,13 @@ export const Service = object(
     health: v.exactOptional(health),
     limits: v.exactOptional(object('{memory: 512MB}', { memory: v.exactOptional(leaf.size) })),
     logs: v.exactOptional(logs),
+    alerts: v.exactOptional(
+      v.union([leaf.flag, leaf.texts('[ops]')], (issue) =>
+        leaf.isYamlOneWord(issue.input)
+          ? leaf.sayFlag(issue)
+          : say('{value} is neither true, false nor a list of names', 'write alerts: [ops]'),
+      ),
+    ),
     schedule: v.exactOptional(schedule),
     watch: v.exactOptional(watch),
     inheritEnv: v.exactOptional(

@@ -1,0 +1,1 @@
+export { Alerts, type AlertsHost } from './alerts.js';

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ALERT_KINDS, type AlertSpec, type ExitView, type UpkeepEvent } from '../protocol/index.js';
+import {
+  CALM_MS,
+  forget,
+  nextTick,
+  note,
+  problemOf,
+  tick,
+  type AlertBook,
+  type Problem,
+  type Told,
+} from './alerts.js';
+
+const OPS: AlertSpec = {
+  name: 'ops',
+  target: { via: 'command', argv: ['true'], cwd: '/' },
+  on: [...ALERT_KINDS],
+  repeatMs: 60_000,
+  recovery: true,
+  quiet: null,
+  subject: null,
+  text: null,
+};
+const BY_NAME = new Map([['ops', OPS]]);
+const CRASH: Problem = {
+  kind: 'crash',
+  service: 'api',
+  instance: 0,
+  key: '',
+  state: 'happened',
+  detail: 'exit code 1',
+};
+const SICK: Problem = { ...CRASH, kind: 'unhealthy', key: '0', state: 'began', detail: 'status 500' };
+
+/** What is told by the second at which it happens; the time goes on in between. */
+function play(turns: Readonly<Record<number, Problem>>, seconds: number, alert = OPS): string[] {
+  let book: AlertBook = {};
+  const told: string[] = [];
+  const alerts = new Map([[alert.name, alert]]);
+  const word = (now: number, all: readonly Told[]): void =>
+    void told.push(...all.map(({ phase, count }) => `${now / 1000}s ${phase} ${count}`));
+  for (let second = 0; second <= seconds; second++) {
+    const now = second * 1000;
+    const problem = turns[second];
+    const steps = [
+      () => tick(book, alerts, now),
+      ...(problem ? [() => note(book, problem, [alert], now)] : []),
+    ];
+    for (const step of steps) {
+      const next = step();
+      book = next.book;
+      word(now, next.told);
+    }
+  }
+  return told;
+}
+
+test('the first crash is told at once, more of them together after a while', () => {
+  assert.deepEqual(play({ 1: CRASH, 2: CRASH, 5: CRASH, 200: CRASH }, 300), [
+    '1s problem 1',
+    '61s still 2',
+    '200s problem 1',
+  ]);
+});
+
+test('an unhealthy instance is told again as long as it is, and when it has been well for some time', () => {
+  const over: Problem = { ...SICK, state: 'over' };
+  assert.deepEqual(play({ 1: SICK, 70: over }, 300), ['1s problem 1', '61s still 0', '100s recovered 0']);
+});
+
+test('what flaps is one problem', () => {
+  const over: Problem = { ...SICK, state: 'over' };
+  assert.deepEqual(play({ 1: SICK, 5: over, 10: SICK, 15: over, 20: SICK, 25: over }, 59), [
+    '1s problem 1',
+    '55s recovered 0',
+  ]);
+});
+
+test('a recovery that nobody wants to hear of is forgotten all the same', () => {
+  const over: Problem = { ...SICK, state: 'over' };
+  const turns = { 1: SICK, 5: over, 50: SICK };
+  assert.deepEqual(play(turns, 59, { ...OPS, recovery: false }), ['1s problem 1', '50s problem 1']);
+});
+
+test('nobody is told of what the alert does not name, nor that it is over', () => {
+  const over: Problem = { ...SICK, state: 'over' };
+  assert.deepEqual(play({ 1: CRASH, 5: over }, 100, { ...OPS, on: ['warning'] }), []);
+});
+
+test('the next moment of the time is when something is told', () => {
+  const { book } = note({}, SICK, [OPS], 1000);
+  assert.equal(nextTick(book, BY_NAME), 61_000);
+  const { book: calming } = note(book, { ...SICK, state: 'over' }, [OPS], 5000);
+  assert.equal(nextTick(calming, BY_NAME), 5000 + CALM_MS);
+  assert.equal(nextTick({}, BY_NAME), undefined);
+});
+
+test('a deleted service, and an alert that is not there any more, are forgotten', () => {
+  const { book } = note({}, SICK, [OPS], 0);
+  assert.deepEqual(tick(forget(book, 'api'), BY_NAME, 1000).book, {});
+  assert.deepEqual(tick(book, new Map(), 1000), { book: {}, told: [] });
+});
+
+test('a clock that was set back keeps nothing from being told', () => {
+  const { book } = note({}, CRASH, [OPS], 1e12);
+  assert.equal(note(book, CRASH, [OPS], 1e11).told.length, 1);
+});
+
+const EXIT: ExitView = {
+  attempt: 1,
+  kind: 'exited',
+  code: 1,
+  signal: null,
+  askedBy: null,
+  reason: 'exit code 1',
+  error: null,
+  at: '2026-01-01T00:00:00.000Z',
+  livedMs: 1,
+  leftBehind: 0,
+  lastLines: [],
+};
+
+function exited(exit: Partial<ExitView>): UpkeepEvent {
+  const header = { seq: 1, at: EXIT.at, service: 'api', instance: 0, attempt: 1 };
+  return { type: 'instance-exited', ...header, exit: { ...EXIT, ...exit } };
+}
+
+test('an end that was asked for, and one with exit code 0, are no crash', () => {
+  assert.equal(problemOf(exited({ code: 0 })), undefined);
+  assert.equal(problemOf(exited({ kind: 'signalled', code: null, askedBy: 'operation 3' })), undefined);
+  assert.equal(problemOf(exited({ askedBy: 'upkeep: memory limit: 2 MB of 1 MB' }))?.kind, 'crash');
+  const error = { type: 'TypeError', message: 'no models', at: 'db.js:10' };
+  assert.equal(problemOf(exited({ error }))?.detail, 'TypeError: no models (db.js:10)');
+});

@@ -1,0 +1,189 @@
+/**
+ * Decides which notices an alert sends: the first of its kind at once, more of the same together after a while, and that
+ * it is over once it has stayed over for some time.
+ *
+ *   happened ─▶ told ── more of it, within `repeatMs` ─▶ counted ── `repeatMs` after the last notice ─▶ told ("still")
+ *   began    ─▶ told ── goes on ────────────────────────────────────────────────────────────────────▶ told ("still")
+ *                 └── over for CALM_MS ─▶ told ("recovered"), forgotten
+ */
+import type { AlertKind, AlertSpec, OperationView, UpkeepEvent } from '../protocol/index.js';
+
+/** A crash loop, and a check that fails now and then, look as if they were over in between. */
+export const CALM_MS = 30_000;
+
+/** What an event means to whoever wants to be told. */
+export interface Problem {
+  readonly kind: AlertKind;
+  readonly service: string | null;
+  readonly instance: number | null;
+  /** Problems of a kind with the same key are the same problem. */
+  readonly key: string;
+  readonly state: 'happened' | 'began' | 'over';
+  readonly detail: string;
+}
+
+interface Known {
+  readonly kind: AlertKind;
+  readonly service: string | null;
+  readonly instance: number | null;
+  readonly detail: string;
+  /** Wall clock, milliseconds, as all times here: it is kept across restarts of the daemon. */
+  readonly since: number;
+  readonly toldAt: number;
+  readonly untold: number;
+  readonly isOpen: boolean;
+  /** Since when it looks as if it were over. */
+  readonly overAt: number | null;
+}
+
+/** What an alert has told, by the name of the alert and the key of the problem. */
+export type AlertBook = Readonly<Record<string, Readonly<Record<string, Known>>>>;
+
+/** A notice, not worded yet. */
+export interface Told extends Pick<Known, 'kind' | 'service' | 'instance' | 'detail' | 'since'> {
+  readonly alert: string;
+  readonly phase: 'problem' | 'still' | 'recovered';
+  readonly count: number;
+}
+
+export interface AlertStep {
+  readonly book: AlertBook;
+  readonly told: readonly Told[];
+}
+
+/** What ends an instance that upkeep itself ends because it is not worth living. */
+const NOT_FIT = /^upkeep: (?:not ready within|memory limit)/;
+
+/** undefined: nothing that anybody is told of. */
+export function problemOf(event: UpkeepEvent): Problem | undefined {
+  switch (event.type) {
+    case 'instance-exited': {
+      const { kind, code, askedBy, reason, error } = event.exit;
+      const isFailure = askedBy === null ? kind !== 'exited' || code !== 0 : NOT_FIT.test(askedBy);
+      const words = error ? `${error.type === null ? '' : `${error.type}: `}${error.message}` : reason;
+      const detail = error?.at ? `${words} (${error.at})` : words;
+      return isFailure ? { ...of(event), kind: 'crash', key: '', state: 'happened', detail } : undefined;
+    }
+    case 'instance-status': {
+      const isLoop = event.to === 'crashed';
+      if (!isLoop && event.to !== 'running' && event.to !== 'stopped') return undefined;
+      const state = isLoop ? 'began' : 'over';
+      return { ...of(event), kind: 'crash-loop', key: `${event.instance}`, state, detail: 'a crash loop' };
+    }
+    case 'instance-health': {
+      const state = event.healthy ? 'over' : 'began';
+      return { ...of(event), kind: 'unhealthy', key: `${event.instance}`, state, detail: event.detail };
+    }
+    case 'error-kind-new':
+      return { ...of(event), kind: 'new-error', key: event.id, state: 'happened', detail: event.title };
+    case 'warning': {
+      const key = event.message.replace(/\d+/g, '#');
+      return { ...of(event), kind: 'warning', key, state: 'happened', detail: event.message };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Of an operation that has failed: one for each service that it failed for. */
+export function problemsOfOperation({ id, kind, steps }: OperationView): readonly Problem[] {
+  return steps.flatMap(({ service, failure }): Problem[] => {
+    if (!failure) return [];
+    const detail = `${kind} failed: ${failure.message}`;
+    return [{ kind: 'operation-failed', service, instance: null, key: id, state: 'happened', detail }];
+  });
+}
+
+function of(event: { service: string | null; instance?: number }): Pick<Problem, 'service' | 'instance'> {
+  return { service: event.service, instance: event.instance ?? null };
+}
+
+/** `alerts`: those that concern the service of the problem. */
+export function note(
+  book: AlertBook,
+  problem: Problem,
+  alerts: readonly AlertSpec[],
+  now: number,
+): AlertStep {
+  const told: Told[] = [];
+  const next: Record<string, Readonly<Record<string, Known>>> = { ...book };
+  const key = [problem.kind, problem.service ?? '', problem.key].join(' ');
+  for (const { name, on, repeatMs } of alerts) {
+    if (!on.includes(problem.kind)) continue;
+    const before = book[name]?.[key];
+    const after = meet(before, problem, repeatMs, now);
+    if (after === before || after === undefined) continue;
+    next[name] = { ...next[name], [key]: after };
+    if (after.toldAt !== before?.toldAt || (after.isOpen && !before.isOpen))
+      told.push(tell(name, 'problem', after, 1 + (before?.isOpen === false ? before.untold : 0)));
+  }
+  return { book: next, told };
+}
+
+function meet(before: Known | undefined, problem: Problem, repeatMs: number, now: number): Known | undefined {
+  const { kind, service, instance, detail, state } = problem;
+  if (state === 'over') return before?.isOpen ? { ...before, overAt: before.overAt ?? now } : before;
+  const isOpen = state === 'began';
+  if (before && isOpen && before.isOpen) return { ...before, detail, overAt: null };
+  const isTold = before !== undefined && !isOpen && !isDue(before, repeatMs, now);
+  if (isTold) return { ...before, detail, instance, untold: before.untold + 1 };
+  return { kind, service, instance, detail, since: now, toldAt: now, untold: 0, isOpen, overAt: null };
+}
+
+/** What the time alone brings. `alerts`: all there are, by name. */
+export function tick(book: AlertBook, alerts: ReadonlyMap<string, AlertSpec>, now: number): AlertStep {
+  const told: Told[] = [];
+  const next: Record<string, Record<string, Known>> = {};
+  for (const [name, problems] of Object.entries(book)) {
+    const alert = alerts.get(name);
+    if (!alert) continue; // it was taken out of the configuration
+    for (const [key, known] of Object.entries(problems)) {
+      const { after, notice } = pass(known, alert, now);
+      if (after) (next[name] ??= {})[key] = after;
+      if (notice) told.push(tell(name, notice, known, known.untold));
+    }
+  }
+  return { book: next, told };
+}
+
+function pass(
+  known: Known,
+  { repeatMs, recovery }: AlertSpec,
+  now: number,
+): { after?: Known; notice?: 'still' | 'recovered' } {
+  const { isOpen, overAt, untold } = known;
+  if (isOpen && overAt !== null && now - overAt >= CALM_MS) return recovery ? { notice: 'recovered' } : {};
+  if (!isDue(known, repeatMs, now)) return { after: known };
+  if (untold === 0 && (!isOpen || overAt !== null)) return isOpen ? { after: known } : {};
+  return { after: { ...known, toldAt: now, untold: 0 }, notice: 'still' };
+}
+
+/** When `tick` has something to do; undefined: never. */
+export function nextTick(book: AlertBook, alerts: ReadonlyMap<string, AlertSpec>): number | undefined {
+  const times = Object.entries(book).flatMap(([name, problems]) => {
+    const { repeatMs = 0 } = alerts.get(name) ?? {};
+    return Object.values(problems).map(({ isOpen, overAt, toldAt }) =>
+      isOpen && overAt !== null ? overAt + CALM_MS : toldAt + repeatMs,
+    );
+  });
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** A service that was deleted has no problems any more, and nobody is told so. */
+export function forget(book: AlertBook, service: string): AlertBook {
+  const rest = Object.entries(book).map(([name, problems]) => {
+    const others = Object.entries(problems).filter(([, known]) => known.service !== service);
+    return [name, Object.fromEntries(others)] as const;
+  });
+  return Object.fromEntries(rest);
+}
+
+/** The clock may have been set back: then it counts as due, or nothing would be told for as long. */
+function isDue({ toldAt }: Known, repeatMs: number, now: number): boolean {
+  return now - toldAt >= repeatMs || now < toldAt;
+}
+
+function tell(alert: string, phase: Told['phase'], known: Known, count: number): Told {
+  const { kind, service, instance, detail, since } = known;
+  return { alert, phase, kind, service, instance, detail, since, count };
+}

@@ -1,0 +1,27 @@
+/** Decides until when a notice waits. */
+import type { AlertKind, QuietSpec } from '../protocol/index.js';
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 1440;
+
+/** Milliseconds since the epoch; undefined: it does not wait. */
+export function quietUntil(quiet: QuietSpec | null, kind: AlertKind, now: number): number | undefined {
+  if (!quiet || quiet.except.includes(kind)) return undefined;
+  const { from, to, timezone } = quiet;
+  const minute = minuteOfDay(now, timezone);
+  const since = (minute - from + DAY_MINUTES) % DAY_MINUTES;
+  const length = (to - from + DAY_MINUTES) % DAY_MINUTES;
+  if (since >= length) return undefined;
+  return (Math.floor(now / MINUTE_MS) + length - since) * MINUTE_MS;
+}
+
+function minuteOfDay(now: number, timezone: string | null): number {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    hour: 'numeric',
+    minute: 'numeric',
+    hourCycle: 'h23',
+    ...(timezone === null ? {} : { timeZone: timezone }),
+  });
+  const parts = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, Number(value)]));
+  return (parts['hour'] ?? 0) * 60 + (parts['minute'] ?? 0);
+}
