@@ -283,14 +283,7 @@ export interface ReloadConfig {
 }
 
 /** What a new instance must answer; exactly one kind. It is asked until it does, up to the timeout. */
-export interface VerifyConfig {
-  /** This path (on the first port) answers, or this URL on a port of the service. */
-  http?: string;
-  /**
-   * The status that `http` must answer with.
-   * @default any below 400
-   */
-  status?: number;
+export interface VerifyConfig extends HttpCheckConfig {
   /** This command exits with 0. */
   command?: string | string[];
   /**
@@ -386,25 +379,46 @@ export interface StopConfig {
   killScope?: 'tree' | 'process';
 }
 
-/** When a started instance counts as ready; at most one rule. */
-export interface ReadyConfig {
-  /** The instance listens on all its ports. */
-  port?: true;
+/** What `http` asks, and what the answer must be. */
+export interface HttpCheckConfig {
   /** This path (on the first port) or URL answers. */
   http?: string;
   /**
-   * The status that `http` must answer with.
+   * The status that `http` must answer with: one, a range such as `'200-299'`, or a list of those.
    * @default any below 400
    */
-  status?: number;
+  status?: number | string | (number | string)[];
+  /**
+   * How `http` asks.
+   * @default 'GET'
+   */
+  method?: 'GET' | 'HEAD';
+  /** Text in the body of the answer, in its first MiB; between slashes a regular expression. */
+  body?: string | RegExp;
+  /** Headers of the answer, each with text that is in it; between slashes a regular expression. */
+  headers?: Record<string, string | RegExp>;
+  /** An answer of `http` that takes longer is a failure, for example `'500ms'`. */
+  maxLatency?: Duration;
+}
+
+/** What can be asked of a running instance. */
+export interface CheckConfig extends HttpCheckConfig {
+  /** The instance listens on all its ports. */
+  port?: true;
+  /** A connection to this port, or to `'address:port'`, is taken. */
+  tcp?: number | string;
+  /** This command exits with 0. */
+  command?: string | string[];
+}
+
+/** When a started instance counts as ready; at most one rule. */
+export interface ReadyConfig extends CheckConfig {
   /** A line of output matches this regular expression. */
   log?: string | RegExp;
   /** The application calls `process.send('ready')`. */
   message?: true;
   /** The program sends `READY=1` to NOTIFY_SOCKET, see sd_notify(3). */
   notify?: true;
-  /** This command exits with 0. */
-  command?: string | string[];
   /**
    * How long an instance may take; later it counts as failed.
    * @default '30s'
@@ -412,19 +426,8 @@ export interface ReadyConfig {
   timeout?: Duration;
 }
 
-/** A check that is repeated as long as the instance runs; exactly one kind. */
-export interface HealthConfig {
-  /** The instance listens on all its ports. */
-  port?: true;
-  /** This path (on the first port) or URL answers. */
-  http?: string;
-  /**
-   * The status that `http` must answer with.
-   * @default any below 400
-   */
-  status?: number;
-  /** This command exits with 0. */
-  command?: string | string[];
+/** A check that is repeated as long as the instance runs; exactly one kind. See [checks](#checks) for what can be asked. */
+export interface HealthConfig extends CheckConfig {
   /**
    * From one check to the next.
    * @default '5s'
@@ -440,6 +443,21 @@ export interface HealthConfig {
    * @default 3
    */
   failures?: number;
+  /**
+   * Successes in a row after which an unhealthy instance is healthy again.
+   * @default 1
+   */
+  successes?: number;
+  /**
+   * So long after its start failures do not count, unless it has succeeded before.
+   * @default '0s'
+   */
+  startPeriod?: Duration;
+  /**
+   * What is done with an unhealthy instance: it is drained and started again, or it is only said.
+   * @default 'restart'
+   */
+  action?: 'restart' | 'none';
 }
 
 /** What an instance may use. */

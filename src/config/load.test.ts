@@ -94,6 +94,7 @@ test('a script alone gets every default', async () => {
     },
     ready: { on: 'start', timeoutMs: 30_000 },
     health: null,
+    alerts: [],
     limits: { memoryBytes: null },
     logs: {
       maxFileBytes: 10 * 1024 ** 2,
@@ -132,7 +133,7 @@ services:
     restart: { policy: on-failure, stopExitCodes: [0], delay: 1s, maxDelay: 1m, stable: 5s, limit: 3, window: 30s, retry: 2m }
     stop: { signal: int, grace: 30s, killScope: process }
     ready: { http: /ready, status: 204, timeout: 1m }
-    health: { port: true, interval: 1s, timeout: 500, failures: 5 }
+    health: { port: true, interval: 1s, timeout: 500, failures: 5, successes: 2, startPeriod: 1m, action: none }
     limits: { memory: 512MB }
     logs: { maxSize: 1MB, maxFiles: 3, maxTotal: 1GB, rotateEvery: 7d, maxAge: 1d, compress: false, perInstance: true }
     schedule: { restart: "0 4 * * *", timezone: Europe/Berlin }
@@ -178,7 +179,15 @@ services:
   });
   const check = { on: 'http', url: 'http://127.0.0.1:3000/ready', status: 204 };
   assert.deepEqual(api.ready, { on: 'check', check, timeoutMs: 60_000 });
-  assert.deepEqual(api.health, { check: { on: 'port' }, intervalMs: 1000, timeoutMs: 500, failures: 5 });
+  assert.deepEqual(api.health, {
+    check: { on: 'port' },
+    intervalMs: 1000,
+    timeoutMs: 500,
+    failures: 5,
+    successes: 2,
+    startPeriodMs: 60_000,
+    action: 'none',
+  });
   assert.deepEqual(api.limits, { memoryBytes: 512 * 1024 ** 2 });
   assert.deepEqual(api.logs, {
     maxFileBytes: 1024 ** 2,
@@ -356,6 +365,39 @@ test('the first port and its address are what a path is asked on', async () => {
     yaml(`services: { api: { command: sleep 1, ports: ${ports}, health: { http: /h } } }`),
   );
   assert.deepEqual(get('api').health?.check, { on: 'http', url: 'http://[::1]:3000/h', status: null });
+});
+
+test('what an answer must be', async () => {
+  const rule =
+    'status: [200, 300-302], method: GET, body: "/^ok$/", headers: { X-Up: "yes" }, maxLatency: 1s';
+  const { get } = await load(
+    yaml(`services: { api: { command: sleep 1, port: 3000, health: { http: /h, ${rule} } } }`),
+  );
+  assert.deepEqual(get('api').health?.check, {
+    on: 'http',
+    url: 'http://127.0.0.1:3000/h',
+    status: null,
+    answer: {
+      method: 'GET',
+      statuses: [
+        { from: 200, to: 200 },
+        { from: 300, to: 302 },
+      ],
+      body: { pattern: '^ok$' },
+      headers: { 'x-up': { text: 'yes' } },
+      latencyMs: 1000,
+    },
+  });
+});
+
+test('a connection is asked for by a port, or by an address and a port', async () => {
+  const tcp = async (value: string): Promise<unknown> => {
+    const { get } = await load(yaml(`services: { api: { command: sleep 1, health: { tcp: ${value} } } }`));
+    return get('api').health?.check;
+  };
+  assert.deepEqual(await tcp('5432'), { on: 'port', connect: { host: '127.0.0.1', port: 5432 } });
+  assert.deepEqual(await tcp('"[::1]:5432"'), { on: 'port', connect: { host: '::1', port: 5432 } });
+  assert.deepEqual(await tcp('"db:5432"'), { on: 'port', connect: { host: 'db', port: 5432 } });
 });
 
 const SCRIPTS: Readonly<Record<string, string>> = {

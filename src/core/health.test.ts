@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { probed, UNPROBED } from './health.js';
+import { mayTakeOut, probed, UNPROBED, type HealthPolicy, type HealthState } from './health.js';
+
+const POLICY: HealthPolicy = { failures: 3, successes: 1, startPeriodMs: 0 };
 
 test('one success heals', () => {
-  assert.deepEqual(probed(UNPROBED, true, 3), { isHealthy: true, failures: 0 });
-  assert.deepEqual(probed({ isHealthy: false, failures: 7 }, true, 3), { isHealthy: true, failures: 0 });
+  assert.deepEqual(after([true]).isHealthy, true);
+  assert.deepEqual(after([false, false, false, false, true]), { isHealthy: true, failures: 0, successes: 1 });
 });
 
 test('only as many failures in a row as the threshold condemn', () => {
@@ -18,10 +20,43 @@ test('an instance that never succeeded is neither healthy nor unhealthy below th
   assert.deepEqual(verdicts([false, false, false]), [null, null, false]);
 });
 
-function verdicts(successes: readonly boolean[]): (boolean | null)[] {
+test('an unhealthy instance recovers by as many successes in a row as the threshold, the first verdict needs one', () => {
+  const policy = { ...POLICY, failures: 1, successes: 2 };
+  assert.deepEqual(verdicts([true, false, true, false, true, true], policy), [
+    ...[true, false, false, false, false],
+    true,
+  ]);
+});
+
+test('failures do not count before the start period is over, or after the first success', () => {
+  // One probe a second.
+  const policy = { ...POLICY, failures: 2, startPeriodMs: 3000 };
+  assert.deepEqual(verdicts([false, false, false, false, false], policy), [null, null, null, null, false]);
+  assert.deepEqual(verdicts([true, false, false], policy), [true, true, false]);
+});
+
+test('of several instances one is taken out at a time, as long as another one serves', () => {
+  const serving = { isTakenOut: false, serves: true };
+  const out = { isTakenOut: true, serves: false };
+  const ailing = { isTakenOut: false, serves: false };
+  assert.equal(mayTakeOut([]), true);
+  assert.equal(mayTakeOut([serving, ailing]), true);
+  assert.equal(mayTakeOut([serving, out]), false);
+  assert.equal(mayTakeOut([ailing, out]), true);
+});
+
+function after(successes: readonly boolean[], policy = POLICY): HealthState {
+  return states(successes, policy).at(-1)!;
+}
+
+function verdicts(successes: readonly boolean[], policy = POLICY): (boolean | null)[] {
+  return states(successes, policy).map(({ isHealthy }) => isHealthy);
+}
+
+function states(successes: readonly boolean[], policy: HealthPolicy): HealthState[] {
   let state = UNPROBED;
-  return successes.map((isSuccess) => {
-    state = probed(state, isSuccess, 3);
-    return state.isHealthy;
+  return successes.map((isSuccess, second) => {
+    state = probed(state, { isSuccess, ageMs: (second + 1) * 1000 - 1 }, policy);
+    return state;
   });
 }

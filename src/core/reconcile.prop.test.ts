@@ -82,7 +82,17 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
     fc.record({ on: fc.constant('log' as const), pattern: fc.constant('listening'), timeoutMs: count }),
     fc.record({ on: fc.constant('check' as const), check, timeoutMs: count }),
   ),
-  health: orNull(fc.record({ check, intervalMs: count, timeoutMs: count, failures: count })),
+  health: orNull(
+    fc.record({
+      check,
+      intervalMs: count,
+      timeoutMs: count,
+      failures: count,
+      successes: count,
+      startPeriodMs: count,
+      action: fc.constantFrom('restart', 'none'),
+    }),
+  ),
   sockets: fc.constant(BARE_SPEC.sockets),
   preload: fc.boolean(),
   reload: fc.constantFrom(BARE_SPEC.reload, { ...BARE_SPEC.reload, stableMs: 0 }),

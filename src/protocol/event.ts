@@ -1,5 +1,6 @@
 /** The one union of everything that happens. Subscribers (store, logs, API, later metrics and fleet) word it. */
 import * as v from 'valibot';
+import { HEALTH_ACTIONS } from './check.js';
 import { ExitView, INSTANCE_STATUSES } from './service.js';
 import { OperationView } from './operation.js';
 
@@ -47,6 +48,8 @@ export const UpkeepEvent = v.variant('type', [
     ...instance,
     healthy: v.boolean(),
     detail: v.string(),
+    /** What is done about it. */
+    action: v.optional(v.picklist(HEALTH_ACTIONS)),
   }),
   v.strictObject({ ...header, type: v.literal('operation'), ...operation }),
   /** A service has an error that it never had before. */

@@ -1,5 +1,6 @@
 export * from './secret.js';
 export * from './alert.js';
+export * from './check.js';
 export * from './spec.js';
 export * from './service.js';
 export * from './operation.js';

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { AlertSpec } from './alert.js';
 import { SecretSpec } from './secret.js';
+import { CheckSpec, HealthSpec } from './check.js';
 
 const name = v.pipe(
   v.string(),
@@ -62,16 +63,6 @@ export const StopSpec = v.strictObject({
 });
 export type StopSpec = v.InferOutput<typeof StopSpec>;
 
-export const CheckSpec = v.variant('on', [
-  /** A process of the instance's own tree listens on every declared port. */
-  v.strictObject({ on: v.literal('port') }),
-  /** The URL answers with `status` (`null`: any status below 400). */
-  v.strictObject({ on: v.literal('http'), url: v.string(), status: v.nullable(count) }),
-  /** The command, run with the environment and folder of the service, exits with 0. */
-  v.strictObject({ on: v.literal('command'), argv: v.pipe(v.array(v.string()), v.minLength(1)) }),
-]);
-export type CheckSpec = v.InferOutput<typeof CheckSpec>;
-
 export const ReadySpec = v.variant('on', [
   /** The program was executed. */
   v.strictObject({ on: v.literal('start'), timeoutMs: milliseconds }),
@@ -84,15 +75,6 @@ export const ReadySpec = v.variant('on', [
   v.strictObject({ on: v.literal('check'), check: CheckSpec, timeoutMs: milliseconds }),
 ]);
 export type ReadySpec = v.InferOutput<typeof ReadySpec>;
-
-export const HealthSpec = v.strictObject({
-  check: CheckSpec,
-  intervalMs: v.pipe(v.number(), v.minValue(100)),
-  timeoutMs: v.pipe(v.number(), v.minValue(1)),
-  /** Failures in a row after which a healthy instance is unhealthy; one success heals. */
-  failures: v.pipe(v.number(), v.integer(), v.minValue(1)),
-});
-export type HealthSpec = v.InferOutput<typeof HealthSpec>;
 
 export const PortSpec = v.strictObject({ port, host: v.nullable(v.string()), name: v.nullable(v.string()) });
 export type PortSpec = v.InferOutput<typeof PortSpec>;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { DEFAULT_LOGS, type LogSpec, type UpkeepError } from '../protocol/index.js';
+import { DEFAULT_HEALTH, DEFAULT_LOGS, type LogSpec, type UpkeepError } from '../protocol/index.js';
 import { encodeState, readState, STATE_FORMAT, StateFile } from './state-file.js';
 
 const EMPTY = { services: [] };
@@ -116,12 +116,18 @@ test('where nothing is usable it starts without services, and says so', () => {
 });
 
 interface Body {
-  readonly services: { spec: { stop: object; reload: object; logs?: LogSpec } }[];
+  readonly services: {
+    spec: { stop: object; reload: object; logs?: LogSpec; health: object | null; alerts?: object[] };
+  }[];
 }
 
 /** With what is filled in where an older version did not know it. */
 function completed(body: Body): Body {
-  for (const { spec } of body.services) spec.logs ??= DEFAULT_LOGS;
+  for (const { spec } of body.services) {
+    spec.logs ??= DEFAULT_LOGS;
+    spec.alerts ??= [];
+    if (spec.health) spec.health = { ...DEFAULT_HEALTH, ...spec.health };
+  }
   return body;
 }
 

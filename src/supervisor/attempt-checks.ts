@@ -1,17 +1,15 @@
 /** What is looked at while an attempt lives: first whether it is ready, then, where asked for, whether it is healthy. */
-import type { ServiceSpec } from '../protocol/index.js';
+import type { HealthSpec, ServiceSpec } from '../protocol/index.js';
 import type { CheckTarget } from './check.js';
-import { HealthWatch } from './health-watch.js';
+import { HealthWatch, type OnHealth } from './health-watch.js';
 import { watchReadiness, type Readiness, type ReadyNews } from './readiness.js';
 
 export class AttemptChecks {
-  readonly #spec: ServiceSpec;
   readonly #target: CheckTarget;
   readonly #readiness: Readiness;
   #health: HealthWatch | undefined;
 
   constructor(spec: ServiceSpec, target: CheckTarget, onReady: () => void) {
-    this.#spec = spec;
     this.#target = target;
     this.#readiness = watchReadiness(spec.ready, target, onReady);
   }
@@ -34,9 +32,12 @@ export class AttemptChecks {
     this.#readiness.onNews(news);
   }
 
-  /** It is ready: from here on its health counts. */
-  watchHealth(onChange: (isHealthy: boolean, detail: string) => void): void {
-    if (this.#spec.health) this.#health ??= new HealthWatch(this.#spec.health, this.#target, onChange);
+  /** It is ready: from here on its health counts. Called again, it goes by other rules. */
+  watchHealth(spec: HealthSpec | null, ageMs: number, onChange: OnHealth): void {
+    const before = this.#health;
+    before?.end();
+    const setup = { target: this.#target, ageMs, onChange };
+    this.#health = spec ? new HealthWatch({ ...setup, spec }, before?.isHealthy === true) : undefined;
   }
 
   /** The process ended; everything that it wrote is in the logs. */

@@ -3,18 +3,28 @@ import { probed, UNPROBED, type HealthState } from '../core/index.js';
 import type { HealthSpec } from '../protocol/index.js';
 import { runCheck, type CheckTarget } from './check.js';
 
+export type OnHealth = (isHealthy: boolean, detail: string) => void;
+
+export interface HealthWatchSetup {
+  readonly spec: HealthSpec;
+  readonly target: CheckTarget;
+  /** How long the instance had been running when the watch began. */
+  readonly ageMs: number;
+  readonly onChange: OnHealth;
+}
+
 export class HealthWatch {
-  readonly #spec: HealthSpec;
-  readonly #target: CheckTarget;
-  readonly #onChange: (isHealthy: boolean, detail: string) => void;
-  #state: HealthState = UNPROBED;
+  readonly #setup: HealthWatchSetup;
+  readonly #bornAt: number;
+  #state: HealthState;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(spec: HealthSpec, target: CheckTarget, onChange: (isHealthy: boolean, detail: string) => void) {
-    this.#spec = spec;
-    this.#target = target;
-    this.#onChange = onChange;
+  /** `wasHealthy`: by a watch with other rules. */
+  constructor(setup: HealthWatchSetup, wasHealthy = false) {
+    this.#setup = setup;
+    this.#bornAt = performance.now() - setup.ageMs;
+    this.#state = { ...UNPROBED, isHealthy: wasHealthy || null };
     void this.#probe();
   }
 
@@ -28,12 +38,14 @@ export class HealthWatch {
   }
 
   async #probe(): Promise<void> {
-    const result = await runCheck(this.#spec.check, this.#target, this.#spec.timeoutMs);
+    const { spec, target, onChange } = this.#setup;
+    const { isSuccess, detail } = await runCheck(spec.check, target, spec.timeoutMs);
     if (this.#isOver) return;
     const before = this.#state.isHealthy;
-    this.#state = probed(this.#state, result.isSuccess, this.#spec.failures);
-    this.#timer = setTimeout(() => void this.#probe(), this.#spec.intervalMs);
+    const ageMs = performance.now() - this.#bornAt;
+    this.#state = probed(this.#state, { isSuccess, ageMs }, spec);
+    this.#timer = setTimeout(() => void this.#probe(), spec.intervalMs);
     const now = this.#state.isHealthy;
-    if (now !== null && now !== before) this.#onChange(now, result.detail);
+    if (now !== null && now !== before) onChange(now, detail);
   }
 }

@@ -1,5 +1,6 @@
 /** Runs the state machine of one instance: brings it events, carries out its effects, tells what changed. */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   adoptInstance,
   completedInstance,
@@ -74,20 +75,23 @@ export class Instance {
   /** The operation that the next attempt belongs to. */
   #operation: string | null = null;
   #wasReady = false;
+  /** Why probes want it out; undefined: they do not. */
+  #condemnedBy: string | undefined;
+  /** Probes have taken it out, and it is not back yet. */
+  #isTakenOut = false;
   /** Since the service was created. */
   restarts = 0;
   /** How the last attempt ended. */
   exit: ExitView | undefined;
   /** How the first attempt that did not become ready ended, since the last start or restart on request. */
   failedStart: ExitView | undefined;
-  /** What it is an instance of; changes of keys that need no new process come while it runs. */
-  spec: ServiceSpec;
+  #spec: ServiceSpec;
   role: InstanceRole;
 
   constructor(owner: InstanceOwner, context: SupervisorContext, setup: InstanceSetup) {
     const { index, spec, role = 'serving', attempt, completed = null } = setup;
     this.index = index;
-    this.spec = spec;
+    this.#spec = spec;
     this.role = role;
     this.#owner = owner;
     this.#context = context;
@@ -98,6 +102,20 @@ export class Instance {
 
   get status(): InstanceStatus {
     return instanceStatus(this.#state);
+  }
+
+  /** What it is an instance of. */
+  get spec(): ServiceSpec {
+    return this.#spec;
+  }
+
+  /** Changes of keys that need no new process come while it runs. */
+  set spec(spec: ServiceSpec) {
+    const isOther = !isDeepStrictEqual(spec.health, this.#spec.health);
+    this.#spec = spec;
+    if (!isOther || this.#state.id !== 'running') return;
+    this.#condemnedBy = undefined;
+    this.#watchHealth();
   }
 
   get attempt(): number {
@@ -123,6 +141,20 @@ export class Instance {
 
   get isHealthy(): boolean | null {
     return this.#run?.isHealthy ?? null;
+  }
+
+  /** Probes want it restarted. */
+  get isCondemned(): boolean {
+    return this.#condemnedBy !== undefined;
+  }
+
+  get isTakenOut(): boolean {
+    return this.#isTakenOut;
+  }
+
+  /** It runs, and no probe speaks against it. */
+  get serves(): boolean {
+    return this.status === 'running' && !this.isCondemned && this.isHealthy !== false;
   }
 
   /** Monotonic; undefined where no start is due. */
@@ -160,6 +192,14 @@ export class Instance {
     this.#operation = operation;
     this.failedStart = undefined;
     this.#send({ id: 'restart', at: this.#context.clock.now() });
+  }
+
+  /** Does what probes want. */
+  takeOut(): void {
+    const why = this.#condemnedBy;
+    if (why === undefined) return;
+    this.#isTakenOut = true;
+    this.fail('unhealthy', `unhealthy (${why})`);
   }
 
   /** It lives, but is not worth living; the restart policy decides what follows. */
@@ -276,6 +316,9 @@ export class Instance {
       if (this.role === 'serving') this.#run?.markReady();
       this.#watchHealth();
     } else if (state.id !== 'starting') this.#run?.endChecks();
+    if (state.id !== 'running') this.#condemnedBy = undefined;
+    const isBack = state.id === 'running' && this.#spec.health === null;
+    if (isBack || this.isAtRest || this.status === 'crashed') this.#isTakenOut = false;
     if (state.id === 'waiting' && before.id !== 'waiting') {
       const delayMs = Math.round(state.until - at);
       this.#emitInstance({ type: 'instance-restarting', delayMs, reason: state.reason });
@@ -425,10 +468,14 @@ export class Instance {
   }
 
   #watchHealth(): void {
-    this.#run?.watchHealth((healthy, detail) => {
-      this.#emitInstance({ type: 'instance-health', healthy, detail });
+    this.#run?.watchHealth(this.#spec.health, (healthy, detail) => {
+      const action = this.#spec.health?.action ?? 'none';
+      this.#emitInstance({ type: 'instance-health', healthy, detail, ...(healthy ? {} : { action }) });
+      this.#isTakenOut = false;
+      this.#condemnedBy = healthy || action === 'none' ? undefined : detail;
+      // Who does not serve yet, or no longer, takes nothing away with it.
+      if (this.role !== 'serving') this.takeOut();
       this.#owner.onInstanceChange();
-      if (!healthy) this.fail('unhealthy', `unhealthy (${detail})`);
     });
   }
 

@@ -3,7 +3,7 @@
  * lives. It answers questions even after its end, until the next one begins.
  */
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
-import type { ExitError, ServiceSpec, SignalName } from '../protocol/index.js';
+import type { ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   childrenByParent,
   descendants,
@@ -19,6 +19,7 @@ import type { CheckTarget } from './check.js';
 import type { SupervisorContext } from './context.js';
 import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
+import type { OnHealth } from './health-watch.js';
 import type { ServiceSockets } from './service-sockets.js';
 
 export interface RunObserver {
@@ -179,8 +180,9 @@ export class Run {
   }
 
   /** It is ready: from here on its health counts. */
-  watchHealth(onChange: (isHealthy: boolean, detail: string) => void): void {
-    this.#checks.watchHealth(onChange);
+  watchHealth(spec: HealthSpec | null, onChange: OnHealth): void {
+    const now = this.#context.clock.wall().getTime();
+    this.#checks.watchHealth(spec, Math.max(0, now - (this.#startedAt ?? now)), onChange);
   }
 
   endChecks(): void {

@@ -1,5 +1,5 @@
 /** One configured service: its instances, its log, whether it is wanted. Carries out what operations ask for. */
-import { serviceStatus } from '../core/index.js';
+import { mayTakeOut, serviceStatus } from '../core/index.js';
 import { ServiceLog } from '../logs/index.js';
 import type {
   DependencyCondition,
@@ -214,6 +214,14 @@ export class Service implements InstanceOwner {
   onInstanceChange(): void {
     this.#guard.look();
     this.onNews();
+    this.#takeOutCondemned();
+  }
+
+  /** Those that probes want out, as far as the others allow it. */
+  #takeOutCondemned(): void {
+    for (const instance of this.instances.filter(({ isCondemned }) => isCondemned)) {
+      if (mayTakeOut(this.instances.filter((other) => other !== instance))) instance.takeOut();
+    }
   }
 
   onCompleted(): Promise<void> | undefined {

@@ -34,7 +34,7 @@ export function wordEvent(event: UpkeepEvent): string {
     case 'instance-restarting':
       return `${instanceOf(event)} restarts ${whenOf(event.delayMs)}: ${event.reason}`;
     case 'instance-health':
-      return `${instanceOf(event)} ${event.healthy ? 'healthy' : 'unhealthy'}: ${event.detail}`;
+      return `${instanceOf(event)} ${wordHealth(event)}`;
     case 'operation':
       return wordOperation(event);
     case 'error-kind-new':
@@ -44,6 +44,11 @@ export function wordEvent(event: UpkeepEvent): string {
     default:
       return unreachable(event);
   }
+}
+
+function wordHealth({ healthy, detail, action }: Extract<UpkeepEvent, { type: 'instance-health' }>): string {
+  if (healthy) return `healthy: ${detail}`;
+  return `unhealthy: ${detail}${action === 'none' ? ' (nothing is done about it)' : ''}`;
 }
 
 function wordExited(exit: ExitView): string {

@@ -10,6 +10,7 @@ import type {
 import type { Path } from '../diagnostic.js';
 import type { ParsedService } from '../schema.js';
 import { HEALTH, READY_TIMEOUT_MS, RELOAD, VERIFY_TIMEOUT_MS } from './defaults.js';
+import { answerRule, refuseBadPattern, refuseWithoutHttp, type HttpRule } from './http-answer.js';
 import { resolveCommand, type ProgramContext } from './program.js';
 
 export interface CheckContext extends ProgramContext {
@@ -19,14 +20,14 @@ export interface CheckContext extends ProgramContext {
   readonly sockets: SocketsSpec;
 }
 
-const KINDS = ['port', 'http', 'log', 'command', 'message', 'notify'] as const;
+const KINDS = ['port', 'http', 'tcp', 'log', 'command', 'message', 'notify'] as const;
 
 export async function readySpec(ready: ParsedService['ready'], context: CheckContext): Promise<ReadySpec> {
   const rule = typeof ready === 'object' ? ready : wordAsRule(ready);
   const timeoutMs = (typeof ready === 'object' ? ready.timeout : undefined) ?? READY_TIMEOUT_MS;
   refuseSeveral(rule, 'ready', context);
   if (rule.log !== undefined) {
-    refuseBadPattern(rule.log, context);
+    refuseBadPattern(rule.log, ['ready', 'log'], context);
     return { on: 'log', pattern: rule.log, timeoutMs };
   }
   if (rule.message) return { on: 'message', timeoutMs };
@@ -96,7 +97,7 @@ export async function healthSpec(
     context.refuse(
       ['health'],
       'says nothing that could be checked',
-      'write health: {http: /health}, {port: true} or {command: ...}',
+      'write health: {http: /health}, {port: true}, {tcp: 3000} or {command: ...}',
     );
     return null;
   }
@@ -105,13 +106,16 @@ export async function healthSpec(
     intervalMs: health.interval ?? HEALTH.intervalMs,
     timeoutMs: health.timeout ?? HEALTH.timeoutMs,
     failures: health.failures ?? HEALTH.failures,
+    successes: health.successes ?? HEALTH.successes,
+    startPeriodMs: health.startPeriod ?? HEALTH.startPeriodMs,
+    action: health.action ?? HEALTH.action,
   };
 }
 
-interface CheckRule {
+interface CheckRule extends HttpRule {
   readonly port?: true;
   readonly http?: string;
-  readonly status?: number;
+  readonly tcp?: { readonly host: string; readonly port: number };
   readonly command?: string | string[];
 }
 
@@ -122,16 +126,10 @@ async function checkSpec(
   context: CheckContext,
 ): Promise<CheckSpec | undefined> {
   const part = (kind: string): Path => (isWord ? place : [...place, kind]);
-  if (rule.status !== undefined && rule.http === undefined) {
-    context.refuse(
-      [...place, 'status'],
-      'a status is only of use with http',
-      `write ${String(place.at(-1))}: {http: /health, status: ${rule.status}}`,
-    );
-  }
-  if (rule.http !== undefined) {
-    return { on: 'http', url: urlOf(rule.http, part('http'), context), status: rule.status ?? null };
-  }
+  if (rule.http === undefined) refuseWithoutHttp(rule, place, context);
+  else
+    return { on: 'http', url: urlOf(rule.http, part('http'), context), ...answerRule(rule, place, context) };
+  if (rule.tcp !== undefined) return { on: 'port', connect: rule.tcp };
   if (rule.command !== undefined) {
     const argv = await resolveCommand(rule.command, part('command'), context);
     return { on: 'command', argv };
@@ -178,17 +176,4 @@ function refuseSeveral(rule: object, key: string, { refuse }: CheckContext): voi
   const [first, second] = KINDS.filter((kind) => kind in rule);
   if (first && second)
     refuse([key, second], `${first} and ${second} are given, but only one rule can hold`, `keep one of them`);
-}
-
-function refuseBadPattern(pattern: string, { refuse }: CheckContext): void {
-  try {
-    new RegExp(pattern);
-  } catch (error) {
-    const reason = String((error as Error).message).replace(/^.*: /, '');
-    refuse(
-      ['ready', 'log'],
-      `"${pattern}" is not a regular expression: ${reason}`,
-      'escape special characters with a backslash',
-    );
-  }
 }

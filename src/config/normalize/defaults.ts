@@ -1,5 +1,6 @@
 /** What holds when nothing is said. */
 import {
+  DEFAULT_HEALTH,
   DEFAULT_LOGS,
   type ReloadSpec,
   type RestartSpec,
@@ -34,7 +35,12 @@ export const VERIFY_TIMEOUT_MS = 10_000;
 
 export const READY_TIMEOUT_MS = 30_000;
 
-export const HEALTH = { intervalMs: 5000, timeoutMs: 2000, failures: 3 } as const;
+export const HEALTH = {
+  intervalMs: 5000,
+  timeoutMs: 2000,
+  failures: 3,
+  ...DEFAULT_HEALTH,
+} as const;
 
 export const LOGS = DEFAULT_LOGS;
 

@@ -1,7 +1,8 @@
 /** The keys of a service, as people write them. */
 import * as v from 'valibot';
-import { DEPENDENCY_CONDITIONS, ServiceName } from '../../protocol/index.js';
+import { DEPENDENCY_CONDITIONS, HEALTH_ACTIONS, ServiceName } from '../../protocol/index.js';
 import { FOREIGN_KEYS } from './foreign.js';
+import { check, httpCheck, pattern } from './check.js';
 import * as leaf from './leaf.js';
 import { object, record } from './object.js';
 import { say, sayOneOf, type Saying } from './say.js';
@@ -99,36 +100,6 @@ const stop = object('{grace: 10s}', {
   killScope: v.exactOptional(leaf.oneOf(['tree', 'process'])),
 });
 
-const check = {
-  port: v.exactOptional(
-    v.literal(true, say('{value} is not true', 'write port: true, and the number under ports')),
-  ),
-  http: v.exactOptional(
-    v.pipe(
-      leaf.text('/health'),
-      v.regex(/^(?:\/|https?:\/\/)/, say('{value} is neither a path nor a URL', 'write {key}: /health')),
-    ),
-  ),
-  status: v.exactOptional(leaf.wholeNumber(100, 599, 200)),
-  command: v.exactOptional(leaf.command),
-};
-
-/** A regular expression as text; scripts may write it as one, but without flags, which would be lost. */
-const pattern = v.union(
-  [
-    leaf.text('listening on'),
-    v.pipe(
-      v.instance(RegExp),
-      v.check(
-        ({ flags }) => flags === '',
-        say('a regular expression with flags is given', 'leave the flags out: /[Ll]istening/'),
-      ),
-      v.transform(({ source }) => source),
-    ),
-  ],
-  say('{value} is not a regular expression', 'write {key}: listening on'),
-);
-
 const yes = v.literal(true, say('{value} is not true', 'write {key}: true'));
 
 const ready = v.union(
@@ -163,8 +134,7 @@ const reload = object('{verify: {http: /health}}', {
   stable: v.exactOptional(leaf.duration('1s')),
   verify: v.exactOptional(
     object('{http: /health}', {
-      http: check.http,
-      status: check.status,
+      ...httpCheck,
       command: check.command,
       timeout: v.exactOptional(leaf.duration('10s', 1)),
     }),
@@ -176,6 +146,9 @@ const health = object('{http: /health}', {
   interval: v.exactOptional(leaf.duration('5s', 100)),
   timeout: v.exactOptional(leaf.duration('2s', 1)),
   failures: v.exactOptional(leaf.wholeNumber(1, MANY, 3)),
+  successes: v.exactOptional(leaf.wholeNumber(1, MANY, 2)),
+  startPeriod: v.exactOptional(leaf.duration('30s')),
+  action: v.exactOptional(leaf.oneOf(HEALTH_ACTIONS)),
 });
 
 export const secret = object('{file: ./password}', {

@@ -1,0 +1,40 @@
+/** What checks look at, and what they answer. */
+import type { PortSpec } from '../../protocol/index.js';
+import type { Listening } from '../channel.js';
+
+export interface CheckResult {
+  readonly isSuccess: boolean;
+  /** What was seen, for a person. */
+  readonly detail: string;
+}
+
+export interface OutputFollow {
+  /** Tells at once what is there. */
+  look(): void;
+  end(): void;
+}
+
+/** What a check may look at. */
+export interface CheckTarget {
+  readonly ports: readonly PortSpec[];
+  readonly cwd: string;
+  env(): Readonly<Record<string, string>>;
+  /** Pids of the whole tree, at this moment. */
+  pids(): number[];
+  /** What its preload has reported. */
+  listening(): readonly Listening[];
+  /** The socket of this port is upkeep's: that it listens says nothing about this instance. */
+  isHeld(port: number): boolean;
+  /** Leads to exactly this instance, also while others share its port. */
+  privateSocket(port: number): string | undefined;
+  /** Tells each line that it wrote and writes. */
+  followOutput(onLine: (line: string) => void): OutputFollow | undefined;
+}
+
+const LOCAL = /^(?:localhost|127\..*|\[?::1\]?|0\.0\.0\.0|\[?::\]?)$/;
+
+/** Where others share the port, only this leads to the instance that is meant. */
+export function privatePath(host: string, port: number, target: CheckTarget): string | undefined {
+  const isOwn = LOCAL.test(host) || target.ports.some((each) => each.host === host);
+  return isOwn ? target.privateSocket(port) : undefined;
+}
