@@ -9,6 +9,7 @@ const FACTS: Readonly<Record<AlertKind, string>> = {
   unhealthy: 'is unhealthy',
   'new-error': 'has an error that it never had before',
   'operation-failed': 'was not changed as asked',
+  disk: 'has next to no disk left',
   warning: 'warning',
 };
 
@@ -97,6 +98,7 @@ function detailsOf({ service, kind, phase, since }: Told, now: number): string[]
     unhealthy: `upkeep show ${service}`,
     'new-error': `upkeep errors ${service} --new`,
     'operation-failed': 'upkeep operations',
+    disk: 'upkeep doctor',
     warning: 'upkeep events',
   };
   return [...(phase === 'still' ? [`Since ${began}.`] : []), `Look at it: ${next[kind]}`];

@@ -105,6 +105,7 @@ test('a script alone gets every default', async () => {
       compress: true,
       perInstance: false,
     },
+    alerts: [],
     schedule: null,
     watch: null,
     origin: { file: join(cwd, 'upkeep.config.yaml'), profile: null },
@@ -320,6 +321,43 @@ profiles:
 test('inheritEnv: true takes the shell, but not what belongs to npm', async () => {
   const { get } = await load(yaml('services: { api: { command: sleep 1, inheritEnv: true } }'));
   assert.deepEqual(Object.keys(get('api').env).sort(), ['HOME', 'LC_ALL', 'PATH', 'SECRET_SAUCE']);
+});
+
+test('an alert tells of all services of the file but those that choose, and a profile may change it', async () => {
+  const text = `
+alerts:
+  chat: { webhook: { file: ./hook }, body: { text: '{text}' } }
+  ops: { command: [/bin/true], on: [crash], repeat: 1m, recovery: false, quiet: { from: '22:00', to: '7:30' } }
+services:
+  each: { script: server.js }
+  some: { script: server.js, alerts: [ops] }
+  none: { script: server.js, alerts: false }
+profiles:
+  production: { alerts: { chat: { email: ops@example.com } } }
+`;
+  const { cwd, get } = await load(yaml(text));
+  assert.deepEqual(get('none').alerts, []);
+  assert.deepEqual(get('some').alerts, [
+    {
+      name: 'ops',
+      target: { via: 'command', argv: ['/bin/true'], cwd },
+      on: ['crash'],
+      repeatMs: 60_000,
+      recovery: false,
+      quiet: { from: 1320, to: 450, timezone: null, except: ['crash-loop', 'unhealthy', 'disk'] },
+      subject: null,
+      text: null,
+    },
+  ]);
+  const [chat] = get('each').alerts;
+  assert.deepEqual(chat!.target, {
+    via: 'webhook',
+    url: { file: join(cwd, 'hook') },
+    body: { text: '{text}' },
+  });
+  const { get: inProduction } = await load(yaml(text), { profile: 'production' });
+  const [mail] = inProduction('each').alerts;
+  assert.deepEqual(mail!.target, { via: 'email', to: ['ops@example.com'], from: null, smtp: null });
 });
 
 test('a profile is merged deeply, and an alternative ends the one before', async () => {

@@ -1,6 +1,7 @@
 /** All that must hold beyond the shape of the file, in one place. */
 import type { ServiceSpec } from '../protocol/index.js';
 import type { Report } from './diagnostic.js';
+import { checkAlerts } from './rules/alerts.js';
 import { linkDependencies, type Pair } from './rules/dependencies.js';
 import { checkFiles } from './rules/files.js';
 import { checkNames } from './rules/names.js';
@@ -17,6 +18,7 @@ export async function checkDrafts(pairs: readonly Pair[], report: Report): Promi
     await checkSchedule(draft, report);
     await checkFiles(draft, spec, report);
   }
+  checkAlerts(pairs[0]?.draft.alerts ?? [], report);
   checkNames(
     pairs.map(({ draft }) => draft),
     report,

@@ -6,6 +6,7 @@
  *   began    ─▶ told ── goes on ────────────────────────────────────────────────────────────────────▶ told ("still")
  *                 └── over for CALM_MS ─▶ told ("recovered"), forgotten
  */
+import { formatBytes } from '../util/index.js';
 import type { AlertKind, AlertSpec, OperationView, UpkeepEvent } from '../protocol/index.js';
 
 /** A crash loop, and a check that fails now and then, look as if they were over in between. */
@@ -76,6 +77,12 @@ export function problemOf(event: UpkeepEvent): Problem | undefined {
     }
     case 'error-kind-new':
       return { ...of(event), kind: 'new-error', key: event.id, state: 'happened', detail: event.title };
+    case 'disk': {
+      const [free, total] = [formatBytes(event.freeBytes), formatBytes(event.totalBytes)];
+      const detail = `${free} of ${total} and ${event.freeInodes} inodes are free at ${event.path}`;
+      const state = event.isShort ? 'began' : 'over';
+      return { kind: 'disk', service: null, instance: null, key: '', state, detail };
+    }
     case 'warning': {
       const key = event.message.replace(/\d+/g, '#');
       return { ...of(event), kind: 'warning', key, state: 'happened', detail: event.message };

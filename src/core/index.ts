@@ -10,4 +10,5 @@ export * from './model.js';
 export * from './environment.js';
 export * from './bare-spec.js';
 export * from './alerts.js';
+export * from './disk.js';
 export * from './quiet-hours.js';

@@ -17,6 +17,7 @@ import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
 import { packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
 import { setMarks } from './deploy-marks.js';
+import { DiskWatch } from './disk-watch.js';
 import { Heap } from './heap.js';
 import { wordEvent, type DaemonLog } from './log.js';
 
@@ -39,6 +40,7 @@ export class Daemon {
   readonly #alerts: Alerts;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
+  #disk: DiskWatch | undefined;
 
   /** `handover`: from the life before, in this process or in that of another version. */
   constructor(setup: DaemonSetup, handover?: Handover) {
@@ -124,6 +126,7 @@ export class Daemon {
     await this.#supervisor.boot();
     for (const { service } of this.#supervisor.logs([])) this.#errors.watch(service);
     this.#alerts.begin();
+    this.#disk = new DiskWatch(home, (event) => this.emit(event));
     await this.#api.listen(join(home, 'daemon.sock'));
     this.emit({ type: 'daemon-started', pid: process.pid, version });
   }
@@ -132,6 +135,7 @@ export class Daemon {
   letGo(): void {
     void this.#errors.close();
     void this.#alerts.end();
+    this.#disk?.end();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -144,6 +148,7 @@ export class Daemon {
     await this.#supervisor.detach();
     await this.#errors.close();
     await this.#alerts.end();
+    this.#disk?.end();
     this.#events.flush();
   }
 
@@ -154,6 +159,7 @@ export class Daemon {
     const handover = await this.#supervisor.handOver();
     await this.#errors.close();
     await this.#alerts.end();
+    this.#disk?.end();
     this.#events.flush();
     return handover;
   }

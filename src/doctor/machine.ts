@@ -3,6 +3,7 @@
  * when it is first asked for, and only once.
  */
 import type { UnitOnDisk } from '../boot/index.js';
+import type { DiskSpace } from '../core/index.js';
 import type {
   DaemonView,
   OperationView,
@@ -96,7 +97,7 @@ export interface Home {
   /** All below it. */
   readonly files: readonly FileFact[];
   readonly runs: readonly RunFolder[];
-  readonly disk: DiskFact | undefined;
+  readonly disk: DiskSpace | undefined;
 }
 
 /** An attempt whose shim lives. */
@@ -126,14 +127,6 @@ export interface FileFact {
   readonly changedAt: number;
   /** After the permission bits of the file and of every folder above it. */
   readonly readableBy: 'owner' | 'group' | 'everyone';
-}
-
-export interface DiskFact {
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-  /** 0: the file system does not count them. */
-  readonly totalInodes: number;
-  readonly freeInodes: number;
 }
 
 export type Answer =

@@ -61,6 +61,17 @@ export const UpkeepEvent = v.variant('type', [
     title: v.string(),
     count: v.number(),
   }),
+  /** The disk of the home is about to be full, or has room again. */
+  v.strictObject({
+    ...header,
+    type: v.literal('disk'),
+    path: v.string(),
+    isShort: v.boolean(),
+    totalBytes: v.number(),
+    freeBytes: v.number(),
+    totalInodes: v.number(),
+    freeInodes: v.number(),
+  }),
   v.strictObject({
     ...header,
     type: v.literal('warning'),

@@ -1,4 +1,5 @@
 export * from './clock.js';
+export * from './disk.js';
 export * from './fifo.js';
 export * from './guardian.js';
 export * from './init-system.js';

@@ -1,6 +1,6 @@
 /** Words what happened, one line an event. */
 import type { ExitView, OperationSummary, UpkeepEvent } from '../../protocol/index.js';
-import { formatDuration, unreachable } from '../../util/index.js';
+import { formatBytes, formatDuration, unreachable } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
 import { shortId } from './error-id.js';
 import { wordEnd } from './exit.js';
@@ -39,6 +39,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return wordOperation(event);
     case 'error-kind-new':
       return `${event.service} has a new error: ${event.title} (upkeep errors show ${shortId(event.id)})`;
+    case 'disk':
+      return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}: ${formatBytes(event.freeBytes)} of ${formatBytes(event.totalBytes)} and ${event.freeInodes} inodes are free`;
     case 'warning':
       return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
     default:
@@ -72,6 +74,7 @@ function paintOf(event: UpkeepEvent): Paint {
   if (event.type === 'warning' || event.type === 'state-recovered') return outColors.yellow;
   const isBad =
     event.type === 'error-kind-new' ||
+    (event.type === 'disk' && event.isShort) ||
     (event.type === 'instance-health' && !event.healthy) ||
     (event.type === 'instance-status' && event.to === 'crashed') ||
     (event.type === 'operation' && event.status === 'failed');

@@ -5,11 +5,11 @@ import { mostSimilar } from '../../util/index.js';
 import type { Report } from '../diagnostic.js';
 import type { AlertDraft, Draft } from '../draft.js';
 import type { ParsedAlert } from '../schema.js';
+import { waysOf } from '../rules/alerts.js';
 import { resolveCommand, type ProgramContext } from './program.js';
 
 const REPEAT_MS = 30 * 60_000;
-const AT_ONCE = ['crash-loop', 'unhealthy'] as const;
-const WAYS = ['webhook', 'command', 'email'] as const;
+const AT_ONCE = ['crash-loop', 'unhealthy', 'disk'] as const;
 
 export async function alertSpecs(
   draft: Draft,
@@ -44,13 +44,7 @@ async function alertSpec(
   context: ProgramContext,
   report: Report,
 ): Promise<AlertSpec | undefined> {
-  const ways = WAYS.filter((way) => alert[way] !== undefined);
-  if (ways.length !== 1) {
-    const message =
-      ways.length === 0 ? 'nothing says where notices go' : `${ways.join(' and ')} exclude each other`;
-    report({ path, at: 'key', message, hint: `write one of ${WAYS.join(', ')}` });
-    return undefined;
-  }
+  if (waysOf(alert).length !== 1) return undefined; // rules/alerts.ts says so
   const refuse: ProgramContext['refuse'] = (part, message, hint) =>
     report({ path: [...path, ...part], message, hint });
   return {

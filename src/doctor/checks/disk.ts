@@ -1,21 +1,17 @@
 /** Space and inodes where the home lies: without them nothing can be written down. */
+import { shortageOfInodes, shortageOfSpace, type Shortage } from '../../core/index.js';
 import { formatBytes } from '../../util/index.js';
 import type { Finding, Severity } from '../finding.js';
 import type { Machine } from '../machine.js';
-
-const MiB = 1024 ** 2;
-const GiB = 1024 ** 3;
 
 export function findDisk(machine: Machine): Finding[] {
   return [...findSpace(machine), ...findInodes(machine)];
 }
 
-/** A small share of a large disk is plenty, a small disk need not be sick: both count. */
 function findSpace({ home: { path, disk } }: Machine): Finding[] {
   if (!disk) return [];
   const { totalBytes, freeBytes } = disk;
-  const share = freeBytes / totalBytes;
-  const severity = severityOf(freeBytes < 100 * MiB && share < 0.05, freeBytes < GiB && share < 0.1);
+  const severity = severityOf(shortageOfSpace(disk));
   if (!severity) return [];
   return [
     {
@@ -29,10 +25,9 @@ function findSpace({ home: { path, disk } }: Machine): Finding[] {
 }
 
 function findInodes({ home: { path, disk } }: Machine): Finding[] {
-  if (!disk || disk.totalInodes === 0) return [];
+  if (!disk) return [];
   const { totalInodes, freeInodes } = disk;
-  const share = freeInodes / totalInodes;
-  const severity = severityOf(share < 0.01, share < 0.05);
+  const severity = severityOf(shortageOfInodes(disk));
   if (!severity) return [];
   return [
     {
@@ -45,7 +40,7 @@ function findInodes({ home: { path, disk } }: Machine): Finding[] {
   ];
 }
 
-function severityOf(isError: boolean, isWarning: boolean): Severity | undefined {
-  if (isError) return 'error';
-  return isWarning ? 'warning' : undefined;
+function severityOf(shortage: Shortage | undefined): Severity | undefined {
+  if (shortage === 'none') return 'error';
+  return shortage && 'warning';
 }

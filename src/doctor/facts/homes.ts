@@ -1,9 +1,9 @@
 /** Finds every home of upkeep on the machine, and reads what lies in one. */
-import { statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { OperationView, UpkeepEvent } from '../../protocol/index.js';
 import { EventStore, parseLines, readState, type LoadedState } from '../../store/index.js';
-import type { DiskFact, Home, Process } from '../machine.js';
+import { readDisk } from '../../system/index.js';
+import type { Home, Process } from '../machine.js';
 import { readFilesBelow } from './files.js';
 import { readInstances, readRuns } from './instances.js';
 import { lazily, remembering } from './lazily.js';
@@ -102,16 +102,4 @@ function readUnfinished(home: string, sight: Sight): OperationView[] {
     else open.delete(view.id);
   }
   return [...open.values()];
-}
-
-/** Of the folder, or where it will be. */
-function readDisk(path: string): DiskFact {
-  if (!statSync(path, { throwIfNoEntry: false })) return readDisk(dirname(path));
-  const { bsize, blocks, bavail, files, ffree } = statfsSync(path);
-  return {
-    totalBytes: blocks * bsize,
-    freeBytes: bavail * bsize,
-    totalInodes: files,
-    freeInodes: ffree,
-  };
 }
