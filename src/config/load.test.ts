@@ -94,7 +94,6 @@ test('a script alone gets every default', async () => {
     },
     ready: { on: 'start', timeoutMs: 30_000 },
     health: null,
-    alerts: [],
     limits: { memoryBytes: null },
     logs: {
       maxFileBytes: 10 * 1024 ** 2,
