@@ -48,6 +48,11 @@ export class Exchange {
     );
   }
 
+  /** The same where it may be absent. */
+  optionalNumber(name: string): number | undefined {
+    return this.query.has(name) ? this.number(name, 0) : undefined;
+  }
+
   isSet(name: string): boolean {
     return ['1', 'true'].includes(this.query.get(name) ?? '');
   }

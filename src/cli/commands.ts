@@ -17,6 +17,7 @@ export type CommandName =
   | 'signal'
   | 'list'
   | 'show'
+  | 'why'
   | 'logs'
   | 'errors'
   | 'events'
@@ -47,6 +48,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   signal: () => import('./commands/signal.js'),
   list: () => import('./commands/list.js'),
   show: () => import('./commands/show.js'),
+  why: () => import('./commands/why.js'),
   logs: () => import('./commands/logs.js'),
   errors: () => import('./commands/errors.js'),
   events: () => import('./commands/events.js'),

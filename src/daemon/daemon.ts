@@ -52,7 +52,7 @@ export class Daemon {
     this.#errors = new ErrorWatch({ home, wall: systemClock.wall, emit, onInternalError });
     this.#known = new KnownErrors(this.#errors, () => systemClock.wall().getTime());
     this.#supervisor = new Supervisor(
-      { home, clock: systemClock, random: Math.random, emit },
+      { home, clock: systemClock, random: Math.random, emit, onInternalError },
       { state: new StateFile(home), journal: new Journal(join(home, 'operations.jsonl')), onInternalError },
       handover,
     );

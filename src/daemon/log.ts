@@ -35,6 +35,9 @@ export function wordEvent(event: NewEvent): string | undefined {
     case 'service-created':
     case 'service-updated':
     case 'service-deleted':
+      return undefined;
+    case 'exit-explained':
+      return `${event.service}.${event.instance} attempt ${event.attempt}: why: ${event.summary}`;
     case 'instance-status':
     case 'instance-restarting':
     case 'instance-health':

@@ -54,6 +54,11 @@ export class ServiceLog {
     return filesOf(this.folder, run).flatMap((files) => lastWords(files, run));
   }
 
+  /** What an attempt wrote last to one of the two, at most so many bytes. */
+  tailOf(run: LogRun, stream: StreamName, bytes: number): string[] {
+    return splitLines(this.#tail(stream, run, bytes).text);
+  }
+
   /** The error that an attempt ended with, as far as its output tells. */
   lastError(run: LogRun, endedAt: number): ErrorReport | null {
     const err = this.#tail('err', run, ERROR_BYTES);

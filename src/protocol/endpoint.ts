@@ -21,6 +21,7 @@ export const ENDPOINTS = {
   upgradeDaemon: { method: 'POST', path: '/v1/daemon/upgrade' },
   services: { method: 'GET', path: '/v1/services' },
   service: { method: 'GET', path: '/v1/services/{name}' },
+  why: { method: 'GET', path: '/v1/services/{name}/exits' },
   environment: { method: 'GET', path: '/v1/services/{name}/environment' },
   diff: { method: 'POST', path: '/v1/diff' },
   operations: { method: 'GET', path: '/v1/operations' },

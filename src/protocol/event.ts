@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { HEALTH_ACTIONS } from './check.js';
 import { ExitView, INSTANCE_STATUSES } from './service.js';
 import { OperationView } from './operation.js';
+import { Verdict } from './why.js';
 
 const header = { seq: v.number(), at: v.pipe(v.string(), v.isoTimestamp()) };
 const operation = {
@@ -35,6 +36,15 @@ export const UpkeepEvent = v.variant('type', [
   }),
   v.strictObject({ ...header, type: v.literal('instance-adopted'), ...instance, pid: v.number() }),
   v.strictObject({ ...header, type: v.literal('instance-exited'), ...instance, exit: ExitView }),
+  /** Follows the one above, when the evidence was looked at. */
+  v.strictObject({
+    ...header,
+    type: v.literal('exit-explained'),
+    ...instance,
+    cause: Verdict.entries.cause,
+    summary: v.string(),
+    confidence: Verdict.entries.confidence,
+  }),
   v.strictObject({
     ...header,
     type: v.literal('instance-restarting'),

@@ -3,6 +3,7 @@ export * from './alert.js';
 export * from './check.js';
 export * from './spec.js';
 export * from './service.js';
+export * from './why.js';
 export * from './operation.js';
 export * from './event.js';
 export * from './log.js';

@@ -17,6 +17,7 @@ import { LogEntry } from './log.js';
 import { OperationRequest, OperationView } from './operation.js';
 import { EnvironmentView, ServiceDetail, ServiceView, SpecChange } from './service.js';
 import { ServiceSpec } from './spec.js';
+import { ExplainedExit } from './why.js';
 
 export interface Route extends Endpoint {
   readonly summary: string;
@@ -44,6 +45,16 @@ export const ROUTES = {
     ...ENDPOINTS.service,
     summary: 'One service, with its specification',
     answer: ServiceDetail,
+  },
+  why: {
+    ...ENDPOINTS.why,
+    summary: 'Why attempts of a service ended, newest first',
+    query: {
+      instance: 'only this instance',
+      attempt: 'only this attempt',
+      limit: 'how many, default 1',
+    },
+    answer: v.array(ExplainedExit),
   },
   environment: {
     ...ENDPOINTS.environment,

@@ -82,6 +82,8 @@ export const InstanceView = v.strictObject({
   /** When the next start or run is due. */
   nextStartAt: v.optional(timestamp),
   exit: v.optional(ExitView),
+  /** Why that was so, in a sentence. */
+  why: v.exactOptional(v.string()),
 });
 export type InstanceView = v.InferOutput<typeof InstanceView>;
 

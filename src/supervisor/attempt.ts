@@ -1,6 +1,6 @@
 /** One spawn, from the shim's start until nothing of it is left: reports, signals. Decides nothing. */
 import { basename } from 'node:path';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   errnoText,
@@ -91,6 +91,7 @@ export class Attempt {
   readonly #asked = new Set<number>();
   #isResting = false;
   #isReleased = false;
+  #isAsked = false;
   #isCancelled = false;
 
   constructor(setup: AttemptSetup) {
@@ -252,6 +253,28 @@ export class Attempt {
     writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
   }
 
+  /** Who ends it: for the daemon that comes after this one. */
+  noteAsked(note: string): void {
+    if (this.#isReleased || !this.#shim) return;
+    this.#isAsked = true;
+    try {
+      writeFileSync(runFiles(this.#setup.runDir).asked, note, { mode: 0o600 });
+    } catch {
+      // as where the disk is full: a daemon that comes later will not know
+    }
+  }
+
+  /** What a former daemon has noted. */
+  readAsked(): string | undefined {
+    try {
+      const note = readFileSync(runFiles(this.#setup.runDir).asked, 'utf8');
+      this.#isAsked = true;
+      return note;
+    } catch {
+      return undefined; // nobody wanted it to end
+    }
+  }
+
   /**
    * It is over, and was told to be: until the next attempt its shim stays with the sockets, and the note in its folder
    * with what the next daemon has to know. False: it cannot be written.
@@ -272,8 +295,9 @@ export class Attempt {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    // The shim knows nothing of that file, and its folder could not go with it.
+    // The shim knows nothing of these files, and its folder could not go with them.
     if (this.#isResting) rmSync(runFiles(this.#setup.runDir).over, { force: true });
+    if (this.#isAsked) rmSync(runFiles(this.#setup.runDir).asked, { force: true });
     const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
     if (!isHeard && (this.#isLaunched || this.#isResting)) removeRunDir(this.#setup.runDir);
   }

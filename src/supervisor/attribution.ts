@@ -21,6 +21,30 @@ export class Attribution {
     return exit.kind === 'signalled' ? (this.#signals.get(signalName(exit.signal)) ?? null) : this.#askedBy;
   }
 
+  /** What it was sent, in order. */
+  get signals(): readonly string[] {
+    return [...this.#signals.keys()];
+  }
+
+  /** For the daemon that comes after this one. */
+  note(): string {
+    return JSON.stringify({ askedBy: this.#askedBy, signals: [...this.#signals] });
+  }
+
+  /** What a former daemon had noted. */
+  restore(note: string): void {
+    try {
+      const { askedBy, signals } = JSON.parse(note) as {
+        askedBy: string | null;
+        signals: [string, string | null][];
+      };
+      this.#askedBy = askedBy;
+      for (const [signal, who] of signals) this.#signals.set(signal, who);
+    } catch {
+      // cut off with its daemon, or of a later version
+    }
+  }
+
   /** A new attempt begins. */
   reset(): void {
     this.#askedBy = null;

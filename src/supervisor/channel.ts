@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
+import { Witnesses } from '../forensics/index.js';
 import { Conversation } from './conversation.js';
 import { Crashes } from './crash.js';
 import { Speakers } from './speakers.js';
@@ -55,6 +56,7 @@ export class Channel {
   readonly #speakers: Speakers;
   readonly #talks = new Set<Conversation>();
   readonly crashes = new Crashes();
+  readonly witnesses = new Witnesses();
 
   constructor(runDir: string, observer: ChannelObserver) {
     this.#folder = runFiles(runDir).app;
@@ -76,6 +78,7 @@ export class Channel {
     else if (word === 'listening') this.#onListening(pid, fields);
     else if (word === 'crash') this.crashes.onCrash(pid, fields.slice(1).join(' '), at);
     else if (word === 'survived') this.crashes.onSurvived(pid);
+    else this.witnesses.onSaid(word ?? '', pid, fields.slice(1).join(' '), at);
   }
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */

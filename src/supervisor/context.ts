@@ -1,6 +1,7 @@
 /** What every part of the supervisor needs from outside, made once by the composition root. */
 import { join } from 'node:path';
 import type { NewEvent } from '../protocol/index.js';
+import type { Explainer } from '../forensics/index.js';
 import type { Clock, Launcher } from '../system/index.js';
 import type { Held } from './service-sockets.js';
 
@@ -11,6 +12,8 @@ export interface SupervisorContext {
   /** From [0, 1). */
   readonly random: () => number;
   readonly launcher: Launcher;
+  /** Says why attempts ended. */
+  readonly explainer: Explainer;
   /** By service: what the launcher held already when this daemon took it over. */
   readonly heldSockets: Readonly<Record<string, readonly Held[]>>;
 }

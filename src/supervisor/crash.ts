@@ -48,6 +48,13 @@ export class Crashes {
     this.#ofPids.delete(pid);
   }
 
+  /** Whose error that was; null: its output told it. */
+  whoCrashed({ pid, at }: Pick<Ended, 'pid' | 'at'>): number | null {
+    if (pid !== undefined && this.#ofPids.has(pid)) return pid;
+    const other = [...this.#ofPids].findLast(([, crash]) => at - crash.at <= WRAPPER_MS);
+    return other ? other[0] : null;
+  }
+
   /** `lastError`: what its output tells, asked only where that is needed. */
   whatEnded({ exit, pid, at }: Ended, lastError: () => ExitError | null): ExitError | null {
     if (!isCrash(exit)) return null;

@@ -210,8 +210,10 @@ export class Instance {
 
   signal(signal: SignalName, askedBy: string): boolean {
     const isSent = this.#run?.signal(signal) ?? false;
-    if (isSent) this.#attribution.sent(signal, askedBy);
-    return isSent;
+    if (!isSent) return false;
+    this.#attribution.sent(signal, askedBy);
+    this.#run?.noteAsked(this.#attribution.note());
+    return true;
   }
 
   /** From now on it takes traffic, and its restart policy holds. Rejects where it cannot. */
@@ -249,6 +251,8 @@ export class Instance {
     this.restarts = restarts;
     // Who serves may have been a candidate first.
     this.#run = this.#createRun(attempt, runDir, this.role === 'serving');
+    const asked = this.#run.readAsked();
+    if (asked !== undefined) this.#attribution.restore(asked);
     this.#run.adopt();
     if (this.#state.id === 'starting')
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
@@ -312,6 +316,7 @@ export class Instance {
     this.#emitInstance({ type: 'instance-status', pid, from: instanceStatus(before), to: this.status });
     if (state.id === 'running') {
       this.#wasReady = true;
+      this.#run?.noteTree();
       // Who is to be judged first is marked when it serves.
       if (this.role === 'serving') this.#run?.markReady();
       this.#watchHealth();
@@ -350,11 +355,13 @@ export class Instance {
         return void this.#drain(effect);
       case 'signal':
         this.#attribution.sent(effect.signal);
+        this.#run?.noteAsked(this.#attribution.note());
         return this.#run?.stop(effect.signal, this.spec.stop.message);
       case 'signal-tree':
         return this.#run?.stopTree(effect.signal);
       case 'kill-tree':
         this.#attribution.sent('SIGKILL');
+        this.#run?.noteAsked(this.#attribution.note());
         return this.#run?.killTree();
       case 'release':
         return this.#release();
@@ -457,6 +464,7 @@ export class Instance {
     this.exit = describeExit(exit, { ...end, attempt, askedBy });
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
     this.#emitInstance({ type: 'instance-exited', exit: this.exit });
+    this.#explain(attempt, this.exit, end);
     this.#send({
       id: 'exited',
       at: clock.now(),
@@ -465,6 +473,13 @@ export class Instance {
       isTreeEmpty,
       jitter: random(),
     });
+  }
+
+  #explain(attempt: number, exit: ExitView, { traces }: RunEnd): void {
+    const { spec, index } = this;
+    const { signals } = this.#attribution;
+    const asked = exit.askedBy === null ? null : { by: exit.askedBy, signals };
+    this.#context.explainer.explain({ spec, instance: index, attempt, exit, asked, traces });
   }
 
   #watchHealth(): void {

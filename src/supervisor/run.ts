@@ -2,13 +2,16 @@
  * One attempt with everything around it: what it is executed with, what its processes say, what is looked at while it
  * lives. It answers questions even after its end, until the next one begins.
  */
+import type { AttemptTraces } from '../forensics/index.js';
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
 import type { ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   childrenByParent,
   descendants,
   readEnvironment,
+  readMemoryGroup,
   readProcessTable,
+  type MemoryGroup,
   type ProcessId,
   type ShimReport,
 } from '../system/index.js';
@@ -47,6 +50,7 @@ export interface RunEnd {
   readonly lastLines: readonly string[];
   /** What it crashed by. */
   readonly error: ExitError | null;
+  readonly traces: AttemptTraces;
 }
 
 export interface RunSetup {
@@ -67,6 +71,9 @@ export interface RunSetup {
   readonly observer: RunObserver;
 }
 
+/** What a runtime prints when it ends for want of memory is this long. */
+const TAIL_BYTES = 8192;
+
 export class Run {
   /** For checks of exactly this attempt. */
   readonly target: CheckTarget;
@@ -79,6 +86,9 @@ export class Run {
   #isReleased = false;
   #env: Readonly<Record<string, string>> = {};
   #startedAt: number | undefined;
+  #group: MemoryGroup | undefined;
+  /** Processes that were seen below it, where its own are no Node that would say who they are. */
+  readonly #tree = new Set<number>();
   readonly #losses: Partial<Record<StreamName, LossReport>> = {};
 
   constructor(setup: RunSetup, context: SupervisorContext) {
@@ -185,6 +195,21 @@ export class Run {
     this.#checks.watchHealth(spec, Math.max(0, now - (this.#startedAt ?? now)), onChange);
   }
 
+  /** Who is below it now: a signal to one of them may be the reason of its end. */
+  noteTree(): void {
+    const { pid } = this.#attempt;
+    if (pid === undefined || this.#channel.witnesses.pids.has(pid)) return;
+    for (const each of this.pids()) this.#tree.add(each);
+  }
+
+  noteAsked(note: string): void {
+    this.#attempt.noteAsked(note);
+  }
+
+  readAsked(): string | undefined {
+    return this.#attempt.readAsked();
+  }
+
   endChecks(): void {
     this.#checks.end();
   }
@@ -272,6 +297,8 @@ export class Run {
         onRunning: (at) => {
           this.#startedAt = at;
           this.#checks.onRunning();
+          const pid = this.process?.pid;
+          if (pid !== undefined) this.#group = readMemoryGroup(pid);
           observer.onRunning();
         },
         onExited: (exit, isTreeEmpty, at) => {
@@ -280,11 +307,42 @@ export class Run {
           const leftBehind = isTreeEmpty ? 0 : this.#attempt.leftBehind().length;
           const lastLines = this.#logRun ? log.lastWords(this.#logRun) : [];
           const error = this.#whatEnded(exit, at);
-          observer.onExited({ exit, isTreeEmpty, leftBehind, at: new Date(at), livedMs, lastLines, error });
+          const traces = this.#traces(exit, at, error);
+          observer.onExited({
+            exit,
+            isTreeEmpty,
+            leftBehind,
+            at: new Date(at),
+            livedMs,
+            lastLines,
+            error,
+            traces,
+          });
         },
         onEmptied: () => observer.onEmptied(),
       },
     });
+  }
+
+  /** What bears on its end, and is gone or other when it is asked for. */
+  #traces(exit: AttemptExit, at: number, error: ExitError | null): AttemptTraces {
+    const { log } = this.#setup;
+    const run = this.#logRun;
+    const { pid, shim, begunAt } = this.#attempt;
+    const { crashes, witnesses } = this.#channel;
+    const variables = Object.keys(this.#env);
+    return {
+      begunAt: begunAt ?? this.#startedAt ?? at,
+      pid: pid ?? null,
+      shim: shim?.pid ?? null,
+      hint: exit.kind === 'spawn-failed' ? (exit.hint ?? null) : null,
+      errorPid: error ? crashes.whoCrashed({ pid, at }) : null,
+      testimony: witnesses,
+      tree: this.#tree,
+      group: this.#group,
+      variables: variables.length === 0 ? null : new Set(variables),
+      lastLines: (stream) => (run ? log.tailOf(run, stream, TAIL_BYTES) : []),
+    };
   }
 
   #whatEnded(exit: AttemptExit, at: number): ExitError | null {

@@ -2,9 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reconcile, startOrder } from '../core/index.js';
+import { Explainer, type ExitQuestion } from '../forensics/index.js';
 import { Archiver, type ServiceLog } from '../logs/index.js';
 import {
   type EnvironmentView,
+  type ExplainedExit,
   type OperationRequest,
   type OperationSummary,
   type OperationView,
@@ -48,7 +50,10 @@ const SHIM_POLL_MS = 5000;
 const LAUNCH_MS = 2000;
 const LAUNCH_POLL_MS = 5;
 
-export interface SupervisorOptions extends Omit<SupervisorContext, 'launcher' | 'heldSockets'> {}
+export interface SupervisorOptions extends Omit<SupervisorContext, 'launcher' | 'heldSockets' | 'explainer'> {
+  /** Bugs: logged with their stack. */
+  readonly onInternalError: (error: unknown) => void;
+}
 
 /** What one supervisor leaves to the next at once, beside what is on disk. */
 export interface Handover {
@@ -81,7 +86,8 @@ export class Supervisor {
     launcher.onLost = () => {
       for (const service of this.#services.values()) service.onLauncherLost();
     };
-    const context: SupervisorContext = { ...options, launcher, heldSockets };
+    const explainer = new Explainer(options);
+    const context: SupervisorContext = { ...options, launcher, heldSockets, explainer };
     this.#context = context;
     this.#storage = storage;
     this.#sampler = new Sampler(() => context.clock.now());
@@ -103,6 +109,7 @@ export class Supervisor {
     mkdirSync(runFolder(home), { recursive: true, mode: 0o700 });
     mkdirSync(logFolder(home), { recursive: true, mode: 0o700 });
     createFifo(eventsPath(home));
+    this.#context.explainer.begin();
     const { state, notes, foreign } = this.#storage.state.load();
     const unknown = foreign.map((key) => `${key} is of a newer version and unknown to this one: left out`);
     for (const detail of [...notes, ...unknown]) this.#context.emit({ type: 'state-recovered', detail });
@@ -122,7 +129,7 @@ export class Supervisor {
   list(): ServiceView[] {
     const services = [...this.#services.values()];
     const samples = this.#sampler.sample(services.flatMap((service) => service.all));
-    return services.map((service) => viewService(service, samples, this.#context.clock));
+    return services.map((service) => viewService(service, samples, this.#context));
   }
 
   /** The specifications of all services. */
@@ -137,11 +144,17 @@ export class Supervisor {
       .list(Infinity)
       .filter((view) => view.steps.some((step) => step.service === name));
     return {
-      ...viewService(service, samples, this.#context.clock),
+      ...viewService(service, samples, this.#context),
       spec: redactSpec(service.spec),
       logs: service.log.view(service.spec.logs),
       operations: operations.slice(0, 5).map((view) => view.id),
     };
+  }
+
+  /** Why its attempts ended, newest first. */
+  why(name: string, question: ExitQuestion): ExplainedExit[] {
+    this.#require(name, 'explain the exits of');
+    return this.#context.explainer.find(name, question);
   }
 
   async environment(name: string, isRevealed: boolean): Promise<EnvironmentView> {
@@ -219,6 +232,7 @@ export class Supervisor {
   /** The daemon goes; what runs goes on, and the next daemon takes it back. */
   async detach(): Promise<void> {
     await this.#saveAtLast();
+    if (this.counts.instances === 0) this.#context.explainer.end();
     this.letGo();
   }
 

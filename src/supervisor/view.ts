@@ -1,21 +1,23 @@
 /** Makes the shapes of the protocol from what lives. */
 import type { InstanceView, ServiceView } from '../protocol/index.js';
-import type { Clock } from '../system/index.js';
+import type { SupervisorContext } from './context.js';
 import type { Instance } from './instance.js';
 import type { Sample } from './sampler.js';
 import type { Service } from './service.js';
 
+type ViewContext = Pick<SupervisorContext, 'clock' | 'explainer'>;
+
 export function viewService(
   service: Service,
   samples: ReadonlyMap<Instance, Sample>,
-  clock: Clock,
+  context: ViewContext,
 ): ServiceView {
   return {
     name: service.name,
     status: service.status,
     restarts: service.restarts,
     ports: service.spec.ports.map(({ port }) => port),
-    instances: service.all.map((instance) => viewInstance(service, instance, samples.get(instance), clock)),
+    instances: service.all.map((instance) => viewInstance(service, instance, samples.get(instance), context)),
     ...(service.failure ? { failure: service.failure } : {}),
   };
 }
@@ -24,10 +26,11 @@ function viewInstance(
   service: Service,
   instance: Instance,
   sample: Sample | undefined,
-  clock: Clock,
+  { clock, explainer }: ViewContext,
 ): InstanceView {
   const { startedAt } = instance;
   const next = service.nextStartAt(instance);
+  const why = instance.exit && explainer.headline(service.name, instance.index, instance.exit.attempt);
   return {
     index: instance.index,
     role: instance.role,
@@ -41,5 +44,6 @@ function viewInstance(
     cpuPercent: sample?.cpuPercent ?? null,
     ...(next ? { nextStartAt: next.toISOString() } : {}),
     ...(instance.exit ? { exit: instance.exit } : {}),
+    ...(why === undefined ? {} : { why }),
   };
 }

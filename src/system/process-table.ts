@@ -102,6 +102,16 @@ export function isAlive(id: ProcessId): boolean {
   return row !== undefined && row.startTicks === id.startTicks && row.state !== 'Z';
 }
 
+/** When it was started: wall clock, milliseconds since the epoch, to a clock tick. */
+export function startedAt({ startTicks }: ProcessId): number {
+  return bootedAt() + (startTicks / TICKS_PER_SECOND) * 1000;
+}
+
+/** When the machine was: wall clock, milliseconds since the epoch. */
+export function bootedAt(): number {
+  return Date.now() - Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000;
+}
+
 /** The command line as typed, blanks between arguments; undefined where the process is gone or not ours to see. */
 export function readCommand(pid: number): string | undefined {
   try {
@@ -116,6 +126,16 @@ export function readCommand(pid: number): string | undefined {
 export function readUid(pid: number): number | undefined {
   try {
     const match = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return match ? Number(match[1]) : undefined;
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** The process that a thread is one of; undefined where it is gone. */
+export function readThreadGroup(thread: number): number | undefined {
+  try {
+    const match = /^Tgid:\s+(\d+)/m.exec(readFileSync(`/proc/${thread}/status`, 'latin1'));
     return match ? Number(match[1]) : undefined;
   } catch {
     return undefined; // it has ended

@@ -58,6 +58,8 @@ export interface RunFiles {
   readonly ready: string;
   /** Exists where its end was told, and the instance waits for its next attempt. */
   readonly over: string;
+  /** Who wants it to end, and which signals it was sent; exists once somebody does. */
+  readonly asked: string;
   /** Exists where the description of the service was lost: nobody may end what runs. */
   readonly unclaimed: string;
   /** Folder of the application's own sockets, see src/preload/control.ts. */
@@ -70,6 +72,7 @@ export function runFiles(runDir: string): RunFiles {
     journal: join(runDir, 'journal'),
     ready: join(runDir, 'ready'),
     over: join(runDir, 'over'),
+    asked: join(runDir, 'asked'),
     unclaimed: join(runDir, 'unclaimed'),
     app: join(runDir, 'app'),
   };

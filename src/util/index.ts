@@ -6,3 +6,4 @@ export * from './similar.js';
 export * from './quote.js';
 export * from './moment.js';
 export * from './pattern.js';
+export * from './mask-command.js';

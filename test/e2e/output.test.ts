@@ -121,7 +121,7 @@ test('"list" and "show" tell what runs', async () => {
   assert.match(list, /api.*running/);
   assert.match(list, /job.*completed.*exit code 3/);
   const show = (await rig.cli('show', 'job')).stdout;
-  assert.match(show, /why +exit code 3/);
+  assert.match(show, /(?:why|status) +exit code 3/);
   assert.match((await rig.cli('show', 'api')).stdout, new RegExp(`${pid}`));
 });
 

@@ -6,7 +6,7 @@ import type { Handlers } from '../server.js';
 export function serviceRoutes(
   supervisor: Supervisor,
   errors: KnownErrors,
-): Pick<Handlers, 'services' | 'service' | 'environment' | 'diff'> {
+): Pick<Handlers, 'services' | 'service' | 'why' | 'environment' | 'diff'> {
   const withErrors = <T extends ServiceView>(view: T): T => {
     const newErrors = errors.countNew(view.name);
     return newErrors === 0 ? view : { ...view, newErrors };
@@ -14,6 +14,14 @@ export function serviceRoutes(
   return {
     services: (exchange) => exchange.answer(supervisor.list().map(withErrors)),
     service: (exchange) => exchange.answer(withErrors(supervisor.show(exchange.params.name!))),
+    why: (exchange) =>
+      exchange.answer(
+        supervisor.why(exchange.params.name!, {
+          instance: exchange.optionalNumber('instance'),
+          attempt: exchange.optionalNumber('attempt'),
+          limit: exchange.number('limit', 1),
+        }),
+      ),
     environment: async (exchange) =>
       exchange.answer(await supervisor.environment(exchange.params.name!, exchange.isSet('reveal'))),
     diff: async (exchange) => {

@@ -31,6 +31,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return `${instanceOf(event)} taken back, pid ${event.pid}`;
     case 'instance-exited':
       return `${instanceOf(event)} ${wordExited(event.exit)}`;
+    case 'exit-explained':
+      return `${instanceOf(event)} why: ${event.summary}`;
     case 'instance-restarting':
       return `${instanceOf(event)} restarts ${whenOf(event.delayMs)}: ${event.reason}`;
     case 'instance-health':

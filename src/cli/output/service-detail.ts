@@ -15,7 +15,7 @@ export function formatServiceDetail(service: ServiceDetail, now: number): string
     ...fieldsSection('Runs', programFields(spec)),
     ...fieldsSection('Policy', policyFields(spec)),
     ...fieldsSection('Logs', [['out', logs.out], ['err', logs.err], ...wordLoss(logs)]),
-    ...instances.flatMap((instance) => exitSection(instance)),
+    ...instances.flatMap((instance) => exitSection(service.name, instance)),
     ...fieldsSection('Latest operations', operations.length > 0 ? [['ids', operations.join(' ')]] : []),
   ].join('\n');
 }
@@ -110,14 +110,19 @@ function wordReady(ready: ReadySpec): string {
   }
 }
 
-function exitSection({ index, exit, ...instance }: InstanceView & { index: number }): string[] {
+function exitSection(
+  name: string,
+  { index, exit, why, ...instance }: InstanceView & { index: number },
+): string[] {
   if (!exit) return [];
   const state = wordStatus(instance.status, isUnhealthy({ index, ...instance }));
   return [
     ...fieldsSection(`Last exit of instance ${index}, now ${state}`, [
-      ['why', exit.error ? `${wordEnd(exit)}, ${exit.reason}` : exit.reason],
+      ['why', why ?? (exit.error ? `${wordEnd(exit)}, ${exit.reason}` : exit.reason)],
+      ...(why === undefined ? [] : [['status', exit.reason] as const]),
       ['when', `${formatTime(exit.at)}, attempt ${exit.attempt} had lived ${formatDuration(exit.livedMs)}`],
       ...(exit.askedBy === null ? [] : [['asked by', exit.askedBy] as const]),
+      ...(why === undefined ? [] : [['more', `upkeep why ${name} --attempt ${exit.attempt}`] as const]),
     ]),
     ...exit.lastLines.map((line) => `    ${outColors.dim('|')} ${line}`),
   ];

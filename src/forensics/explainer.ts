@@ -1,0 +1,160 @@
+/**
+ * Explains each exit: gathers what the machine still knows, decides, keeps the verdict and tells it. It does so right after the
+ * exit was told, so that nothing waits for it.
+ */
+import type { ExitError, ExitView, ExplainedExit, NewEvent, ServiceSpec } from '../protocol/index.js';
+import {
+  countNewKills,
+  findListener,
+  readCommand,
+  readKernelLog,
+  SignalTrace,
+  type Answer,
+  type KernelRecord,
+  type MemoryGroup,
+} from '../system/index.js';
+import { maskCommand } from '../util/index.js';
+import { describeCulprit } from './culprit.js';
+import type { Asked, ExitEvidence, Testimony } from './evidence.js';
+import { ExitArchive, type ExitQuestion } from './exit-archive.js';
+import { decideVerdict } from './verdict.js';
+
+/** What the supervisor knows of an attempt that has ended. */
+export interface EndedAttempt {
+  readonly spec: ServiceSpec;
+  readonly instance: number;
+  readonly attempt: number;
+  readonly exit: ExitView;
+  readonly asked: Asked | null;
+  readonly traces: AttemptTraces;
+}
+
+/** What was noted of it while it lived. Times: wall clock, milliseconds since the epoch. */
+export interface AttemptTraces {
+  readonly begunAt: number;
+  readonly pid: number | null;
+  readonly shim: number | null;
+  readonly hint: string | null;
+  /** Whose `exit.error` is; null: read from its output. */
+  readonly errorPid: number | null;
+  readonly testimony: Testimony;
+  readonly tree: ReadonlySet<number>;
+  readonly group: MemoryGroup | undefined;
+  readonly variables: ReadonlySet<string> | null;
+  lastLines(stream: 'out' | 'err'): readonly string[];
+}
+
+export interface ExplainerOptions {
+  readonly home: string;
+  readonly emit: (event: NewEvent) => void;
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/** A kernel that killed somebody says so within this, and before its end. */
+const KERNEL_MS = 10_000;
+
+export class Explainer {
+  readonly #options: ExplainerOptions;
+  readonly #archive: ExitArchive;
+  #trace: SignalTrace | undefined;
+
+  constructor(options: ExplainerOptions) {
+    this.#options = options;
+    this.#archive = new ExitArchive(options.home);
+  }
+
+  /** Before anything is started, so that no signal is missed. */
+  begin(): void {
+    this.#trace ??= new SignalTrace(this.#options.home);
+  }
+
+  /** The home has nothing that could end. */
+  end(): void {
+    this.#trace?.remove();
+    this.#trace = undefined;
+  }
+
+  explain(ended: EndedAttempt): void {
+    setImmediate(() => {
+      try {
+        this.#explain(ended);
+      } catch (error) {
+        this.#options.onInternalError(error);
+      }
+    });
+  }
+
+  find(service: string, question: ExitQuestion): ExplainedExit[] {
+    return this.#archive.find(service, question);
+  }
+
+  headline(service: string, instance: number, attempt: number): string | undefined {
+    return this.#archive.headline(service, instance, attempt);
+  }
+
+  #explain({ spec, instance, attempt, exit, asked, traces }: EndedAttempt): void {
+    const service = spec.name;
+    const verdict = decideVerdict(this.#gather({ spec, exit, asked, traces }));
+    const explained = { service, instance, attempt, pid: traces.pid, exit, verdict };
+    if (!this.#archive.add(explained)) return;
+    const { cause, summary, confidence } = verdict;
+    this.#options.emit({ type: 'exit-explained', service, instance, attempt, cause, summary, confidence });
+  }
+
+  #gather({
+    spec,
+    exit,
+    asked,
+    traces,
+  }: Pick<EndedAttempt, 'spec' | 'exit' | 'asked' | 'traces'>): ExitEvidence {
+    const { pid, shim, testimony, tree, errorPid } = traces;
+    const endedAt = Date.parse(exit.at);
+    const around = {
+      pid,
+      shim,
+      tree: new Set([...tree, ...testimony.pids]),
+      own: new Set([process.pid, process.ppid]),
+    };
+    return {
+      exit,
+      endedAt,
+      begunAt: traces.begunAt,
+      pid,
+      shim,
+      argv: spec.argv,
+      asked,
+      hint: traces.hint,
+      error: exit.error ? { ...(exit.error satisfies ExitError), pid: errorPid } : null,
+      testimony,
+      tree,
+      signals: this.#trace?.read() ?? { missing: 'it was not begun' },
+      kernel: mayBeKernels(exit) ? readKernelLog(endedAt - KERNEL_MS) : NOT_ASKED,
+      group: newKills(traces.group),
+      err: traces.lastLines('err'),
+      out: traces.lastLines('out'),
+      variables: traces.variables,
+      describe: (culprit, seenAt, name) => describeCulprit(culprit, seenAt, name, around),
+      holderOf,
+    };
+  }
+}
+
+const NOT_ASKED: Answer<readonly KernelRecord[]> = { found: [] };
+
+/** Reading the kernel's whole ring costs milliseconds: only where it may have had a hand in it. */
+function mayBeKernels({ kind, code, askedBy }: ExitView): boolean {
+  return (kind === 'signalled' || (kind === 'exited' && code !== 0)) && askedBy === null;
+}
+
+function newKills(group: MemoryGroup | undefined): ExitEvidence['group'] {
+  const kills = group && countNewKills(group);
+  if (!group || kills === undefined) return { missing: 'its control group does not count' };
+  return { found: { path: group.path, kills, limitBytes: group.limitBytes } };
+}
+
+function holderOf(port: number): string | undefined {
+  const holder = findListener(port);
+  if (!holder) return undefined;
+  if (holder.pid === null) return 'a process of another user';
+  return `pid ${holder.pid} (${maskCommand(readCommand(holder.pid) ?? 'ended')})`;
+}

@@ -1,0 +1,5 @@
+export * from './evidence.js';
+export type { ExitQuestion } from './exit-archive.js';
+export * from './explainer.js';
+export * from './testimony.js';
+export * from './verdict.js';

@@ -1,0 +1,103 @@
+/** Who sent a signal: the kernel's own trace, and what managed Node processes said of their kill(). */
+import type { Culprit } from '../protocol/index.js';
+import { signalName, type SeenSignal } from '../system/index.js';
+import type { ExitEvidence, SentKill } from './evidence.js';
+import type { Fact } from './finding.js';
+
+export interface Sender {
+  /** null: the kernel. */
+  readonly by: Culprit | null;
+  readonly isKernel: boolean;
+  readonly signal: string;
+  readonly at: number;
+  readonly target: number;
+  readonly kill: SentKill | undefined;
+  readonly fact: Fact;
+}
+
+/** Two clocks, of a kernel that words microseconds and of a journal in milliseconds. */
+const SLACK_MS = 50;
+/** How long before its end a signal may have come that a process answers by ending itself. */
+const ANSWER_MS = 5000;
+
+/** Who sent the signal to the process, of those that came before its end; the first one of those that mean the same. */
+export function findSender(evidence: ExitEvidence, target: number, signal: string): Sender | undefined {
+  const traced = tracedTo(evidence, target, signal);
+  const last = traced.at(-1);
+  if (!last) return fromTestimony(evidence, target, signal);
+  // signal-exit and others clean up and then send themselves what they got.
+  const origin =
+    last.sender === target
+      ? traced.findLast(({ sender, at }) => sender !== target && last.at - at < ANSWER_MS)
+      : undefined;
+  return toSender(evidence, origin ?? last);
+}
+
+function tracedTo(evidence: ExitEvidence, target: number, signal: string): SeenSignal[] {
+  if (!('found' in evidence.signals)) return [];
+  const { begunAt, endedAt } = evidence;
+  return evidence.signals.found.filter(
+    (seen) =>
+      seen.target === target &&
+      signalName(seen.signal) === signal &&
+      seen.at >= begunAt - SLACK_MS &&
+      seen.at <= endedAt + SLACK_MS,
+  );
+}
+
+function toSender(evidence: ExitEvidence, seen: SeenSignal): Sender {
+  const { at, sender, senderName, target, code } = seen;
+  const signal = signalName(seen.signal);
+  const isKernel = code > 0;
+  const by = isKernel ? null : evidence.describe(sender, at, senderName);
+  const who = isKernel ? 'the kernel' : `${senderName}, pid ${sender},`;
+  const fact = `${who} sent ${signal} to pid ${target} ${wordBefore(evidence.endedAt - at)} the end`;
+  const kill = evidence.testimony.kills.findLast((each) => each.pid === sender && each.target === target);
+  return { by, isKernel, signal, at, target, kill, fact: { source: 'kernel trace', fact } };
+}
+
+function fromTestimony(evidence: ExitEvidence, target: number, signal: string): Sender | undefined {
+  const { endedAt, testimony } = evidence;
+  const kill = testimony.kills.findLast(
+    (each) => each.target === target && each.signal === signal && endedAt - each.at < ANSWER_MS,
+  );
+  if (!kill || kill.isPassedOn) return undefined;
+  const { pid, at } = kill;
+  const by = evidence.describe(pid, at, 'node');
+  return { by, isKernel: false, signal, at, target, kill, fact: factOfKill(kill) };
+}
+
+export function factOfKill({ pid, target, signal, place }: SentKill): Fact {
+  const where = place === null ? '' : ` at ${place}`;
+  return { source: 'preload', fact: `pid ${pid} sent ${signal} to pid ${target}${where}` };
+}
+
+export function wordBefore(ms: number): string {
+  if (ms < 1) return 'less than 1 ms before';
+  return ms < 1000 ? `${Math.round(ms)} ms before` : `${(ms / 1000).toFixed(1)} s before`;
+}
+
+/** Signals by which somebody outside asks a process to end, and that it may answer in its own way. */
+const REQUESTS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'];
+/** Others than these may mean anything else. */
+const PLAIN_REQUESTS = ['SIGTERM', 'SIGINT'];
+const SHUTDOWN_MS = 60_000;
+
+/** Somebody asked the process to end, and it did so by itself. */
+export function findRequest(evidence: ExitEvidence, target: number): Sender | undefined {
+  const { code } = evidence.exit;
+  if (!('found' in evidence.signals)) return undefined;
+  const meant = (signal: string): boolean =>
+    PLAIN_REQUESTS.includes(signal) || (REQUESTS.includes(signal) && code === 128 + numberOf(signal));
+  const senders = REQUESTS.filter(meant).map((signal) => findSender(evidence, target, signal));
+  return senders
+    .filter((sender) => sender !== undefined)
+    .filter(({ by, at }) => by !== null && by.place !== 'upkeep' && evidence.endedAt - at < SHUTDOWN_MS)
+    .sort((a, b) => a.at - b.at)[0];
+}
+
+const NUMBERS = new Map(Array.from({ length: 31 }, (_, index) => [signalName(index + 1), index + 1]));
+
+export function numberOf(signal: string): number {
+  return NUMBERS.get(signal) ?? 0;
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ExitCause, ExitView } from '../protocol/index.js';
+import type { ExitEvidence } from './evidence.js';
+import { ENDED_AT, MAIN, madeUpEvidence, seen, STRANGER, testimony } from './made-up-evidence.js';
+import { decideVerdict } from './verdict.js';
+
+const error = (message: string, type = 'Error', pid: number | null = MAIN): Partial<ExitEvidence> => ({
+  error: { type, message, at: 'app.js:1', pid },
+});
+const kill = {
+  pid: MAIN,
+  at: ENDED_AT - 100,
+  target: 200,
+  signal: 'SIGTERM',
+  reason: 'max-buffer',
+  place: 'index.js:3',
+  command: 'npx egg-scripts start',
+  printedBytes: 1_048_700,
+  isPassedOn: false,
+} as const;
+const childEnd = { pid: MAIN, at: ENDED_AT - 20, child: 200, code: null, signal: 'SIGTERM', command: 'npx' };
+
+const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCause, RegExp][] = [
+  [
+    'a signal of a stranger',
+    { signal: 'SIGKILL' },
+    { signals: { found: [seen({})] } },
+    'signal',
+    /pid 4121 \(bash\)/,
+  ],
+  ['a signal of nobody known', { signal: 'SIGKILL' }, {}, 'signal', /who did is not known/],
+  ['a fault that may be a signal', { signal: 'SIGSEGV' }, {}, 'signal', /or a signal/],
+  [
+    'a fault that the kernel saw',
+    { signal: 'SIGSEGV' },
+    { signals: { found: [seen({ signal: 11, code: 1, sender: MAIN })] } },
+    'native-crash',
+    /native code/,
+  ],
+  [
+    'the kernel, for the memory of a control group',
+    { signal: 'SIGKILL' },
+    {
+      kernel: {
+        found: [
+          {
+            at: ENDED_AT - 3,
+            text: `Memory cgroup out of memory: Killed process ${MAIN} (node) total-vm:9kB, anon-rss:2048kB`,
+          },
+        ],
+      },
+    },
+    'cgroup-oom',
+    /2(?:\.0)? MB in use/,
+  ],
+  [
+    'V8 out of memory',
+    { signal: 'SIGABRT' },
+    { err: ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'] },
+    'heap-out-of-memory',
+    /V8/,
+  ],
+  ['a port', {}, error('listen EADDRINUSE: address already in use :::3000'), 'port-taken', /3000.*pid 4121/],
+  ['a module', {}, error("Cannot find module 'koa'"), 'module-missing', /"koa"/],
+  ['a file', {}, error("ENOENT: no such file or directory, open '/srv/a'"), 'file-missing', /\/srv\/a/],
+  ['a permission', {}, error("EACCES: permission denied, open '/srv/a'"), 'permission-denied', /\/srv\/a/],
+  ['a variable', {}, error('DATABASE_URL is not set'), 'environment-missing', /DATABASE_URL/],
+  [
+    'a variable that it has',
+    {},
+    { ...error('DATABASE_URL is not set'), variables: new Set(['DATABASE_URL']) },
+    'exception',
+    /DATABASE_URL/,
+  ],
+  [
+    'a name that is no variable',
+    {},
+    error('FOO_BAR is not defined', 'ReferenceError'),
+    'exception',
+    /FOO_BAR/,
+  ],
+  [
+    'a rejection',
+    {},
+    { ...error('no'), testimony: testimony({ rejections: new Set([MAIN]) }) },
+    'rejection',
+    /promise/,
+  ],
+  [
+    'maxBuffer of a wrapper',
+    { code: 0 },
+    { testimony: testimony({ kills: [kill], childEnds: [childEnd] }) },
+    'exec-max-buffer',
+    /its own wrapper .*npx egg-scripts start.*maxBuffer/,
+  ],
+  [
+    'an exception long after a maxBuffer that was survived',
+    {},
+    { ...error('boom'), testimony: testimony({ kills: [kill], childEnds: [childEnd] }) },
+    'exception',
+    /boom/,
+  ],
+  [
+    'SIGTERM of a stranger, answered in order',
+    { code: 0 },
+    { signals: { found: [seen({ signal: 15, at: ENDED_AT - 900 })] } },
+    'signal',
+    /SIGTERM, sent by pid 4121/,
+  ],
+  [
+    'SIGTERM that a cleaner passes on to itself',
+    { signal: 'SIGTERM' },
+    {
+      signals: {
+        found: [
+          seen({ signal: 15, at: ENDED_AT - 30 }),
+          seen({ signal: 15, sender: MAIN, senderName: 'node' }),
+        ],
+      },
+    },
+    'signal',
+    /pid 4121/,
+  ],
+  [
+    'exit()',
+    { code: 3 },
+    { testimony: testimony({ exitCalls: [{ pid: MAIN, at: ENDED_AT, code: 3, place: 'a.js:9' }] }) },
+    'exit-call',
+    /a\.js:9/,
+  ],
+  ['nothing left to do', { code: 0 }, {}, 'out-of-work', /nothing was left/],
+  ['no Node', { code: 7 }, { testimony: testimony({ pids: new Set() }) }, 'exit-code', /code 7/],
+  ['the killed shim', { kind: 'unknown', code: null }, {}, 'parent-died', /not known/],
+  [
+    'an operation',
+    { signal: 'SIGTERM', askedBy: 'operation 4 (stop)' },
+    { asked: { by: 'operation 4 (stop)', signals: ['SIGTERM'] } },
+    'asked',
+    /operation 4/,
+  ],
+  [
+    'the memory limit',
+    { signal: 'SIGTERM', askedBy: 'upkeep: memory limit: 120 MB of 100 MB' },
+    { asked: { by: 'upkeep: memory limit: 120 MB of 100 MB', signals: ['SIGTERM'] } },
+    'memory-limit',
+    /120 MB of 100 MB/,
+  ],
+  [
+    'timeout(1)',
+    { code: 124, livedMs: 5100 },
+    { argv: ['timeout', '5', 'node', 'a.js'] },
+    'time-limit',
+    /5s/,
+  ],
+  [
+    'a code that only looks like timeout(1)',
+    { code: 124, livedMs: 1000 },
+    { argv: ['timeout', '5', 'node', 'a.js'] },
+    'exit-code',
+    /124|code/,
+  ],
+];
+
+for (const [name, exit, evidence, cause, words] of CASES) {
+  test(`the verdict names ${name}`, () => {
+    const verdict = decideVerdict(madeUpEvidence(exit, { ...evidence }));
+    assert.equal(verdict.cause, cause, JSON.stringify(verdict));
+    assert.match(verdict.summary, words);
+  });
+}
+
+test('what was not available is named where more could have been known', () => {
+  const { notAvailable, confidence } = decideVerdict(madeUpEvidence({ signal: 'SIGKILL' }));
+  assert.equal(confidence, 'unknown');
+  assert.deepEqual(
+    notAvailable.map(({ source }) => source),
+    ['kernel trace', 'kernel log', 'control group'],
+  );
+});
+
+test('nobody is named whom no source has seen', () => {
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGABRT'] as const) {
+    const late = seen({ at: ENDED_AT + 500, sender: STRANGER });
+    const other = seen({ target: 77 });
+    const { by, confidence } = decideVerdict(
+      madeUpEvidence({ signal }, { signals: { found: [late, other] } }),
+    );
+    assert.deepEqual([by, confidence], [null, 'unknown']);
+  }
+});
