@@ -93,8 +93,8 @@ function detailsOf({ service, kind, phase, since }: Told, now: number): string[]
   const began = new Date(since).toISOString();
   if (phase === 'recovered') return [`It lasted ${formatDuration(now - since)}, from ${began} on.`];
   const next: Readonly<Record<AlertKind, string>> = {
-    crash: `upkeep show ${service}`,
-    'crash-loop': `upkeep show ${service}`,
+    crash: `upkeep why ${service}`,
+    'crash-loop': `upkeep why ${service}`,
     unhealthy: `upkeep show ${service}`,
     'new-error': `upkeep errors ${service} --new`,
     'operation-failed': 'upkeep operations',
