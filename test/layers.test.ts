@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: FOUNDATION,
   forensics: FOUNDATION,
   alerts: ['store', ...FOUNDATION],
-  supervisor: ['config', 'store', 'logs', 'metrics', 'forensics', ...FOUNDATION],
+  inspector: ['system', 'protocol'],
+  supervisor: ['config', 'store', 'logs', 'inspector', 'metrics', 'forensics', ...FOUNDATION],
   release: ['config', 'store', 'supervisor', ...FOUNDATION],
   api: ['supervisor', 'release', 'alerts', 'logs', 'metrics', 'forensics', 'store', 'config', 'protocol'],
   daemon: [

@@ -28,6 +28,7 @@ const EXPLAINED = {
   StopConfig: '[map](#stop)',
   ReadyConfig: '[map](#ready)',
   HealthConfig: '[map](#health)',
+  EventLoopConfig: '[map](#health)',
   LimitsConfig: '[map](#limits)',
   LogsConfig: '[map](#logs)',
   AlertConfig: '[alert](#alerts)',

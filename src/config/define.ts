@@ -426,7 +426,7 @@ export interface ReadyConfig extends CheckConfig {
   timeout?: Duration;
 }
 
-/** A check that is repeated as long as the instance runs; exactly one kind. See [checks](#checks) for what can be asked. */
+/** A check that is repeated as long as the instance runs; one kind, or only `eventLoop`. See [checks](#checks) for what can be asked. */
 export interface HealthConfig extends CheckConfig {
   /**
    * From one check to the next.
@@ -455,6 +455,25 @@ export interface HealthConfig extends CheckConfig {
   startPeriod?: Duration;
   /**
    * What is done with an unhealthy instance: it is drained and started again, or it is only said.
+   * @default 'restart'
+   */
+  action?: 'restart' | 'none';
+  /**
+   * After how long without an answer the event loop of a Node process that listens hangs; `false`: nobody looks.
+   * @default '30s'
+   */
+  eventLoop?: false | Duration | EventLoopConfig;
+}
+
+/** What is done about an event loop that hangs. */
+export interface EventLoopConfig {
+  /**
+   * How long it may be silent, not counting what is not its own fault.
+   * @default '30s'
+   */
+  limit?: Duration;
+  /**
+   * `restart`: it is ended and started again, once its stack is taken. `none`: it is only said.
    * @default 'restart'
    */
   action?: 'restart' | 'none';

@@ -94,6 +94,7 @@ test('a script alone gets every default', async () => {
     },
     ready: { on: 'start', timeoutMs: 30_000 },
     health: null,
+    eventLoop: { limitMs: 30_000, action: 'restart' },
     limits: { memoryBytes: null },
     logs: {
       maxFileBytes: 10 * 1024 ** 2,

@@ -12,7 +12,7 @@ import type {
 import type { Report } from './diagnostic.js';
 import type { Draft } from './draft.js';
 import { alertSpecs } from './normalize/alert.js';
-import { healthSpec, readySpec, reloadSpec, type CheckContext } from './normalize/check.js';
+import { eventLoopSpec, healthSpec, readySpec, reloadSpec, type CheckContext } from './normalize/check.js';
 import { LOGS, RESTART, SOCKETS, STOP, WATCH } from './normalize/defaults.js';
 import { mergeLayers, shellLayer, type ShellEnv } from './normalize/environment.js';
 import { resolveCommand, resolveProgram } from './normalize/program.js';
@@ -71,6 +71,7 @@ export async function normalizeService(
     stop: stopSpec(service),
     ready: await readySpec(service.ready, within),
     health: await healthSpec(service.health, within),
+    eventLoop: eventLoopSpec(service.health),
     limits: { memoryBytes: service.limits?.memory ?? null },
     logs: logSpec(service.logs),
     alerts: await alertSpecs(draft, within, report),

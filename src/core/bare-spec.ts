@@ -1,5 +1,5 @@
 /** A service that says nothing beyond its defaults: what tests vary. */
-import { DEFAULT_LOGS, type ServiceSpec } from '../protocol/index.js';
+import { DEFAULT_EVENT_LOOP, DEFAULT_LOGS, type ServiceSpec } from '../protocol/index.js';
 
 export const BARE_SPEC: ServiceSpec = {
   name: 'bare',
@@ -31,6 +31,7 @@ export const BARE_SPEC: ServiceSpec = {
   stop: { signal: 'SIGTERM', drainMs: 10_000, graceMs: 10_000, message: false, killScope: 'tree' },
   ready: { on: 'start', timeoutMs: 30_000 },
   health: null,
+  eventLoop: DEFAULT_EVENT_LOOP,
   limits: { memoryBytes: null },
   logs: DEFAULT_LOGS,
   alerts: [],

@@ -4,6 +4,8 @@ export * from './rollout.js';
 export * from './status.js';
 export * from './dependency.js';
 export * from './reconcile.js';
+export * from './event-loop.js';
+export * from './evidence.js';
 export * from './health.js';
 export * from './queue.js';
 export * from './model.js';

@@ -82,6 +82,7 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
     fc.record({ on: fc.constant('log' as const), pattern: fc.constant('listening'), timeoutMs: count }),
     fc.record({ on: fc.constant('check' as const), check, timeoutMs: count }),
   ),
+  eventLoop: orNull(fc.record({ limitMs: count, action: fc.constantFrom('restart', 'none') })),
   health: orNull(
     fc.record({
       check,

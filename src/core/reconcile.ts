@@ -21,6 +21,7 @@ const LIVE_KEYS = new Set([
   'dependsOn',
   'restartWithDependencies',
   'health',
+  'eventLoop',
   'ready',
   'origin',
 ]);

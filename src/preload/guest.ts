@@ -8,11 +8,13 @@ import { tellCrashes } from './crash.js';
 import { Drain } from './drain.js';
 import { isWorkerThread, type Setup } from './environment.js';
 import { HeldSocket } from './held-sockets.js';
+import { takeFreeInspectorPort } from './inspector-port.js';
 import type { Handle } from './internals.js';
 import type { Listener } from './listener.js';
 import { Listening } from './listening.js';
 import { deliver, hearReady } from './messages.js';
 import { fs, major } from './node.js';
+import { answerPing } from './ping.js';
 import { listenPrivately } from './private-socket.js';
 import { linkIfSecure } from './tls-link.js';
 
@@ -48,6 +50,7 @@ export class Guest {
     if (isWorkerThread) return;
     attempt(() => this.removeStale());
     wrapSpawn((isClusterWorker) => this.inheritance(isClusterWorker));
+    takeFreeInspectorPort(this.setup.options);
     tellCrashes((word, crash) => this.channel.say(word, pid, crash));
     this.channel.say('hello', pid, process.version);
     if (!this.setup.messages) return;
@@ -110,6 +113,8 @@ export class Guest {
       case 'attach':
         this.listening.attach();
         return answer({ ok: true });
+      case 'ping':
+        return answer(answerPing(request.resources));
       case 'message':
         deliver(request.message);
         return answer({ ok: true });

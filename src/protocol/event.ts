@@ -58,6 +58,8 @@ export const UpkeepEvent = v.variant('type', [
     ...instance,
     healthy: v.boolean(),
     detail: v.string(),
+    /** What has found it; absent: the configured probe. */
+    probe: v.optional(v.literal('event-loop')),
     /** What is done about it. */
     action: v.optional(v.picklist(HEALTH_ACTIONS)),
   }),

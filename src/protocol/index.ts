@@ -1,6 +1,7 @@
 export * from './secret.js';
 export * from './alert.js';
 export * from './check.js';
+export * from './evidence.js';
 export * from './spec.js';
 export * from './service.js';
 export * from './why.js';

@@ -44,11 +44,28 @@ export interface DrainRequest {
   readonly idleMs: number;
 }
 
+/** `resources`: it is to say what its event loop waits for. */
+export interface PingRequest {
+  readonly do: 'ping';
+  readonly resources: boolean;
+}
+
+export interface PingAnswer {
+  readonly ok: true;
+  /** How many of the application's own there are for SIGUSR1: more than none, and it does not open the inspector. */
+  readonly handlers: number;
+  readonly resources?: readonly string[];
+}
+
 export type ControlRequest =
   | ({ readonly do: 'drain' } & DrainRequest)
   | { readonly do: 'attach' }
-  | { readonly do: 'message'; readonly message: unknown };
+  | { readonly do: 'message'; readonly message: unknown }
+  | PingRequest;
 
 /** `ok`: heard, and begun. `drained`: done, with so many connections cut. */
 export type ControlAnswer =
-  { readonly ok: true } | { readonly drained: true; readonly cut: number } | { readonly error: string };
+  | { readonly ok: true }
+  | PingAnswer
+  | { readonly drained: true; readonly cut: number }
+  | { readonly error: string };

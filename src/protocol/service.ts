@@ -1,5 +1,6 @@
 /** What is seen of a service: the shapes behind `upkeep list` and `upkeep show`. */
 import * as v from 'valibot';
+import { Evidence } from './evidence.js';
 import { ServiceSpec } from './spec.js';
 
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
@@ -37,6 +38,8 @@ export const ExitView = v.strictObject({
   /** How many of its descendants were still alive then. */
   leftBehind: v.number(),
   lastLines: v.array(v.string()),
+  /** What it was doing when it was found failing. */
+  evidence: v.exactOptional(Evidence),
 });
 export type ExitView = v.InferOutput<typeof ExitView>;
 

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { AlertSpec } from './alert.js';
 import { SecretSpec } from './secret.js';
 import { CheckSpec, HealthSpec } from './check.js';
+import { DEFAULT_EVENT_LOOP, EventLoopSpec } from './evidence.js';
 
 const name = v.pipe(
   v.string(),
@@ -183,6 +184,8 @@ export const ServiceSpec = v.strictObject({
   stop: StopSpec,
   ready: ReadySpec,
   health: v.nullable(HealthSpec),
+  /** null: nobody looks. Absent in what an older upkeep wrote. */
+  eventLoop: v.optional(v.nullable(EventLoopSpec), DEFAULT_EVENT_LOOP),
   limits: v.strictObject({
     /** Resident memory of the whole tree of one instance, polled every 2 s. */
     memoryBytes: v.nullable(count),

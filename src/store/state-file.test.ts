@@ -3,7 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { DEFAULT_HEALTH, DEFAULT_LOGS, type LogSpec, type UpkeepError } from '../protocol/index.js';
+import {
+  DEFAULT_EVENT_LOOP,
+  DEFAULT_HEALTH,
+  DEFAULT_LOGS,
+  type LogSpec,
+  type UpkeepError,
+} from '../protocol/index.js';
 import { encodeState, readState, STATE_FORMAT, StateFile } from './state-file.js';
 
 const EMPTY = { services: [] };
@@ -117,7 +123,14 @@ test('where nothing is usable it starts without services, and says so', () => {
 
 interface Body {
   readonly services: {
-    spec: { stop: object; reload: object; logs?: LogSpec; health: object | null; alerts?: object[] };
+    spec: {
+      stop: object;
+      reload: object;
+      logs?: LogSpec;
+      health: object | null;
+      eventLoop?: object;
+      alerts?: object[];
+    };
   }[];
 }
 
@@ -126,6 +139,7 @@ function completed(body: Body): Body {
   for (const { spec } of body.services) {
     spec.logs ??= DEFAULT_LOGS;
     spec.alerts ??= [];
+    spec.eventLoop ??= DEFAULT_EVENT_LOOP;
     if (spec.health) spec.health = { ...DEFAULT_HEALTH, ...spec.health };
   }
   return body;

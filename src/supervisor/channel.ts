@@ -9,6 +9,7 @@ import { runFiles } from '../system/index.js';
 import { Witnesses } from '../forensics/index.js';
 import { Conversation } from './conversation.js';
 import { Crashes } from './crash.js';
+import type { Speaker } from './event-loop/watch.js';
 import { Speakers } from './speakers.js';
 
 const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
@@ -27,6 +28,8 @@ export interface ChannelObserver {
   onListening(listening: Listening): void;
   /** `process.send('ready')`. */
   onReadyMessage(): void;
+  /** One more process can be asked. */
+  onControl(): void;
 }
 
 export interface DrainWish {
@@ -73,7 +76,7 @@ export class Channel {
     const [word, ...fields] = text.split(' ');
     const pid = Number(fields[0]);
     if (!Number.isInteger(pid)) return;
-    if (word === 'control') this.#speakers.addControl(pid);
+    if (word === 'control') this.#onControl(pid);
     else if (word === 'ready') this.#observer.onReadyMessage();
     else if (word === 'listening') this.#onListening(pid, fields);
     else if (word === 'crash') this.crashes.onCrash(pid, fields.slice(1).join(' '), at);
@@ -107,6 +110,11 @@ export class Channel {
     if (held.size > 0 && !isDone) throw new Error('it did not answer when it was to take traffic');
   }
 
+  /** Processes that can be asked. */
+  get speakers(): readonly Speaker[] {
+    return this.#speakers.controls.map((pid) => ({ pid, path: join(this.#folder, String(pid)) }));
+  }
+
   /** false: nobody took it. */
   tell(message: string): Promise<boolean> {
     return this.#tellAll(this.#speakers.controls, { do: 'message', message });
@@ -122,6 +130,11 @@ export class Channel {
     const server = this.listening.findLast((each) => each.port === port && each.how !== 'shared');
     const path = server && join(this.#folder, `${server.pid}.${port}`);
     return path !== undefined && existsSync(path) ? path : undefined;
+  }
+
+  #onControl(pid: number): void {
+    this.#speakers.addControl(pid);
+    this.#observer.onControl();
   }
 
   #onListening(pid: number, fields: readonly string[]): void {

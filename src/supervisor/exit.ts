@@ -1,6 +1,6 @@
 /** Words how an attempt ended. */
 import type { Ending } from '../core/index.js';
-import type { ExitError, ExitView } from '../protocol/index.js';
+import type { Evidence, ExitError, ExitView } from '../protocol/index.js';
 import { signalName } from '../system/index.js';
 
 /** How the process itself ended, as the kernel told the shim. */
@@ -23,7 +23,13 @@ export interface ExitContext {
   /** How many descendants outlived it. */
   readonly leftBehind: number;
   readonly error: ExitError | null;
+  /** What it was doing when it was found failing. */
+  readonly evidence?: Evidence | undefined;
 }
+
+/** What Node says on stderr when its inspector is opened for evidence. */
+const OF_INSPECTOR =
+  /^(?:Debugger (?:listening on ws:|attached\.|ending on ws:)|For help, see: https:\/\/nodejs\.org\/)/;
 
 export function describeExit(exit: AttemptExit, context: ExitContext): ExitView {
   return {
@@ -37,7 +43,8 @@ export function describeExit(exit: AttemptExit, context: ExitContext): ExitView 
     at: context.at.toISOString(),
     livedMs: Math.max(0, Math.round(context.livedMs)),
     leftBehind: context.leftBehind,
-    lastLines: [...context.lastLines],
+    lastLines: context.lastLines.filter((line) => !OF_INSPECTOR.test(line)),
+    ...(context.evidence ? { evidence: context.evidence } : {}),
   };
 }
 

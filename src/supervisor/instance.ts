@@ -15,7 +15,14 @@ import {
   type WaitingState,
 } from '../core/index.js';
 import type { ServiceLog } from '../logs/index.js';
-import type { ExitView, InstanceRole, InstanceStatus, ServiceSpec, SignalName } from '../protocol/index.js';
+import type {
+  Evidence,
+  ExitView,
+  InstanceRole,
+  InstanceStatus,
+  ServiceSpec,
+  SignalName,
+} from '../protocol/index.js';
 import { errnoText, type ProcessId, type ShimReport } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
@@ -25,6 +32,7 @@ import type { Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
 import { describeExit, toEnding } from './exit.js';
+import { Hangs, type HangNews } from './hangs.js';
 import { goOnWaiting, wordInterlude, type Interlude } from './interlude.js';
 import { Run, type RunEnd } from './run.js';
 import type { ServiceSockets } from './service-sockets.js';
@@ -59,6 +67,9 @@ export interface InstanceSetup {
   readonly completed?: ExitView | null;
 }
 
+/** From the stop signal to SIGKILL for who cannot hear it. */
+const MUTE_GRACE_MS = 2000;
+
 export class Instance {
   readonly index: number;
   readonly #owner: InstanceOwner;
@@ -79,6 +90,10 @@ export class Instance {
   #condemnedBy: string | undefined;
   /** Probes have taken it out, and it is not back yet. */
   #isTakenOut = false;
+  /** Of the present attempt, once it is ready. */
+  #hangs: Hangs | undefined;
+  /** What it was doing when probes found it failing. */
+  #evidence: Evidence | undefined;
   /** Since the service was created. */
   restarts = 0;
   /** How the last attempt ended. */
@@ -111,7 +126,9 @@ export class Instance {
 
   /** Changes of keys that need no new process come while it runs. */
   set spec(spec: ServiceSpec) {
-    const isOther = !isDeepStrictEqual(spec.health, this.#spec.health);
+    const before = this.#spec;
+    const isOther =
+      !isDeepStrictEqual(spec.health, before.health) || !isDeepStrictEqual(spec.eventLoop, before.eventLoop);
     this.#spec = spec;
     if (!isOther || this.#state.id !== 'running') return;
     this.#condemnedBy = undefined;
@@ -140,7 +157,7 @@ export class Instance {
   }
 
   get isHealthy(): boolean | null {
-    return this.#run?.isHealthy ?? null;
+    return this.#hangs?.areThere === true ? false : (this.#run?.isHealthy ?? null);
   }
 
   /** Probes want it restarted. */
@@ -194,12 +211,23 @@ export class Instance {
     this.#send({ id: 'restart', at: this.#context.clock.now() });
   }
 
-  /** Does what probes want. */
+  /** Does what probes want, once the evidence is taken; who has recovered by then stays. */
   takeOut(): void {
-    const why = this.#condemnedBy;
-    if (why === undefined) return;
+    if (this.#condemnedBy === undefined || this.#isTakenOut) return;
     this.#isTakenOut = true;
-    this.fail('unhealthy', `unhealthy (${why})`);
+    const { attempt } = this;
+    void this.#takeEvidence().then(() => {
+      if (attempt !== this.attempt || !this.#isTakenOut) return;
+      const why = this.#condemnedBy;
+      if (why === undefined) {
+        this.#isTakenOut = false;
+        this.#evidence = undefined;
+      } else this.fail('unhealthy', `unhealthy (${why})`);
+    });
+  }
+
+  async #takeEvidence(): Promise<void> {
+    this.#evidence = this.#hangs?.evidence ?? (await this.#run?.takeEvidence())?.evidence;
   }
 
   /** It lives, but is not worth living; the restart policy decides what follows. */
@@ -321,7 +349,11 @@ export class Instance {
       if (this.role === 'serving') this.#run?.markReady();
       this.#watchHealth();
     } else if (state.id !== 'starting') this.#run?.endChecks();
-    if (state.id !== 'running') this.#condemnedBy = undefined;
+    if (state.id !== 'running') {
+      this.#condemnedBy = undefined;
+      this.#evidence ??= this.#hangs?.evidence;
+      this.#hangs = undefined;
+    }
     const isBack = state.id === 'running' && this.#spec.health === null;
     if (isBack || this.isAtRest || this.status === 'crashed') this.#isTakenOut = false;
     if (state.id === 'waiting' && before.id !== 'waiting') {
@@ -341,10 +373,16 @@ export class Instance {
     return {
       // One that was to take over and fails has failed; one that goes away does not come back.
       restart: this.role === 'serving' ? restart : { ...restart, policy: 'never' },
-      stop,
+      stop: this.#isMute ? { ...stop, graceMs: Math.min(stop.graceMs, MUTE_GRACE_MS) } : stop,
       readyTimeoutMs: ready.timeoutMs,
       takenAttempt: this.#owner.takenAttempt(this.index),
     };
+  }
+
+  /** Its event loop does not answer, so it cannot answer a signal either. */
+  get #isMute(): boolean {
+    const evidence = this.#evidence ?? this.#hangs?.evidence;
+    return evidence?.answers === false && this.listening.length <= 1;
   }
 
   #carryOut(effect: InstanceEffect): void {
@@ -377,7 +415,7 @@ export class Instance {
     const wish = {
       mode: this.role === 'old' ? 'reload' : mode === 'serve' ? 'restart' : 'stop',
       deadlineMs: Math.max(0, until - clock.now()),
-      isFailing: this.#state.id === 'ending',
+      isFailing: this.#state.id === 'ending' || this.#isMute,
     } as const;
     await this.#run?.drain(wish, () => {
       if (attempt === this.attempt) this.#owner.onClosed(this);
@@ -421,6 +459,7 @@ export class Instance {
 
   #spawn(number: number): void {
     this.#attribution.reset();
+    this.#evidence = undefined;
     const { home, clock } = this.#context;
     const runDir = join(runFolder(home), runName(this.spec.name, this.index, number, clock.wall()));
     const operation = this.#operation;
@@ -461,7 +500,7 @@ export class Instance {
     const { clock, random } = this.#context;
     const { exit, isTreeEmpty } = end;
     const askedBy = this.#attribution.whoEnded(exit);
-    this.exit = describeExit(exit, { ...end, attempt, askedBy });
+    this.exit = describeExit(exit, { ...end, attempt, askedBy, evidence: this.#evidence });
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
     this.#emitInstance({ type: 'instance-exited', exit: this.exit });
     this.#explain(attempt, this.exit, end);
@@ -483,15 +522,25 @@ export class Instance {
   }
 
   #watchHealth(): void {
-    this.#run?.watchHealth(this.#spec.health, (healthy, detail) => {
-      const action = this.#spec.health?.action ?? 'none';
-      this.#emitInstance({ type: 'instance-health', healthy, detail, ...(healthy ? {} : { action }) });
+    const run = this.#run;
+    const { health, eventLoop } = this.#spec;
+    run?.watchHealth(health, (isHealthy, detail) => {
       this.#isTakenOut = false;
-      this.#condemnedBy = healthy || action === 'none' ? undefined : detail;
-      // Who does not serve yet, or no longer, takes nothing away with it.
-      if (this.role !== 'serving') this.takeOut();
-      this.#owner.onInstanceChange();
+      this.#onHealth({ isHealthy, detail, action: health?.action ?? 'none' });
     });
+    this.#hangs =
+      run && new Hangs(run, eventLoop, (news) => this.#onHealth({ ...news, probe: 'event-loop' }));
+  }
+
+  #onHealth({ isHealthy: healthy, detail, action, probe }: HangNews & { probe?: 'event-loop' }): void {
+    const by = probe ? { probe } : {};
+    this.#emitInstance({ type: 'instance-health', healthy, detail, ...by, ...(healthy ? {} : { action }) });
+    // Whoever says that it is well, another one may still say that it is not.
+    if (!healthy && action === 'restart') this.#condemnedBy = detail;
+    else if (this.isHealthy !== false) this.#condemnedBy = undefined;
+    // Who does not serve yet, or no longer, takes nothing away with it.
+    if (this.role !== 'serving') this.takeOut();
+    this.#owner.onInstanceChange();
   }
 
   #warnOfLoss({ stream, lines, bytes, errno }: LossReport): void {

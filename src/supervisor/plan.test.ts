@@ -33,6 +33,7 @@ const API: ServiceSpec = {
   reload: { maxSurge: 1, maxUnavailable: 0, stableMs: 1000, verify: null },
   ready: { on: 'start', timeoutMs: 30_000 },
   health: null,
+  eventLoop: null,
   limits: { memoryBytes: null },
   logs: DEFAULT_LOGS,
   alerts: [],

@@ -20,6 +20,8 @@ import { AttemptChecks } from './attempt-checks.js';
 import { Channel, type DrainWish, type Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
 import type { SupervisorContext } from './context.js';
+import { takeEvidence, type Finding } from './event-loop/evidence.js';
+import { EventLoopWatch, type EventLoopObserver, type Speaker } from './event-loop/watch.js';
 import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
 import type { OnHealth } from './health-watch.js';
@@ -82,6 +84,7 @@ export class Run {
   readonly #attempt: Attempt;
   readonly #checks: AttemptChecks;
   readonly #channel: Channel;
+  #eventLoop: EventLoopWatch | undefined;
   #isCandidate: boolean;
   #isReleased = false;
   #env: Readonly<Record<string, string>> = {};
@@ -99,6 +102,7 @@ export class Run {
     this.#channel = new Channel(setup.runDir, {
       onListening: (listening) => this.#onListening(listening),
       onReadyMessage: () => this.#checks.onNews({ id: 'message' }),
+      onControl: () => this.#eventLoop?.wake(),
     });
     this.target = this.#makeTarget();
     const rule = setup.isCandidate ? this.#ruleOfCandidate() : setup.spec;
@@ -210,8 +214,28 @@ export class Run {
     return this.#attempt.readAsked();
   }
 
+  /** Looks for hangs of its Node processes, or, without a limit, no longer. */
+  watchEventLoop(limitMs: number | null, observer: EventLoopObserver): void {
+    this.#eventLoop?.end();
+    const speakers = (): readonly Speaker[] => this.#channel.speakers;
+    this.#eventLoop = limitMs === null ? undefined : new EventLoopWatch({ limitMs, speakers, observer });
+  }
+
+  isHanging(pid: number): boolean {
+    return this.#eventLoop?.isHanging(pid) ?? false;
+  }
+
+  /** What a process of it is doing. @default the one that listens, or else the application itself */
+  async takeEvidence(pid = this.listening.at(-1)?.pid ?? this.#attempt.pid ?? 0): Promise<Finding> {
+    const path = this.#channel.speakers.find((speaker) => speaker.pid === pid)?.path;
+    const canBeInspected = this.#eventLoop?.canBeInspected(pid) ?? false;
+    return takeEvidence({ pid, path, canBeInspected }, () => this.#context.clock.wall());
+  }
+
   endChecks(): void {
     this.#checks.end();
+    this.#eventLoop?.end();
+    this.#eventLoop = undefined;
   }
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */
@@ -254,7 +278,7 @@ export class Run {
 
   /** The daemon goes, the process stays. */
   detach(): void {
-    this.#checks.end();
+    this.endChecks();
     this.#channel.close();
     this.#attempt.detach();
   }
@@ -303,6 +327,7 @@ export class Run {
         },
         onExited: (exit, isTreeEmpty, at) => {
           this.#checks.onExited();
+          this.endChecks();
           const livedMs = this.#startedAt === undefined ? 0 : at - this.#startedAt;
           const leftBehind = isTreeEmpty ? 0 : this.#attempt.leftBehind().length;
           const lastLines = this.#logRun ? log.lastWords(this.#logRun) : [];

@@ -8,6 +8,7 @@ export * from './kernel-log.js';
 export * from './launcher.js';
 export * from './listener.js';
 export * from './package-root.js';
+export * from './process-activity.js';
 export * from './process-table.js';
 export * from './program.js';
 export * from './runtime.js';

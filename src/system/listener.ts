@@ -55,3 +55,35 @@ export function findListener(port: number): { readonly pid: number | null } | un
   const holders = pids.filter((pid) => holdsSocket(pid, inodes));
   return { pid: holders.find((pid) => readProcess(pid)?.name !== SHIM_NAME) ?? holders[0] ?? null };
 }
+
+/** Ports that the process listens on, at 127.0.0.1; undefined where it has ended, or its files are not ours to see. */
+export function loopbackPorts(pid: number): ReadonlySet<number> | undefined {
+  const ports = new Map<string, number>();
+  try {
+    for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      const [address, port = ''] = fields[1]?.split(':') ?? [];
+      if (fields[3] === LISTEN && address === LOOPBACK) ports.set(fields[9]!, parseInt(port, 16));
+    }
+    const held = new Set<number>();
+    for (const entry of readdirSync(`/proc/${pid}/fd`)) {
+      const inode = socketInode(`/proc/${pid}/fd/${entry}`);
+      const port = inode === undefined ? undefined : ports.get(inode);
+      if (port !== undefined) held.add(port);
+    }
+    return held;
+  } catch {
+    return undefined;
+  }
+}
+
+/** 127.0.0.1, as /proc writes it on a little-endian machine. */
+const LOOPBACK = '0100007F';
+
+function socketInode(path: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1];
+  } catch {
+    return undefined; // closed meanwhile
+  }
+}

@@ -161,6 +161,7 @@ function newSpec(
     stop: { signal: 'SIGTERM', drainMs: 2000, graceMs: 2000, message: false, killScope: 'tree' },
     ready: { on: 'start', timeoutMs: 5000 },
     health: null,
+    eventLoop: null,
     limits: { memoryBytes: null },
     logs: DEFAULT_LOGS,
     alerts: [],

@@ -1,5 +1,12 @@
 /** Words one service in full: `upkeep show`. */
-import type { InstanceView, ReadySpec, ServiceDetail, ServiceSpec } from '../../protocol/index.js';
+import type {
+  Evidence,
+  InstanceView,
+  ReadySpec,
+  ServiceDetail,
+  ServiceSpec,
+  StackFrame,
+} from '../../protocol/index.js';
 import { formatBytes, formatDuration, quote } from '../../util/index.js';
 import { outColors } from './color.js';
 import { wordEnd } from './exit.js';
@@ -122,10 +129,23 @@ function exitSection(
       ...(why === undefined ? [] : [['status', exit.reason] as const]),
       ['when', `${formatTime(exit.at)}, attempt ${exit.attempt} had lived ${formatDuration(exit.livedMs)}`],
       ...(exit.askedBy === null ? [] : [['asked by', exit.askedBy] as const]),
+      ...(exit.evidence ? evidenceFields(exit.evidence) : []),
       ...(why === undefined ? [] : [['more', `upkeep why ${name} --attempt ${exit.attempt}`] as const]),
     ]),
+    ...(exit.evidence?.frames ?? []).map((frame) => `    ${outColors.dim('at')} ${wordFrame(frame)}`),
     ...exit.lastLines.map((line) => `    ${outColors.dim('|')} ${line}`),
   ];
+}
+
+function evidenceFields({ summary, missing, openFiles, rssBytes }: Evidence): Field[] {
+  const files = openFiles === null ? [] : [`${openFiles} open files`];
+  const memory = rssBytes === null ? [] : [formatBytes(rssBytes)];
+  const stack = missing === null ? [] : [`no stack: ${missing}`];
+  return [['seen', [summary, ...files, ...memory, ...stack].join(', ')]];
+}
+
+function wordFrame({ name, file, line, column }: StackFrame): string {
+  return `${name === '' ? '(anonymous)' : name} (${file === '' ? 'eval' : file}:${line}:${column})`;
 }
 
 function present(fields: readonly Field[]): Field[] {

@@ -1,6 +1,7 @@
 /** The rules for "ready" and "healthy". */
 import type {
   CheckSpec,
+  EventLoopSpec,
   HealthSpec,
   PortSpec,
   ReadySpec,
@@ -9,7 +10,7 @@ import type {
 } from '../../protocol/index.js';
 import type { Path } from '../diagnostic.js';
 import type { ParsedService } from '../schema.js';
-import { HEALTH, READY_TIMEOUT_MS, RELOAD, VERIFY_TIMEOUT_MS } from './defaults.js';
+import { EVENT_LOOP, HEALTH, READY_TIMEOUT_MS, RELOAD, VERIFY_TIMEOUT_MS } from './defaults.js';
 import { answerRule, refuseBadPattern, refuseWithoutHttp, type HttpRule } from './http-answer.js';
 import { resolveCommand, type ProgramContext } from './program.js';
 
@@ -93,6 +94,7 @@ export async function healthSpec(
   if (!health) return null;
   refuseSeveral(health, 'health', context);
   const check = await checkSpec(health, ['health'], false, context);
+  if (!check && health.eventLoop !== undefined) return null;
   if (!check) {
     context.refuse(
       ['health'],
@@ -110,6 +112,14 @@ export async function healthSpec(
     startPeriodMs: health.startPeriod ?? HEALTH.startPeriodMs,
     action: health.action ?? HEALTH.action,
   };
+}
+
+export function eventLoopSpec(health: ParsedService['health']): EventLoopSpec | null {
+  const rule = health?.eventLoop ?? {};
+  if (rule === false) return null;
+  const { limit, action }: { limit?: number; action?: EventLoopSpec['action'] } =
+    typeof rule === 'number' ? { limit: rule } : rule;
+  return { limitMs: limit ?? EVENT_LOOP.limitMs, action: action ?? EVENT_LOOP.action };
 }
 
 interface CheckRule extends HttpRule {

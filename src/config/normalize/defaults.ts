@@ -1,5 +1,6 @@
 /** What holds when nothing is said. */
 import {
+  DEFAULT_EVENT_LOOP,
   DEFAULT_HEALTH,
   DEFAULT_LOGS,
   type ReloadSpec,
@@ -41,6 +42,8 @@ export const HEALTH = {
   failures: 3,
   ...DEFAULT_HEALTH,
 } as const;
+
+export const EVENT_LOOP = DEFAULT_EVENT_LOOP;
 
 export const LOGS = DEFAULT_LOGS;
 

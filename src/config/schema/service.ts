@@ -141,6 +141,21 @@ const reload = object('{verify: {http: /health}}', {
   ),
 });
 
+const eventLoop = v.union(
+  [
+    v.literal(false),
+    leaf.duration('30s', 500),
+    object('{limit: 30s}', {
+      limit: v.exactOptional(leaf.duration('30s', 500)),
+      action: v.exactOptional(leaf.oneOf(HEALTH_ACTIONS)),
+    }),
+  ],
+  say(
+    '{value} is neither false, a duration of at least 500 ms nor a map',
+    'write {key}: 30s, or {key}: false',
+  ),
+);
+
 const health = object('{http: /health}', {
   ...check,
   interval: v.exactOptional(leaf.duration('5s', 100)),
@@ -149,6 +164,7 @@ const health = object('{http: /health}', {
   successes: v.exactOptional(leaf.wholeNumber(1, MANY, 2)),
   startPeriod: v.exactOptional(leaf.duration('30s')),
   action: v.exactOptional(leaf.oneOf(HEALTH_ACTIONS)),
+  eventLoop: v.exactOptional(eventLoop),
 });
 
 export const secret = object('{file: ./password}', {

@@ -1,0 +1,83 @@
+/** Takes down what a process is doing before it is ended: its own words, its stack, what the kernel shows. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { summarizeEvidence } from '../../core/index.js';
+import { InspectorError, openInspector, takeActivity, type Activity } from '../../inspector/index.js';
+import type { Evidence } from '../../protocol/index.js';
+import { readActivity, readProcess } from '../../system/index.js';
+import { ping } from './ping.js';
+
+export interface Suspect {
+  readonly pid: number;
+  /** Of its control socket; undefined: it has none. */
+  readonly path: string | undefined;
+  /** SIGUSR1 opens its inspector, and does nothing else. */
+  readonly canBeInspected: boolean;
+}
+
+export interface Finding {
+  readonly evidence: Evidence;
+  /** Its inspector was open before: somebody may be looking at it just now. */
+  readonly isDebugged: boolean;
+}
+
+/** For an answer of a process that works. */
+const ANSWER_MS = 1000;
+/** For its inspector to open, and to be asked two things. */
+const OPEN_MS = 1500;
+const ASK_MS = 500;
+const LIMIT_MS = 3000;
+
+/** Within 4 s, whatever the process does. */
+export async function takeEvidence(suspect: Suspect, now: () => Date): Promise<Finding> {
+  const seen = readActivity(suspect.pid);
+  const said = suspect.path === undefined ? null : await ask(suspect.path);
+  const { isDebugged, frames, missing, ...inspected } = said === false ? await inspect(suspect) : UNASKED;
+  const resources = said ? countKinds(said) : inspected.resources;
+  const answers = said === null ? null : said !== false;
+  const facts = { answers, frames: [...frames], resources, ...seen, missing };
+  const summary = summarizeEvidence(facts);
+  return { evidence: { at: now().toISOString(), pid: suspect.pid, summary, ...facts }, isDebugged };
+}
+
+/** What its event loop waits for; false: it does not answer. */
+async function ask(path: string): Promise<readonly string[] | false> {
+  const asked = ping(path, { resources: true });
+  const answer = await Promise.race([asked.answer, delay(ANSWER_MS, undefined)]);
+  asked.end();
+  return answer ? (answer.resources ?? []) : false;
+}
+
+interface Inspected extends Activity {
+  readonly missing: string | null;
+  readonly isDebugged: boolean;
+}
+
+const UNASKED: Inspected = { frames: [], resources: null, missing: null, isDebugged: false };
+const UNSEEN = 'nothing that it runs can be seen: it waits in the kernel';
+
+async function inspect({ pid, canBeInspected }: Suspect): Promise<Inspected> {
+  const row = readProcess(pid);
+  if (!row) return { ...UNASKED, missing: 'it has ended' };
+  if (!canBeInspected)
+    return { ...UNASKED, missing: 'it has a handler of its own for SIGUSR1, or did not say' };
+  const late = delay(LIMIT_MS, { ...UNASKED, missing: `its inspector did not answer within ${LIMIT_MS} ms` });
+  const work = openInspector(row, { timeoutMs: OPEN_MS }).then(
+    async ({ session, wasOpen, close }): Promise<Inspected> => {
+      const activity = await takeActivity(session, ASK_MS);
+      await close();
+      return { ...activity, missing: activity.frames.length > 0 ? null : UNSEEN, isDebugged: wasOpen };
+    },
+  );
+  return Promise.race([work.catch((error: unknown) => ({ ...UNASKED, missing: wordError(error) })), late]);
+}
+
+function wordError(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof InspectorError ? message : `its inspector: ${message}`;
+}
+
+function countKinds(kinds: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,62 @@
+/** What a process is doing, from /proc. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { readProcess, TICKS_PER_SECOND } from './process-table.js';
+
+/** Of its main thread, since it began. */
+export interface ProcessorTime {
+  /** How long it ran. */
+  readonly cpuMs: number;
+  /** How long it could have run, and waited for a processor. */
+  readonly queuedMs: number;
+}
+
+/** undefined: it has ended. */
+export function readProcessorTime(pid: number): ProcessorTime | undefined {
+  const [ran, queued] = (readOrUndefined(`/proc/${pid}/schedstat`) ?? '').split(' ').map(Number);
+  if (ran !== undefined && queued !== undefined) return { cpuMs: ran / 1e6, queuedMs: queued / 1e6 };
+  // A kernel without it: all threads, and nothing about waiting.
+  const row = readProcess(pid);
+  return row && { cpuMs: (row.cpuTicks * 1000) / TICKS_PER_SECOND, queuedMs: 0 };
+}
+
+export interface ProcessActivity {
+  /** As in ps; null: it has ended. */
+  readonly state: string | null;
+  /** The function of the kernel in which it waits; null: none, or not ours to see. */
+  readonly waitsIn: string | null;
+  readonly openFiles: number | null;
+  readonly rssBytes: number | null;
+}
+
+export function readActivity(pid: number): ProcessActivity {
+  const row = readProcess(pid);
+  const where = readOrUndefined(`/proc/${pid}/wchan`);
+  return {
+    state: row?.state ?? null,
+    waitsIn: where === undefined || where === '' || where === '0' ? null : where,
+    openFiles: countFiles(pid),
+    rssBytes: row?.rssBytes ?? null,
+  };
+}
+
+function countFiles(pid: number): number | null {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return null; // it has ended, or belongs to another user
+  }
+}
+
+/** Whether the process has a handler for the signal; without one most signals end it. */
+export function handlesSignal(pid: number, signal: number): boolean {
+  const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(readOrUndefined(`/proc/${pid}/status`) ?? '')?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined; // it has ended, or is not ours to see
+  }
+}

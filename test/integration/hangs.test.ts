@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { get } from 'node:http';
+import { test } from 'node:test';
+import type { ServiceConfig } from '../../src/config/index.js';
+import { app, assertSucceeded, freePort, Rig } from '../rig/index.js';
+
+const SOON = { eventLoop: '500ms' } as const;
+
+test('an event loop that never comes back is found, shown with its stack, and replaced', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: hanging(port, { health: SOON }) }));
+  const { pid } = await rig.instance('api');
+  tell(port, '/spin');
+
+  const { exit } = await rig.untilInstance(
+    'api',
+    ({ attempt, status }) => attempt === 2 && status === 'running',
+  );
+  const why = `upkeep: unhealthy (no answer of the event loop for 500ms: pid ${pid} runs in spin (hangs-when-told.cjs:5))`;
+  assert.equal(exit!.askedBy, why);
+  assert.equal(exit!.signal, 'SIGKILL', 'it cannot hear SIGTERM');
+  const { evidence } = exit!;
+  assert.deepEqual([evidence!.answers, evidence!.missing], [false, null]);
+  assert.equal(evidence!.frames[0]!.name, 'spin');
+  assert.equal(evidence!.frames[0]!.file, app('hangs-when-told.cjs'));
+  assert.deepEqual(exit!.lastLines, [], 'what the inspector says is not among its last words');
+  const { stdout } = await rig.cli('show', 'api');
+  assert.match(stdout, /seen +runs in spin \(hangs-when-told\.cjs:5\)/);
+  assert.match(stdout, /at spin \(.*hangs-when-told\.cjs:5:\d+\)/);
+});
+
+test('who is stopped does not hang, who waits in the kernel does', async () => {
+  await using rig = await Rig.create();
+  const [port, other] = [await freePort(), await freePort()];
+  const services = { api: hanging(port, { health: SOON }), other: hanging(other, { health: SOON }) };
+  assertSucceeded(await rig.up(services));
+  const { pid } = await rig.instance('api');
+  process.kill(pid!, 'SIGSTOP');
+  tell(other, '/block');
+  const { exit } = await rig.untilInstance('other', ({ attempt }) => attempt === 2);
+  assert.match(
+    exit!.askedBy!,
+    /no answer of the event loop for 500ms: pid \d+ runs in block \(hangs-when-told\.cjs:9\)/,
+  );
+  process.kill(pid!, 'SIGCONT');
+  assert.equal((await rig.instance('api')).attempt, 1);
+});
+
+test('with action none a hang is only told, and its inspector is closed again', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const health = { eventLoop: { limit: '500ms', action: 'none' } } as const;
+  assertSucceeded(await rig.up({ api: hanging(port, { health }) }));
+  tell(port, '/spin');
+  const { pid, attempt } = await rig.untilInstance('api', ({ healthy }) => healthy === false);
+  assert.equal(attempt, 1);
+  const told = (await rig.events('api')).filter(({ type }) => type === 'instance-health');
+  assert.match(JSON.stringify(told), /runs in spin .*"probe":"event-loop","action":"none"/);
+  const { loopbackPorts } = await import('../../src/system/index.js');
+  await rig.until(
+    'only the port of the service is open',
+    () => loopbackPorts(pid!)?.size === 0 || loopbackPorts(pid!)?.has(port),
+  );
+  assert.deepEqual(
+    [...(loopbackPorts(pid!) ?? [])].filter((each) => each !== port),
+    [],
+  );
+});
+
+test('what a failing probe leads to is kept with what the event loop waits for', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const health = { http: '/forget', interval: '100ms', timeout: '200ms', failures: 2 } as const;
+  assertSucceeded(await rig.up({ api: hanging(port, { health, stop: { drain: 0 } }) }));
+  const { exit } = await rig.untilInstance('api', ({ attempt }) => attempt > 1);
+  assert.equal(exit!.evidence!.answers, true);
+  assert.match(exit!.evidence!.summary, /^its event loop answers/);
+  assert.ok(exit!.evidence!.openFiles! > 5);
+});
+
+function hanging(port: number, config: ServiceConfig): ServiceConfig {
+  return { script: app('hangs-when-told.cjs'), port, env: { PORT: String(port) }, ...config };
+}
+
+/** Nobody waits for the answer. */
+function tell(port: number, path: string): void {
+  get({ host: '127.0.0.1', port, path, agent: false }).on('error', () => undefined);
+}
