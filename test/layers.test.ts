@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol'],
   boot: ['client', 'system', 'protocol'],
   doctor: ['boot', 'client', 'config', 'store', 'logs', ...FOUNDATION],
-  cli: ['boot', 'client', 'doctor', 'config', 'core', 'protocol'],
+  cli: ['boot', 'client', 'doctor', 'inspector', 'config', 'core', 'protocol'],
   preload: ['protocol'],
   pm2: ['client', 'config', 'core', 'protocol'],
   fleet: ['client', 'config', 'core', 'protocol'],

@@ -24,6 +24,7 @@ export type CommandName =
   | 'alerts'
   | 'env'
   | 'exec'
+  | 'profile'
   | 'operations'
   | 'operation'
   | 'abort'
@@ -55,6 +56,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   alerts: () => import('./commands/alerts.js'),
   env: () => import('./commands/env.js'),
   exec: () => import('./commands/exec.js'),
+  profile: () => import('./commands/profile.js'),
   operations: () => import('./commands/operations.js'),
   operation: () => import('./commands/operation.js'),
   abort: () => import('./commands/abort.js'),

@@ -68,7 +68,7 @@ export interface InstanceSetup {
 }
 
 /** From the stop signal to SIGKILL for who cannot hear it. */
-const MUTE_GRACE_MS = 2000;
+const MUTE_GRACE_MS = 1000;
 
 export class Instance {
   readonly index: number;
@@ -373,7 +373,7 @@ export class Instance {
     return {
       // One that was to take over and fails has failed; one that goes away does not come back.
       restart: this.role === 'serving' ? restart : { ...restart, policy: 'never' },
-      stop: this.#isMute ? { ...stop, graceMs: Math.min(stop.graceMs, MUTE_GRACE_MS) } : stop,
+      stop: this.#isMute ? { ...stop, drainMs: 0, graceMs: Math.min(stop.graceMs, MUTE_GRACE_MS) } : stop,
       readyTimeoutMs: ready.timeoutMs,
       takenAttempt: this.#owner.takenAttempt(this.index),
     };

@@ -21,9 +21,9 @@ export interface Finding {
 }
 
 /** For an answer of a process that works. */
-const ANSWER_MS = 1000;
+const ANSWER_MS = 700;
 /** For its inspector to open, and to be asked two things. */
-const OPEN_MS = 1500;
+const OPEN_MS = 1200;
 const ASK_MS = 500;
 const LIMIT_MS = 3000;
 
