@@ -18,6 +18,7 @@ export type CommandName =
   | 'list'
   | 'show'
   | 'why'
+  | 'tree'
   | 'logs'
   | 'errors'
   | 'events'
@@ -50,6 +51,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   list: () => import('./commands/list.js'),
   show: () => import('./commands/show.js'),
   why: () => import('./commands/why.js'),
+  tree: () => import('./commands/tree.js'),
   logs: () => import('./commands/logs.js'),
   errors: () => import('./commands/errors.js'),
   events: () => import('./commands/events.js'),

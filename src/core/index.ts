@@ -14,3 +14,4 @@ export * from './bare-spec.js';
 export * from './alerts.js';
 export * from './disk.js';
 export * from './quiet-hours.js';
+export * from './process-role.js';

@@ -8,6 +8,8 @@ export interface Sender {
   /** null: the kernel. */
   readonly by: Culprit | null;
   readonly isKernel: boolean;
+  /** As raise() and abort() do it: to a thread of its own. */
+  readonly isRaised: boolean;
   readonly signal: string;
   readonly at: number;
   readonly target: number;
@@ -28,7 +30,7 @@ export function findSender(evidence: ExitEvidence, target: number, signal: strin
   // signal-exit and others clean up and then send themselves what they got.
   const origin =
     last.sender === target
-      ? traced.findLast(({ sender, at }) => sender !== target && last.at - at < ANSWER_MS)
+      ? traced.findLast(({ sender, at }) => sender !== target && last.at - at < SHUTDOWN_MS)
       : undefined;
   return toSender(evidence, origin ?? last);
 }
@@ -48,12 +50,20 @@ function tracedTo(evidence: ExitEvidence, target: number, signal: string): SeenS
 function toSender(evidence: ExitEvidence, seen: SeenSignal): Sender {
   const { at, sender, senderName, target, code } = seen;
   const signal = signalName(seen.signal);
-  const isKernel = code > 0;
+  // A pipe that nobody reads is told as if the writer had sent it.
+  const isKernel = code > 0 || (signal === 'SIGPIPE' && sender === target && !saidSo(evidence, target));
   const by = isKernel ? null : evidence.describe(sender, at, senderName);
   const who = isKernel ? 'the kernel' : `${senderName}, pid ${sender},`;
   const fact = `${who} sent ${signal} to pid ${target} ${wordBefore(evidence.endedAt - at)} the end`;
   const kill = evidence.testimony.kills.findLast((each) => each.pid === sender && each.target === target);
-  return { by, isKernel, signal, at, target, kill, fact: { source: 'kernel trace', fact } };
+  const isRaised = sender === target && code === SI_TKILL;
+  return { by, isKernel, isRaised, signal, at, target, kill, fact: { source: 'kernel trace', fact } };
+}
+
+const SI_TKILL = -6;
+
+function saidSo({ testimony }: ExitEvidence, pid: number): boolean {
+  return testimony.kills.some((kill) => kill.pid === pid && kill.target === pid);
 }
 
 function fromTestimony(evidence: ExitEvidence, target: number, signal: string): Sender | undefined {
@@ -64,7 +74,7 @@ function fromTestimony(evidence: ExitEvidence, target: number, signal: string): 
   if (!kill || kill.isPassedOn) return undefined;
   const { pid, at } = kill;
   const by = evidence.describe(pid, at, 'node');
-  return { by, isKernel: false, signal, at, target, kill, fact: factOfKill(kill) };
+  return { by, isKernel: false, isRaised: false, signal, at, target, kill, fact: factOfKill(kill) };
 }
 
 export function factOfKill({ pid, target, signal, place }: SentKill): Fact {

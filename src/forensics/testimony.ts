@@ -1,6 +1,7 @@
 /** Collects what the preload in the Node processes of an attempt says that bears on its end (src/preload/witness.ts). */
 import * as v from 'valibot';
 import { KILL_REASONS, type ChildEnd, type ExitCall, type SentKill, type Testimony } from './evidence.js';
+import { maskCommand } from '../util/index.js';
 
 /** Of each kind: what matters comes last. */
 const MAX_KEPT = 100;
@@ -48,8 +49,14 @@ function note<S extends v.GenericSchema<unknown, object>, H extends object>(
 ): void {
   const value = parse(text);
   if (!v.is(schema, value)) return;
-  list.push({ ...v.parse(schema, value), ...header });
+  list.push({ ...masked(v.parse(schema, value)), ...header });
   if (list.length > MAX_KEPT) list.shift();
+}
+
+/** Command lines may hold secrets. */
+function masked<T extends object>(value: T): T {
+  const { command } = value as { command?: unknown };
+  return typeof command === 'string' ? { ...value, command: maskCommand(command) } : value;
 }
 
 function keep(pids: Set<number>, pid: number): void {

@@ -21,7 +21,11 @@ export interface Inheritance {
 const { closeSync } = fs;
 const OURS = ['UPKEEP_PRELOAD', 'UPKEEP_CHANNEL', 'NODE_OPTIONS'];
 
-export function wrapSpawn(inherit: (isClusterWorker: boolean) => Inheritance | null): void {
+/** `onSpawned`: the child was started. */
+export function wrapSpawn(
+  inherit: (isClusterWorker: boolean) => Inheritance | null,
+  onSpawned: (child: ChildProcess) => void,
+): ChildProcess {
   const { prototype } = (
     require('node:child_process') as { ChildProcess: { prototype: ChildProcessPrototype } }
   ).ChildProcess;
@@ -34,13 +38,16 @@ export function wrapSpawn(inherit: (isClusterWorker: boolean) => Inheritance | n
         attempt(() => openOutputAgain(options, opened));
         const visible = attempt(() => extend(options, inherit));
         try {
-          return original.call(this, options);
+          const result = original.call(this, options);
+          attempt(() => onSpawned(this));
+          return result;
         } finally {
           if (visible) attempt(() => hide(this, visible));
           for (const fd of opened) attempt(() => closeSync(fd));
         }
       },
   );
+  return prototype as unknown as ChildProcess;
 }
 
 /** What it inherits of stdout and stderr; `opened` is to be closed again. */

@@ -13,7 +13,7 @@ const PLACE = /^\s+at (?:.*\()?(?:async )?((?:file:\/\/)?[^()]+?):(\d+):\d+\)?$/
 const NOT_OWN = /^(?:node:|internal\/|\[|<)|[\\/]node_modules[\\/]|^[a-z_]+\.js$/;
 const REASON = /The promise rejected with the reason "([^]*)"\.?$/;
 
-type Monitor = (error: unknown) => void;
+type Monitor = (error: unknown, origin: string) => void;
 
 export interface Crash {
   readonly type: string | null;
@@ -22,9 +22,10 @@ export interface Crash {
 }
 
 /** `say`: a word, and what belongs to it. */
-export function tellCrashes(say: (word: 'crash' | 'survived', crash: string) => void): void {
-  const monitor: Monitor = (error) => {
-    attempt(() => say('crash', pack(describe(error))));
+export function tellCrashes(say: (word: 'crash' | 'survived' | 'rejection', crash: string) => void): void {
+  const monitor: Monitor = (error, origin) => {
+    attempt(() => say('crash', pack(describe(error), 'message')));
+    if (origin === 'unhandledRejection') attempt(() => say('rejection', ''));
     attempt(() => setImmediate(() => say('survived', '')));
   };
   listenUnseen(monitor);
@@ -66,7 +67,7 @@ function firstLine(text: string): string {
 }
 
 /** `db.js:10`: of the application itself. */
-function placeIn(stack: string): string | null {
+export function placeIn(stack: string): string | null {
   for (const line of stack.split('\n')) {
     const place = PLACE.exec(line);
     if (place && !NOT_OWN.test(place[1]!))
@@ -75,12 +76,13 @@ function placeIn(stack: string): string | null {
   return null;
 }
 
-/** Shorter and shorter until it fits. A journal is read as latin1, and `|` means something in it. */
-function pack(crash: Crash): string {
-  for (let { length } = crash.message; ; length = Math.floor(length * 0.8)) {
-    const shorter = Object.assign({}, crash, { message: crash.message.slice(0, length) });
-    const text = JSON.stringify(shorter).replace(/[|\u007f-\uffff]/g, escaped);
-    if (length === 0 || text.length <= MAX_BYTES) return text;
+/** Its `longest` shorter and shorter until it fits. A journal is read as latin1, and `|` means something in it. */
+export function pack<T extends object>(value: T, longest: keyof T): string {
+  const text = value[longest];
+  for (let length = typeof text === 'string' ? text.length : 0; ; length = Math.floor(length * 0.8)) {
+    const shorter = typeof text === 'string' ? { [longest]: text.slice(0, length) } : {};
+    const words = JSON.stringify(Object.assign({}, value, shorter)).replace(/[|\u007f-\uffff]/g, escaped);
+    if (length === 0 || words.length <= MAX_BYTES) return words;
   }
 }
 

@@ -17,6 +17,7 @@ import { fs, major } from './node.js';
 import { answerPing } from './ping.js';
 import { listenPrivately } from './private-socket.js';
 import { linkIfSecure } from './tls-link.js';
+import { Witness } from './witness.js';
 
 const { pid } = process;
 
@@ -49,7 +50,12 @@ export class Guest {
   private arrive(): void {
     if (isWorkerThread) return;
     attempt(() => this.removeStale());
-    wrapSpawn((isClusterWorker) => this.inheritance(isClusterWorker));
+    const witness = new Witness((word, words) => this.channel.say(word, pid, words));
+    const prototype = wrapSpawn(
+      (isClusterWorker) => this.inheritance(isClusterWorker),
+      (child) => witness.watch(child),
+    );
+    witness.attend(prototype);
     takeFreeInspectorPort(this.setup.options);
     tellCrashes((word, crash) => this.channel.say(word, pid, crash));
     this.channel.say('hello', pid, process.version);

@@ -22,6 +22,7 @@ export const ENDPOINTS = {
   services: { method: 'GET', path: '/v1/services' },
   service: { method: 'GET', path: '/v1/services/{name}' },
   why: { method: 'GET', path: '/v1/services/{name}/exits' },
+  tree: { method: 'GET', path: '/v1/tree' },
   environment: { method: 'GET', path: '/v1/services/{name}/environment' },
   diff: { method: 'POST', path: '/v1/diff' },
   operations: { method: 'GET', path: '/v1/operations' },

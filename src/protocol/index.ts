@@ -5,6 +5,7 @@ export * from './evidence.js';
 export * from './spec.js';
 export * from './service.js';
 export * from './why.js';
+export * from './tree.js';
 export * from './operation.js';
 export * from './event.js';
 export * from './log.js';

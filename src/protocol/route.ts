@@ -17,6 +17,7 @@ import { LogEntry } from './log.js';
 import { OperationRequest, OperationView } from './operation.js';
 import { EnvironmentView, ServiceDetail, ServiceView, SpecChange } from './service.js';
 import { ServiceSpec } from './spec.js';
+import { InstanceTree } from './tree.js';
 import { ExplainedExit } from './why.js';
 
 export interface Route extends Endpoint {
@@ -55,6 +56,12 @@ export const ROUTES = {
       limit: 'how many, default 1',
     },
     answer: v.array(ExplainedExit),
+  },
+  tree: {
+    ...ENDPOINTS.tree,
+    summary: 'The processes below each instance, with what each is for',
+    query: { service: 'a name; may be repeated; none: all services' },
+    answer: v.array(InstanceTree),
   },
   environment: {
     ...ENDPOINTS.environment,

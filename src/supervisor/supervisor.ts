@@ -7,6 +7,7 @@ import { Archiver, type ServiceLog } from '../logs/index.js';
 import {
   type EnvironmentView,
   type ExplainedExit,
+  type InstanceTree,
   type OperationRequest,
   type OperationSummary,
   type OperationView,
@@ -17,7 +18,14 @@ import {
   type SpecChange,
 } from '../protocol/index.js';
 import type { Journal, StateFile } from '../store/index.js';
-import { createFifo, Launcher, openFifo, parseReport, type FifoReader } from '../system/index.js';
+import {
+  createFifo,
+  Launcher,
+  openFifo,
+  parseReport,
+  readProcessTable,
+  type FifoReader,
+} from '../system/index.js';
 import { findAttempts } from './adoption.js';
 import { eventsPath, logFolder, parseRunName, runFolder, type SupervisorContext } from './context.js';
 import { redactSpec, resolveEnvironment, toEntries } from './environment.js';
@@ -26,6 +34,7 @@ import { MemoryWatch } from './memory-watch.js';
 import { Operations } from './operations.js';
 import { Performer } from './performer.js';
 import { foresee, planSteps, requireService } from './plan.js';
+import { viewTree } from './process-tree.js';
 import { identify, nameOf, type ManagedInstance } from './requester.js';
 import { Sampler } from './sampler.js';
 import { Service, type ServiceTriggers } from './service.js';
@@ -157,6 +166,13 @@ export class Supervisor {
     return this.#context.explainer.find(name, question);
   }
 
+  /** Who lives below the instances of the named services, or of all. */
+  tree(names: readonly string[]): InstanceTree[] {
+    const services = this.#named(names, 'show the processes of');
+    const table = readProcessTable();
+    return services.flatMap(({ name, all }) => all.map((instance) => viewTree(name, instance, table)));
+  }
+
   async environment(name: string, isRevealed: boolean): Promise<EnvironmentView> {
     const { spec } = this.#require(name, 'show the environment of');
     const entries = toEntries(await resolveEnvironment(spec), isRevealed);
@@ -209,11 +225,7 @@ export class Supervisor {
 
   /** Of the named services, or all. */
   logs(names: readonly string[]): ServiceLog[] {
-    const services =
-      names.length === 0
-        ? [...this.#services.values()]
-        : names.map((name) => this.#require(name, 'show the logs of'));
-    return services.map(({ log }) => log);
+    return this.#named(names, 'show the logs of').map(({ log }) => log);
   }
 
   /** The machine goes down: ends what runs, dependents first. All of it stays wanted, for the next boot. */
@@ -440,6 +452,10 @@ export class Supervisor {
       if (instance) return { service: service.name, instance: instance.index, attempt: instance.attempt };
     }
     return undefined;
+  }
+
+  #named(names: readonly string[], verb: string): Service[] {
+    return names.length === 0 ? [...this.#services.values()] : names.map((name) => this.#require(name, verb));
   }
 
   #require(name: string, verb: string): Service {

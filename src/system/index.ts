@@ -7,6 +7,7 @@ export * from './init-system.js';
 export * from './kernel-log.js';
 export * from './launcher.js';
 export * from './listener.js';
+export * from './open-listeners.js';
 export * from './package-root.js';
 export * from './process-activity.js';
 export * from './process-table.js';

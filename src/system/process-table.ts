@@ -122,6 +122,16 @@ export function readCommand(pid: number): string | undefined {
   }
 }
 
+/** What it was executed with, word for word; undefined where the process is gone, or a thread of the kernel. */
+export function readArguments(pid: number): string[] | undefined {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '').split('\0');
+    return words[0] === '' ? undefined : words;
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
 /** The real uid; undefined where the process is gone. */
 export function readUid(pid: number): number | undefined {
   try {

@@ -37,6 +37,7 @@ test('every route answers as the OpenAPI document says', async () => {
     services: () => ask(rig, '/v1/services'),
     service: () => ask(rig, '/v1/services/broken'),
     why: () => ask(rig, '/v1/services/broken/exits?limit=5'),
+    tree: () => ask(rig, '/v1/tree'),
     environment: () => ask(rig, '/v1/services/api/environment?reveal=1'),
     diff: () => ask(rig, '/v1/diff', { body: { services } }),
     request: () => ask(rig, '/v1/operations', { body: { kind: 'restart', services: 'all' } }),

@@ -6,7 +6,7 @@ import type { Handlers } from '../server.js';
 export function serviceRoutes(
   supervisor: Supervisor,
   errors: KnownErrors,
-): Pick<Handlers, 'services' | 'service' | 'why' | 'environment' | 'diff'> {
+): Pick<Handlers, 'services' | 'service' | 'why' | 'tree' | 'environment' | 'diff'> {
   const withErrors = <T extends ServiceView>(view: T): T => {
     const newErrors = errors.countNew(view.name);
     return newErrors === 0 ? view : { ...view, newErrors };
@@ -22,6 +22,7 @@ export function serviceRoutes(
           limit: exchange.number('limit', 1),
         }),
       ),
+    tree: (exchange) => exchange.answer(supervisor.tree(exchange.query.getAll('service'))),
     environment: async (exchange) =>
       exchange.answer(await supervisor.environment(exchange.params.name!, exchange.isSet('reveal'))),
     diff: async (exchange) => {

@@ -1,5 +1,5 @@
 /** Processes that stand in front of the real server, or keep its output, and may end it for that. */
-import { basename } from 'node:path';
+import { isWrapperCommand } from '../../core/index.js';
 import type { Finding } from '../finding.js';
 import type { LiveInstance, Machine, Process } from '../machine.js';
 import { commandOf, isNode, wordList, wordProcess } from '../words.js';
@@ -28,17 +28,8 @@ function findWrapper({ service, instance, tree }: LiveInstance): Finding[] {
   ];
 }
 
-const PACKAGE_MANAGER = /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx)$/;
-const PACKAGE_MANAGER_SCRIPT = /^(?:npm|npx)-cli\.js$|^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx)(?:\.c?js)?$/;
-const SHELL = /^(?:sh|bash|dash|zsh|ash)$/;
-
-/** `node /usr/bin/npm start`, `npm start` by its title, `sh -c "node server.js; true"`. */
-function isWrapper(process: Process): boolean {
-  const [program = '', first = ''] = process.argv;
-  const name = basename(program.split(' ')[0]!);
-  if (PACKAGE_MANAGER.test(name)) return true;
-  if (SHELL.test(name)) return first === '-c';
-  return isNode(process) && PACKAGE_MANAGER_SCRIPT.test(basename(first));
+function isWrapper({ argv }: Process): boolean {
+  return isWrapperCommand(argv);
 }
 
 /**

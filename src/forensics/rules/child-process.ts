@@ -20,9 +20,14 @@ export function execRule(evidence: ExitEvidence): Finding | undefined {
   const kill = findKill(evidence);
   if (exit.kind === 'signalled' && kill?.target !== evidence.pid) return undefined;
   // An exception of its own is the reason, unless it is about just this.
-  if (error && !isThrown && !isTimeout(error.message)) return undefined;
+  if (error && !isThrown && !isTimeout(error.message) && !isConsequence(evidence)) return undefined;
   if (kill) return fromKill(evidence, kill);
   return isThrown ? fromError(evidence, error.message) : undefined;
+}
+
+/** exec closes its end of the pipe before it kills: the child may die of that first. */
+function isConsequence({ error, pid }: ExitEvidence): boolean {
+  return error !== null && error.pid !== null && error.pid !== pid && /\bEPIPE\b/.test(error.message);
 }
 
 const isTimeout = (message: string): boolean => /ETIMEDOUT|Command failed/.test(message);
@@ -59,7 +64,7 @@ function fromKill({ testimony, endedAt, pid, exit }: ExitEvidence, kill: SentKil
   if (kill.reason === 'timeout') {
     return {
       cause: 'exec-timeout',
-      summary: `the timeout of child_process in ${parent}${where} killed "${command}"`,
+      summary: `${parent} killed "${command}"${where}: the timeout that it gave child_process had passed`,
       confidence,
       evidence,
       hint: 'start it with spawn, or without the option timeout',
@@ -68,7 +73,7 @@ function fromKill({ testimony, endedAt, pid, exit }: ExitEvidence, kill: SentKil
   const printed = kill.printedBytes === null ? '' : ` after ${formatBytes(kill.printedBytes)} of output`;
   return {
     cause: 'exec-max-buffer',
-    summary: `child_process.exec in ${parent}${where} killed "${command}"${printed}: it had printed more than maxBuffer`,
+    summary: `${parent} killed "${command}"${where}${printed}: more than the maxBuffer of its child_process.exec`,
     confidence,
     evidence,
     hint: FIX,

@@ -93,7 +93,7 @@ const FILE_ERRORS: Readonly<Record<string, ExitCause>> = {
 function fileError(text: string): Kind | undefined {
   const node = /\b(ENOENT|ENOTDIR|EACCES|EPERM)\b: [^,]+, \w+ '([^']+)'/.exec(text);
   if (node) return wordFile(FILE_ERRORS[node[1]!]!, node[2]!);
-  const spawn = /\bspawn (\S+) (ENOENT|EACCES)/.exec(text);
+  const spawn = /\bspawn(?:Sync)? (\S+) (ENOENT|EACCES)/.exec(text);
   if (spawn) {
     const [, program = '', code = ''] = spawn;
     return code === 'ENOENT'

@@ -27,11 +27,13 @@ export function signalledRule(evidence: ExitEvidence): Finding | undefined {
 function bySomebody(evidence: ExitEvidence, sender: Sender): Finding {
   const { by, signal, fact, kill } = sender;
   if (isTimeLimit(evidence, sender)) return timeLimit(evidence, [fact]);
+  // Without the kernel's word nobody knows whether it passes on what it got itself.
+  const isDoubtful = by!.place === 'itself' && fact.source === 'preload' && !FAULTS.includes(signal);
   const place = kill?.place ? ` at ${kill.place}` : '';
   return {
     cause: 'signal',
-    summary: `ended by ${signal}, sent by ${wordCulprit(by!)}${place}`,
-    confidence: 'certain',
+    summary: `ended by ${signal}, sent by ${wordCulprit(by!)}${place}${isDoubtful ? ', unless it passed on one that it had got' : ''}`,
+    confidence: isDoubtful ? 'likely' : 'certain',
     evidence: [fact, ...wordFamily(by!)],
     by: by!,
     hint: null,
@@ -113,11 +115,7 @@ function nativeCrash(
     };
   }
   // abort() and raise() are no fault of the processor, and a program may also mean them.
-  const isOwnSignal =
-    sender !== undefined &&
-    !sender.isKernel &&
-    signal !== 'SIGABRT' &&
-    !(sender.fact && abortLine !== undefined);
+  const isOwnSignal = sender !== undefined && !sender.isKernel && !sender.isRaised;
   if (facts.length === 0 || isOwnSignal) return undefined;
   const module = record ? / in (\S+?)\[/.exec(record.text)?.[1] : undefined;
   const where = module === undefined ? '' : ` in ${basename(module)}`;
