@@ -22,6 +22,7 @@ export type CommandName =
   | 'logs'
   | 'errors'
   | 'events'
+  | 'report'
   | 'alerts'
   | 'env'
   | 'exec'
@@ -55,6 +56,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   logs: () => import('./commands/logs.js'),
   errors: () => import('./commands/errors.js'),
   events: () => import('./commands/events.js'),
+  report: () => import('./commands/report.js'),
   alerts: () => import('./commands/alerts.js'),
   env: () => import('./commands/env.js'),
   exec: () => import('./commands/exec.js'),

@@ -8,9 +8,11 @@ import {
   eventRoutes,
   logRoutes,
   operationRoutes,
+  reportRoutes,
   serviceRoutes,
   type Exchange,
 } from '../api/index.js';
+import { History } from '../metrics/index.js';
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
@@ -38,6 +40,7 @@ export class Daemon {
   readonly #known: KnownErrors;
   readonly #supervisor: Supervisor;
   readonly #alerts: Alerts;
+  readonly #history: History;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
   #disk: DiskWatch | undefined;
@@ -65,6 +68,13 @@ export class Daemon {
       warn: (message) => this.warn(message),
       onInternalError,
     });
+    this.#history = new History({
+      home,
+      wall: systemClock.wall,
+      services: () => this.#supervisor.specs.map(({ name }) => name),
+      findOperation: (id) => this.#supervisor.operations.find(id),
+      onInternalError,
+    });
     this.#api = new ApiServer(
       {
         daemon: (exchange) => exchange.answer(this.describe()),
@@ -77,6 +87,7 @@ export class Daemon {
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
         ...alertRoutes(this.#alerts),
+        ...reportRoutes(this.#history, (asked) => this.#supervisor.logs(asked).map(({ service }) => service)),
         ...errorRoutes(this.#known, this.#supervisor),
         ...logRoutes(home, this.#supervisor, this.#events),
       },
@@ -105,7 +116,7 @@ export class Daemon {
   emit(event: NewEvent): void {
     const words = wordEvent(event);
     if (words !== undefined) this.#setup.log(words);
-    this.#events.emit(event);
+    this.#history.note(this.#events.emit(event));
     if (event.type === 'service-created') this.#errors.watch(event.service);
     if (event.type === 'service-deleted') this.#errors.forget(event.service);
     if (event.type === 'operation' && event.status === 'running')
@@ -125,6 +136,7 @@ export class Daemon {
     const { home, version } = this.#setup;
     await this.#supervisor.boot();
     for (const { service } of this.#supervisor.logs([])) this.#errors.watch(service);
+    this.#history.begin();
     this.#alerts.begin();
     this.#disk = new DiskWatch(home, (event) => this.emit(event));
     await this.#api.listen(join(home, 'daemon.sock'));
@@ -136,6 +148,7 @@ export class Daemon {
     void this.#errors.close();
     void this.#alerts.end();
     this.#disk?.end();
+    this.#history.end();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -149,6 +162,7 @@ export class Daemon {
     await this.#errors.close();
     await this.#alerts.end();
     this.#disk?.end();
+    this.#history.end();
     this.#events.flush();
   }
 
@@ -160,6 +174,7 @@ export class Daemon {
     await this.#errors.close();
     await this.#alerts.end();
     this.#disk?.end();
+    this.#history.end();
     this.#events.flush();
     return handover;
   }

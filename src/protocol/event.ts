@@ -34,7 +34,13 @@ export const UpkeepEvent = v.variant('type', [
     from: v.picklist(INSTANCE_STATUSES),
     to: v.picklist(INSTANCE_STATUSES),
   }),
-  v.strictObject({ ...header, type: v.literal('instance-adopted'), ...instance, pid: v.number() }),
+  v.strictObject({
+    ...header,
+    type: v.literal('instance-adopted'),
+    ...instance,
+    pid: v.number(),
+    status: v.optional(v.picklist(INSTANCE_STATUSES)),
+  }),
   v.strictObject({ ...header, type: v.literal('instance-exited'), ...instance, exit: ExitView }),
   /** Follows the one above, when the evidence was looked at. */
   v.strictObject({
@@ -60,6 +66,8 @@ export const UpkeepEvent = v.variant('type', [
     detail: v.string(),
     /** What has found it; absent: the configured probe. */
     probe: v.optional(v.literal('event-loop')),
+    /** Since when, as near as probes can tell. */
+    since: v.optional(v.pipe(v.string(), v.isoTimestamp())),
     /** What is done about it. */
     action: v.optional(v.picklist(HEALTH_ACTIONS)),
   }),

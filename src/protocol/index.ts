@@ -8,6 +8,7 @@ export * from './why.js';
 export * from './tree.js';
 export * from './operation.js';
 export * from './event.js';
+export * from './report.js';
 export * from './log.js';
 export * from './error-kind.js';
 export * from './daemon.js';

@@ -14,6 +14,7 @@ import {
 import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
 import { LogEntry } from './log.js';
+import { ReportView } from './report.js';
 import { OperationRequest, OperationView } from './operation.js';
 import { EnvironmentView, ServiceDetail, ServiceView, SpecChange } from './service.js';
 import { ServiceSpec } from './spec.js';
@@ -108,6 +109,16 @@ export const ROUTES = {
       service: 'only this service',
     },
     answer: UpkeepEvent,
+  },
+  report: {
+    ...ENDPOINTS.report,
+    summary: 'How services have been: availability, incidents, how soon they were noticed and repaired',
+    query: {
+      service: 'a name; may be repeated; none: all services',
+      since: '7d (ago, the default), 14:05, 2026-11-29, or ISO 8601, in the time zone of the daemon',
+      until: 'the same; default: now',
+    },
+    answer: ReportView,
   },
   logs: {
     ...ENDPOINTS.logs,

@@ -34,7 +34,7 @@ export class EventStore {
     this.#isTorn = isTorn(text);
   }
 
-  emit(event: NewEvent): void {
+  emit(event: NewEvent): UpkeepEvent {
     const full: UpkeepEvent = { seq: ++this.#seq, at: this.#wall().toISOString(), ...event };
     this.#recent.push(full);
     if (this.#recent.length > KEPT_IN_MEMORY * 1.5)
@@ -42,6 +42,7 @@ export class EventStore {
     this.#unwritten.push(`${JSON.stringify(full)}\n`);
     this.#timer ??= setTimeout(() => this.flush(), WRITE_AFTER_MS);
     for (const listener of this.#listeners) listener();
+    return full;
   }
 
   /** The latest, oldest first. */

@@ -8,6 +8,8 @@ export interface HangNews {
   readonly isHealthy: boolean;
   readonly detail: string;
   readonly action: HealthAction;
+  /** How long ago that began; absent: now. */
+  readonly sinceMs?: number;
 }
 
 /** Of one attempt. */
@@ -33,6 +35,7 @@ export class Hangs {
   }
 
   async #onHang({ pid, how }: Hang): Promise<void> {
+    const noticedAt = performance.now();
     const { evidence, isDebugged } = await this.#run.takeEvidence(pid);
     // It may have come back while its stack was taken.
     if (!this.#spec || !this.#run.isHanging(pid)) return;
@@ -43,7 +46,8 @@ export class Hangs {
     const debugged = isDebugged ? ', and somebody debugs it' : '';
     const isServer = this.#run.listening.some((each) => each.pid === pid);
     const action = isServer && !isDebugged ? this.#spec.action : 'none';
-    this.#onNews({ isHealthy: false, detail: `${silent}: pid ${pid} ${where}${debugged}`, action });
+    const sinceMs = this.#spec.limitMs + performance.now() - noticedAt;
+    this.#onNews({ isHealthy: false, detail: `${silent}: pid ${pid} ${where}${debugged}`, action, sinceMs });
   }
 
   #onBack(pid: number): void {

@@ -3,7 +3,8 @@ import { probed, UNPROBED, type HealthState } from '../core/index.js';
 import type { HealthSpec } from '../protocol/index.js';
 import { runCheck, type CheckTarget } from './check.js';
 
-export type OnHealth = (isHealthy: boolean, detail: string) => void;
+/** `sinceMs`: how long ago that began, as near as probes can tell. */
+export type OnHealth = (isHealthy: boolean, detail: string, sinceMs: number) => void;
 
 export interface HealthWatchSetup {
   readonly spec: HealthSpec;
@@ -17,6 +18,8 @@ export class HealthWatch {
   readonly #setup: HealthWatchSetup;
   readonly #bornAt: number;
   #state: HealthState;
+  /** The answer before, and since when there have been only such ones. */
+  #last: { readonly isSuccess: boolean; readonly at: number; readonly since: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -39,13 +42,24 @@ export class HealthWatch {
 
   async #probe(): Promise<void> {
     const { spec, target, onChange } = this.#setup;
+    const askedAt = performance.now();
     const { isSuccess, detail } = await runCheck(spec.check, target, spec.timeoutMs);
     if (this.#isOver) return;
+    const since = this.#noteAnswer(isSuccess, askedAt);
     const before = this.#state.isHealthy;
     const ageMs = performance.now() - this.#bornAt;
     this.#state = probed(this.#state, { isSuccess, ageMs }, spec);
     this.#timer = setTimeout(() => void this.#probe(), spec.intervalMs);
     const now = this.#state.isHealthy;
-    if (now !== null && now !== before) onChange(now, detail);
+    if (now !== null && now !== before) onChange(now, detail, performance.now() - since);
+  }
+
+  /** Answers since when it answers like this. What began to fail did so between two probes: halfway is right on average. */
+  #noteAnswer(isSuccess: boolean, askedAt: number): number {
+    const last = this.#last;
+    const turnedAt = last && !isSuccess ? (last.at + askedAt) / 2 : askedAt;
+    const since = last?.isSuccess === isSuccess ? last.since : turnedAt;
+    this.#last = { isSuccess, at: performance.now(), since };
+    return since;
   }
 }

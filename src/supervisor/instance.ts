@@ -286,7 +286,7 @@ export class Instance {
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
-    if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid });
+    if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid, status: this.status });
   }
 
   #goOnWaiting({ attempt, runDir, shim }: FoundAttempt, interlude: Interlude): void {
@@ -524,17 +524,25 @@ export class Instance {
   #watchHealth(): void {
     const run = this.#run;
     const { health, eventLoop } = this.#spec;
-    run?.watchHealth(health, (isHealthy, detail) => {
+    run?.watchHealth(health, (isHealthy, detail, sinceMs) => {
       this.#isTakenOut = false;
-      this.#onHealth({ isHealthy, detail, action: health?.action ?? 'none' });
+      this.#onHealth({ isHealthy, detail, sinceMs, action: health?.action ?? 'none' });
     });
     this.#hangs =
       run && new Hangs(run, eventLoop, (news) => this.#onHealth({ ...news, probe: 'event-loop' }));
   }
 
-  #onHealth({ isHealthy: healthy, detail, action, probe }: HangNews & { probe?: 'event-loop' }): void {
+  #onHealth({
+    isHealthy: healthy,
+    detail,
+    sinceMs = 0,
+    action,
+    probe,
+  }: HangNews & { probe?: 'event-loop' }): void {
     const by = probe ? { probe } : {};
-    this.#emitInstance({ type: 'instance-health', healthy, detail, ...by, ...(healthy ? {} : { action }) });
+    const since = new Date(this.#context.clock.wall().getTime() - sinceMs).toISOString();
+    const done = healthy ? {} : { action };
+    this.#emitInstance({ type: 'instance-health', healthy, detail, since, ...by, ...done });
     // Whoever says that it is well, another one may still say that it is not.
     if (!healthy && action === 'restart') this.#condemnedBy = detail;
     else if (this.isHealthy !== false) this.#condemnedBy = undefined;

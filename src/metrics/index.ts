@@ -1,0 +1,1 @@
+export { History, type HistoryHost } from './history.js';

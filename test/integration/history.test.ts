@@ -1,0 +1,77 @@
+/** What was is known later: by whom and how long, over the death of daemons. */
+import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { IncidentView, ServiceReport } from '../../src/protocol/index.js';
+import { Rig } from '../rig/index.js';
+
+test('the report has who died, who was restarted, and what happened while no daemon lived', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet({ restart: { delay: '200ms' } }), web: rig.puppet() });
+
+  const first = await rig.enter('api');
+  await first.crash('SIGKILL');
+  const second = await rig.enter('api', { after: 1 });
+  await rig.untilInstance('api', ({ status }) => status === 'running');
+  await rig.request({ kind: 'restart', services: ['api'] });
+  const third = await rig.enter('api', { after: second.identity.attempt });
+  await rig.killDaemon();
+  const killedAt = Date.now();
+  await third.crash('SIGKILL');
+  // What a power cut leaves of a line, and what a newer version writes, is in nobody's way.
+  appendFileSync(join(rig.home.path, 'history', 'api.jsonl'), '{"k":"new","t":1}\n{"k":"lev');
+  await rig.startDaemon();
+  await rig.enter('api', { after: third.identity.attempt });
+  await rig.untilInstance('api', ({ status }) => status === 'running');
+
+  const { services } = await rig.client.call('report', { query: { since: '1h' } });
+  const [api, web] = ['api', 'web'].map((name) => services.find(({ service }) => service === name)!) as [
+    ServiceReport,
+    ServiceReport,
+  ];
+  // The attempts follow each other within STABLE_MS: one incident, whose first cause is told.
+  assert.deepEqual(api.incidents.map(wordIncident), ['crash down SIGKILL 3']);
+  assert.deepEqual([api.restarts, api.interventions, api.unobservedMs], [3, 1, 0]);
+  assert.ok(api.availability! > 0 && api.availability! < 1, String(api.availability));
+  assert.ok(api.downMs > 200 && api.repairMs.median !== null);
+  assert.deepEqual([web.availability, web.unobservedMs, web.incidents.length], [1, 0, 0]);
+
+  const late = await rig.client.call('report', { query: { service: ['api'], since: iso(killedAt) } });
+  assert.equal(late.services[0]!.restarts, 1);
+  const { stdout } = await rig.cli('report', 'api', '--since', '1h');
+  assert.match(stdout, /^api +\d\d\.\d{4} %/m);
+  assert.match(stdout, /SIGKILL.*, 3 times \(instance 0, attempt 1\)/);
+  assert.match(stdout, /history begins at/);
+});
+
+test('what is gone together with its daemon is unobserved until the next one', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet() });
+  await rig.untilInstance('api', ({ status }) => status === 'running');
+  const puppet = await rig.enter('api');
+  const shim = rig.processes().find(({ pid }) => pid === puppet.pid)!.parent;
+  await rig.killDaemon();
+  await rig.killProcess(shim);
+  await rig.killProcess(puppet.pid);
+  await rig.startDaemon();
+  await rig.enter('api', { after: 1 });
+  const { services } = await rig.client.call('report');
+  assert.ok(services[0]!.unobservedMs > 0, JSON.stringify(services));
+});
+
+test('a report of nobody, or of no time, is refused', async () => {
+  await using rig = await Rig.create();
+  await assert.rejects(rig.client.call('report', { query: { service: ['nobody'] } }), /"nobody"/);
+  await assert.rejects(rig.client.call('report', { query: { since: 'soon' } }), /"soon" is no time/);
+  const { code, stderr } = await rig.cli('report', '--since', 'soon');
+  assert.deepEqual([code, stderr.includes('--since needs')], [2, true]);
+});
+
+function wordIncident({ cause, worst, words, times }: IncidentView): string {
+  return `${cause} ${worst} ${/SIG\w+/.exec(words)?.[0]} ${times}`;
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
