@@ -38,7 +38,6 @@ function wordResources(resources: Readonly<Record<string, number>>): string {
 
 const WORDS: Readonly<Record<string, string>> = {
   GetAddrInfoReqWrap: 'a DNS look-up',
-  QueryReqWrap: 'a DNS query',
   TCPSocketWrap: 'a TCP connection',
   TCPConnectWrap: 'a connection that is being made',
   TLSWrap: 'a TLS connection',

@@ -4,7 +4,13 @@
  */
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { handlesSignal, loopbackPorts, sendSignal, type ProcessId } from '../system/index.js';
+import {
+  freeDescriptors,
+  handlesSignal,
+  loopbackPorts,
+  sendSignal,
+  type ProcessId,
+} from '../system/index.js';
 import { InspectorSession } from './session.js';
 
 export interface OpenInspector {
@@ -35,6 +41,7 @@ export async function openInspector(
   if (!before) throw new InspectorError('it has ended, or belongs to another user');
   // Nobody who does not expect this signal survives it.
   if (!handlesSignal(process.pid, SIGUSR1)) throw new InspectorError('it does not listen for SIGUSR1');
+  if (freeDescriptors(process.pid) < NEEDED_FILES) throw new InspectorError('it has no descriptors left');
   if (!sendSignal(process, 'SIGUSR1')) throw new InspectorError('it cannot be sent a signal');
   const deadline = performance.now() + timeoutMs;
   const fresh = await untilPort(process.pid, before, deadline);
@@ -52,6 +59,8 @@ export async function openInspector(
 }
 
 const SIGUSR1 = 10;
+/** Node aborts where the thread of its inspector does not get its own. */
+const NEEDED_FILES = 32;
 
 /** The inspector behind the first port that was not there before. */
 async function untilPort(

@@ -1,5 +1,6 @@
 /** What a process is doing in this moment: the stack of what runs, and what its event loop waits for. */
 import type { InspectorSession, Params } from './session.js';
+import { within } from './within.js';
 
 export interface Frame {
   readonly name: string;
@@ -67,17 +68,4 @@ function countResources(answer: Params | undefined): Activity['resources'] {
   const counts: Record<string, number> = {};
   for (const kind of value.split(',').filter(Boolean)) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
-}
-
-/** undefined: it took too long, or was refused. */
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs);
-  });
-  try {
-    return await Promise.race([work.catch(() => undefined), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

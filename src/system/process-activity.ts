@@ -47,6 +47,17 @@ function countFiles(pid: number): number | null {
   }
 }
 
+/** Its main thread waits in epoll, as an event loop does that has nothing to do; false where that cannot be seen. */
+export function waitsForEvents(pid: number): boolean {
+  return /^(?:do_)?ep(?:oll)?_/.test(readOrUndefined(`/proc/${pid}/wchan`) ?? '');
+}
+
+/** How many more files it may open; Infinity where that cannot be seen. */
+export function freeDescriptors(pid: number): number {
+  const limit = /^Max open files\s+(\d+)/m.exec(readOrUndefined(`/proc/${pid}/limits`) ?? '')?.[1];
+  return limit === undefined ? Infinity : Number(limit) - (countFiles(pid) ?? 0);
+}
+
 /** Whether the process has a handler for the signal; without one most signals end it. */
 export function handlesSignal(pid: number, signal: number): boolean {
   const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(readOrUndefined(`/proc/${pid}/status`) ?? '')?.[1] ?? '0';

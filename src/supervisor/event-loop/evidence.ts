@@ -1,7 +1,6 @@
 /** Takes down what a process is doing before it is ended: its own words, its stack, what the kernel shows. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { summarizeEvidence } from '../../core/index.js';
-import { InspectorError, openInspector, takeActivity, type Activity } from '../../inspector/index.js';
+import { InspectorError, openInspector, takeActivity, within, type Activity } from '../../inspector/index.js';
 import type { Evidence } from '../../protocol/index.js';
 import { readActivity, readProcess } from '../../system/index.js';
 import { ping } from './ping.js';
@@ -42,7 +41,7 @@ export async function takeEvidence(suspect: Suspect, now: () => Date): Promise<F
 /** What its event loop waits for; false: it does not answer. */
 async function ask(path: string): Promise<readonly string[] | false> {
   const asked = ping(path, { resources: true });
-  const answer = await Promise.race([asked.answer, delay(ANSWER_MS, undefined)]);
+  const answer = await within(asked.answer, ANSWER_MS);
   asked.end();
   return answer ? (answer.resources ?? []) : false;
 }
@@ -60,7 +59,6 @@ async function inspect({ pid, canBeInspected }: Suspect): Promise<Inspected> {
   if (!row) return { ...UNASKED, missing: 'it has ended' };
   if (!canBeInspected)
     return { ...UNASKED, missing: 'it has a handler of its own for SIGUSR1, or did not say' };
-  const late = delay(LIMIT_MS, { ...UNASKED, missing: `its inspector did not answer within ${LIMIT_MS} ms` });
   const work = openInspector(row, { timeoutMs: OPEN_MS }).then(
     async ({ session, wasOpen, close }): Promise<Inspected> => {
       const activity = await takeActivity(session, ASK_MS);
@@ -68,7 +66,11 @@ async function inspect({ pid, canBeInspected }: Suspect): Promise<Inspected> {
       return { ...activity, missing: activity.frames.length > 0 ? null : UNSEEN, isDebugged: wasOpen };
     },
   );
-  return Promise.race([work.catch((error: unknown) => ({ ...UNASKED, missing: wordError(error) })), late]);
+  const seen = await within(
+    work.catch((error: unknown) => ({ ...UNASKED, missing: wordError(error) })),
+    LIMIT_MS,
+  );
+  return seen ?? { ...UNASKED, missing: `its inspector did not answer within ${LIMIT_MS} ms` };
 }
 
 function wordError(error: unknown): string {

@@ -10,7 +10,7 @@ import {
   type LoopSilence,
   type LoopVerdict,
 } from '../../core/index.js';
-import { readProcess, readProcessorTime, type ProcessorTime } from '../../system/index.js';
+import { readProcess, readProcessorTime, waitsForEvents, type ProcessorTime } from '../../system/index.js';
 import { ping, type Ping } from './ping.js';
 
 export interface Speaker {
@@ -40,6 +40,8 @@ export interface EventLoopSetup {
 const LOOKS = 6;
 /** One ping in so many looks: 20 a second for 300 services. */
 const LOOKS_A_PING = 3;
+/** A ping costs 0.4 ms, a look at an idle process 0.03 ms; in vain it is idle where a child is waited for by execSync(). */
+const ROUNDS_A_PING_IF_IDLE = 4;
 
 interface Loop {
   readonly ping: Ping;
@@ -59,6 +61,7 @@ export class EventLoopWatch {
   /** Since the last ping. */
   #looks = 0;
   #isResting = false;
+  #rounds = 0;
 
   constructor(setup: EventLoopSetup) {
     this.#setup = setup;
@@ -128,8 +131,12 @@ export class EventLoopWatch {
   }
 
   #pingAll(): void {
-    for (const speaker of this.#setup.speakers())
-      if (!this.#silent.has(speaker.pid)) void this.#ping(speaker);
+    const isDue = this.#rounds++ % ROUNDS_A_PING_IF_IDLE === 0;
+    for (const speaker of this.#setup.speakers()) {
+      const { pid } = speaker;
+      const isIdle = !isDue && this.#handlers.has(pid) && waitsForEvents(pid);
+      if (!isIdle && !this.#silent.has(pid)) void this.#ping(speaker);
+    }
   }
 
   async #ping({ pid, path }: Speaker): Promise<void> {
