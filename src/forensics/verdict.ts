@@ -38,10 +38,21 @@ export function decideVerdict(evidence: ExitEvidence): Verdict {
     summary,
     confidence,
     by,
-    evidence: [...facts],
+    evidence: [...facts, ...lookFacts(evidence)],
     notAvailable: confidence === 'certain' && by?.command !== null ? [] : missingSources(evidence),
     hint,
   };
+}
+
+/** What it was doing when it was found failing. */
+function lookFacts({ exit }: ExitEvidence): Fact[] {
+  if (!exit.evidence) return [];
+  const { summary, missing, waitsIn } = exit.evidence;
+  const more = [
+    missing === null ? '' : `no stack: ${missing}`,
+    waitsIn === null ? '' : `waits in ${waitsIn}`,
+  ];
+  return [{ source: 'a look at it', fact: [summary, ...more].filter((part) => part !== '').join(', ') }];
 }
 
 function firstFinding(evidence: ExitEvidence): Finding | undefined {

@@ -72,3 +72,26 @@ test('who waits for nothing, cannot be executed or lacks a module is told so', a
   );
   assert.deepEqual(causes, ['out-of-work', 'module-missing', 'interpreter-missing']);
 });
+
+test('the tree tells wrappers from the program, and names who serves the port', async () => {
+  await using rig = await Rig.create();
+  const server = rig.write(
+    'server.cjs',
+    `require('http').createServer().listen(0, '127.0.0.1', () => console.log('serves'))`,
+  );
+  await rig.up({
+    web: { command: ['/bin/sh', '-c', `${process.execPath} ${server} --token hunter2; true`] },
+  });
+  await rig.untilLogged('web', 'serves');
+  const trees = await rig.client.call('tree', { query: { service: 'web' } });
+  const processes = trees[0]?.processes ?? [];
+  assert.deepEqual(
+    processes.map(({ role, depth, listens }) => [role, depth, listens.length]),
+    [
+      ['wrapper', 0, 0],
+      ['main', 1, 1],
+    ],
+  );
+  const { stdout } = await rig.cli('tree');
+  assert.match(stdout, /main .*└─ .*server\.cjs --token \*\*\* {2}← serves 127\.0\.0\.1:\d+/);
+});

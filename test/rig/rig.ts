@@ -23,6 +23,7 @@ import {
   readCommand,
   readProcess,
   sendSignal,
+  SignalTrace,
   type ProcessRow,
 } from '../../src/system/index.js';
 import type { StoredState } from '../../src/store/index.js';
@@ -75,6 +76,7 @@ export class Rig implements AsyncDisposable {
       await this.#leaveNothing();
     } finally {
       this.#stage.close();
+      new SignalTrace(this.home.path).remove(); // what a killed daemon has left of it
       rmSync(this.folder, { recursive: true, force: true });
     }
   }

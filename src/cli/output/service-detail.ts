@@ -144,7 +144,7 @@ function evidenceFields({ summary, missing, openFiles, rssBytes }: Evidence): Fi
   return [['seen', [summary, ...files, ...memory, ...stack].join(', ')]];
 }
 
-function wordFrame({ name, file, line, column }: StackFrame): string {
+export function wordFrame({ name, file, line, column }: StackFrame): string {
   return `${name === '' ? '(anonymous)' : name} (${file === '' ? 'eval' : file}:${line}:${column})`;
 }
 

@@ -1,7 +1,8 @@
 /** Words why an attempt ended: the answer first, then what it rests on, then what to do. */
-import type { ExplainedExit, Verdict } from '../../protocol/index.js';
+import type { ExplainedExit, StackFrame, Verdict } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import { outColors } from './color.js';
+import { wordFrame } from './service-detail.js';
 import { formatInstant } from './time.js';
 
 const SHOWN_LINES = 12;
@@ -16,6 +17,7 @@ export function formatWhy(explained: ExplainedExit): string {
     `  ${outColors.dim(`${verdict.cause}, ${wordConfidence(verdict)}`)}`,
     ...factSection('What says so', verdict.evidence),
     ...factSection('What could have said more', verdict.notAvailable),
+    ...framesSection(exit.evidence?.frames ?? []),
     ...linesSection(exit.lastLines),
     ...(verdict.hint === null ? [] : ['', outColors.bold('What to do'), `  ${verdict.hint}`]),
   ].join('\n');
@@ -45,6 +47,15 @@ function factSection(title: string, facts: Verdict['evidence']): string[] {
   const width = Math.max(...facts.map(({ source }) => source.length)) + 2;
   const lines = facts.map(({ source, fact }) => `  ${outColors.dim(source.padEnd(width))}${fact}`);
   return ['', outColors.bold(title), ...lines];
+}
+
+function framesSection(frames: readonly StackFrame[]): string[] {
+  if (frames.length === 0) return [];
+  return [
+    '',
+    outColors.bold('Where it was'),
+    ...frames.map((frame) => `  ${outColors.dim('at')} ${wordFrame(frame)}`),
+  ];
 }
 
 function linesSection(lines: readonly string[]): string[] {

@@ -29,9 +29,16 @@ export function askedRule({ exit, asked, endedAt, begunAt }: ExitEvidence): Find
     const [cause, pattern, hint] = known;
     const what = by.replace(/^upkeep: /, '');
     const detail = cause === 'memory-limit' ? by.replace(pattern, '') : what;
+    const seen = exit.evidence ? `; when it was looked at: ${exit.evidence.summary}` : '';
     const words =
       cause === 'memory-limit' ? `its processes used ${detail}, its memory limit` : `it was ${what}`;
-    return { cause, summary: `upkeep ended it: ${words}${late}`, confidence: 'certain', evidence, hint };
+    return {
+      cause,
+      summary: `upkeep ended it: ${words}${seen}${late}`,
+      confidence: 'certain',
+      evidence,
+      hint,
+    };
   }
   const after = `after ${formatDuration(Math.max(0, endedAt - begunAt))}`;
   const how = exit.kind === 'signalled' ? `ended by ${exit.signal}` : `it ended with exit code ${exit.code}`;
