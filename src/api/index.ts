@@ -3,6 +3,8 @@ export type { Exchange } from './exchange.js';
 export { ApiServer, type ApiOptions, type Handler, type Handlers } from './server.js';
 export { serviceRoutes } from './routes/services.js';
 export { operationRoutes } from './routes/operations.js';
+export { MetricsServer, parseAddress } from './metrics-server.js';
+export { sampleRoutes, scrape } from './routes/metrics.js';
 export { reportRoutes } from './routes/report.js';
 export { eventRoutes } from './routes/events.js';
 export { logRoutes } from './routes/logs.js';

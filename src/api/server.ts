@@ -21,6 +21,8 @@ export interface ApiOptions {
   readonly version: string;
   /** The built OpenAPI document, served at /openapi.json. */
   readonly openApiPath: string;
+  /** Served at /metrics. */
+  readonly metrics: { readonly type: string; readonly text: () => string };
   /** Bugs: logged with their stack. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -75,6 +77,7 @@ export class ApiServer {
     try {
       const [path = '/', search = ''] = (request.url ?? '/').split('?');
       if (path === '/openapi.json') return this.#answerOpenApi(response);
+      if (path === '/metrics') return this.#answerMetrics(response);
       const { name, route, params } = findRoute(request.method ?? 'GET', path);
       validateProtocol(request, name);
       await this.#handlers[name](
@@ -88,6 +91,12 @@ export class ApiServer {
   #answerOpenApi(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(readFileSync(this.#options.openApiPath));
+  }
+
+  #answerMetrics(response: ServerResponse): void {
+    const { type, text } = this.#options.metrics;
+    response.writeHead(200, { 'content-type': type });
+    response.end(text());
   }
 
   #answerError(response: ServerResponse, error: unknown): void {

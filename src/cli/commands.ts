@@ -22,6 +22,7 @@ export type CommandName =
   | 'logs'
   | 'errors'
   | 'events'
+  | 'top'
   | 'report'
   | 'alerts'
   | 'env'
@@ -56,6 +57,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   logs: () => import('./commands/logs.js'),
   errors: () => import('./commands/errors.js'),
   events: () => import('./commands/events.js'),
+  top: () => import('./commands/top.js'),
   report: () => import('./commands/report.js'),
   alerts: () => import('./commands/alerts.js'),
   env: () => import('./commands/env.js'),

@@ -8,11 +8,15 @@ import {
   eventRoutes,
   logRoutes,
   operationRoutes,
+  MetricsServer,
+  parseAddress,
   reportRoutes,
+  sampleRoutes,
+  scrape,
   serviceRoutes,
   type Exchange,
 } from '../api/index.js';
-import { History } from '../metrics/index.js';
+import { History, measurementOf, PROMETHEUS_TYPE, Samples } from '../metrics/index.js';
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
@@ -41,6 +45,8 @@ export class Daemon {
   readonly #supervisor: Supervisor;
   readonly #alerts: Alerts;
   readonly #history: History;
+  readonly #samples: Samples;
+  readonly #scrape: MetricsServer;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
   #disk: DiskWatch | undefined;
@@ -75,6 +81,17 @@ export class Daemon {
       findOperation: (id) => this.#supervisor.operations.find(id),
       onInternalError,
     });
+    this.#samples = new Samples({
+      home,
+      wall: systemClock.wall,
+      measure: async () => {
+        const counted = await this.#supervisor.measure();
+        return new Map([...counted].map(([service, counts]) => [service, measurementOf(counts)]));
+      },
+      onInternalError,
+    });
+    const text = (): string => scrape(this.#samples, this.#history, this.#supervisor);
+    this.#scrape = new MetricsServer(PROMETHEUS_TYPE, text);
     this.#api = new ApiServer(
       {
         daemon: (exchange) => exchange.answer(this.describe()),
@@ -87,11 +104,17 @@ export class Daemon {
         ...operationRoutes(this.#supervisor),
         ...eventRoutes(this.#events),
         ...alertRoutes(this.#alerts),
+        ...sampleRoutes(this.#samples, this.#supervisor),
         ...reportRoutes(this.#history, (asked) => this.#supervisor.logs(asked).map(({ service }) => service)),
         ...errorRoutes(this.#known, this.#supervisor),
         ...logRoutes(home, this.#supervisor, this.#events),
       },
-      { version, openApiPath: join(packageRoot(), 'dist', 'openapi.json'), onInternalError },
+      {
+        version,
+        openApiPath: join(packageRoot(), 'dist', 'openapi.json'),
+        metrics: { type: PROMETHEUS_TYPE, text },
+        onInternalError,
+      },
     );
   }
 
@@ -118,7 +141,10 @@ export class Daemon {
     if (words !== undefined) this.#setup.log(words);
     this.#history.note(this.#events.emit(event));
     if (event.type === 'service-created') this.#errors.watch(event.service);
-    if (event.type === 'service-deleted') this.#errors.forget(event.service);
+    if (event.type === 'service-deleted') {
+      this.#errors.forget(event.service);
+      this.#samples.forget(event.service);
+    }
     if (event.type === 'operation' && event.status === 'running')
       setMarks(this.#known, this.#supervisor.operations.find(event.operation));
     this.#heap.noteEvent();
@@ -137,10 +163,22 @@ export class Daemon {
     await this.#supervisor.boot();
     for (const { service } of this.#supervisor.logs([])) this.#errors.watch(service);
     this.#history.begin();
+    this.#samples.begin();
     this.#alerts.begin();
     this.#disk = new DiskWatch(home, (event) => this.emit(event));
     await this.#api.listen(join(home, 'daemon.sock'));
+    await this.#openScrape();
     this.emit({ type: 'daemon-started', pid: process.pid, version });
+  }
+
+  /** Whoever asked for it by the environment of the daemon hears where it cannot be. */
+  async #openScrape(): Promise<void> {
+    const asked = process.env['UPKEEP_METRICS'];
+    if (!asked) return;
+    const address = parseAddress(asked);
+    const failed = (fact: string): void => this.warn(`cannot serve metrics at "${asked}": ${fact}`);
+    if (!address) return failed('write a port, or host:port');
+    await this.#scrape.listen(address).catch((error: Error) => failed(error.message));
   }
 
   /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
@@ -149,6 +187,8 @@ export class Daemon {
     void this.#alerts.end();
     this.#disk?.end();
     this.#history.end();
+    this.#samples.end();
+    this.#scrape.close();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -163,6 +203,8 @@ export class Daemon {
     await this.#alerts.end();
     this.#disk?.end();
     this.#history.end();
+    this.#samples.end();
+    this.#scrape.close();
     this.#events.flush();
   }
 
@@ -175,6 +217,8 @@ export class Daemon {
     await this.#alerts.end();
     this.#disk?.end();
     this.#history.end();
+    this.#samples.end();
+    this.#scrape.close();
     this.#events.flush();
     return handover;
   }

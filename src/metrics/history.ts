@@ -4,7 +4,7 @@
  */
 import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OperationView, ReportView, UpkeepEvent } from '../protocol/index.js';
+import type { Level, OperationView, ReportView, UpkeepEvent } from '../protocol/index.js';
 import { findCredentials } from '../system/index.js';
 import { reportOf, type Period } from './availability.js';
 import { HistoryFile } from './history-file.js';
@@ -65,6 +65,10 @@ export class History {
 
   note(event: UpkeepEvent): void {
     this.#guard(() => this.#take(event));
+  }
+
+  level(service: string): Level {
+    return this.#kept.get(service)?.track.level ?? 'off';
   }
 
   /** Of the named services. */

@@ -12,6 +12,7 @@ import { takeFreeInspectorPort } from './inspector-port.js';
 import type { Handle } from './internals.js';
 import type { Listener } from './listener.js';
 import { Listening } from './listening.js';
+import { Metrics } from './metrics.js';
 import { deliver, hearReady } from './messages.js';
 import { fs, major } from './node.js';
 import { answerPing } from './ping.js';
@@ -29,6 +30,7 @@ export class Guest {
   private readonly doors = new Set<number>();
   private control: Handle | null = null;
   private drain: Drain | null = null;
+  private metrics: Metrics | null = null;
 
   static enter(setup: Setup): void {
     const channel = setup.channel && Channel.open(setup.channel);
@@ -124,6 +126,9 @@ export class Guest {
       case 'message':
         deliver(request.message);
         return answer({ ok: true });
+      case 'metrics':
+        this.metrics = this.metrics ?? new Metrics();
+        return answer({ metrics: this.metrics.read(this.listening.listeners) });
       default:
         return answer({ error: 'unknown request' });
     }

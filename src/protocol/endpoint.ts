@@ -30,6 +30,7 @@ export const ENDPOINTS = {
   abort: { method: 'POST', path: '/v1/operations/{id}/abort' },
   request: { method: 'POST', path: '/v1/operations', isStream: true },
   events: { method: 'GET', path: '/v1/events', isStream: true },
+  samples: { method: 'GET', path: '/v1/samples' },
   report: { method: 'GET', path: '/v1/report' },
   logs: { method: 'GET', path: '/v1/logs', isStream: true },
   errors: { method: 'GET', path: '/v1/errors' },

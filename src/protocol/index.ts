@@ -9,6 +9,7 @@ export * from './tree.js';
 export * from './operation.js';
 export * from './event.js';
 export * from './report.js';
+export * from './sample.js';
 export * from './log.js';
 export * from './error-kind.js';
 export * from './daemon.js';

@@ -60,12 +60,29 @@ export interface PingAnswer {
 export type ControlRequest =
   | ({ readonly do: 'drain' } & DrainRequest)
   | { readonly do: 'attach' }
+  | { readonly do: 'metrics' }
   | { readonly do: 'message'; readonly message: unknown }
   | PingRequest;
+
+/** Counted since the process was first asked. */
+export interface ProcessMetrics {
+  /** Of http servers, answered. */
+  readonly requests: number;
+  /** With 5xx. */
+  readonly errors: number;
+  /** All of them together. */
+  readonly durationMs: number;
+  /** How long they took, by half octaves from 64 µs on. */
+  readonly latency: readonly number[];
+  /** How late the event loop was, looked at twice a second; likewise. */
+  readonly loop: readonly number[];
+  readonly heapBytes: number;
+}
 
 /** `ok`: heard, and begun. `drained`: done, with so many connections cut. */
 export type ControlAnswer =
   | { readonly ok: true }
   | PingAnswer
   | { readonly drained: true; readonly cut: number }
+  | { readonly metrics: ProcessMetrics }
   | { readonly error: string };

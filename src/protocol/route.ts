@@ -15,6 +15,7 @@ import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
 import { LogEntry } from './log.js';
 import { ReportView } from './report.js';
+import { SamplesView } from './sample.js';
 import { OperationRequest, OperationView } from './operation.js';
 import { EnvironmentView, ServiceDetail, ServiceView, SpecChange } from './service.js';
 import { ServiceSpec } from './spec.js';
@@ -109,6 +110,11 @@ export const ROUTES = {
       service: 'only this service',
     },
     answer: UpkeepEvent,
+  },
+  samples: {
+    ...ENDPOINTS.samples,
+    summary: 'What was measured of services in the last ten minutes, every ten seconds, oldest first',
+    answer: v.array(SamplesView),
   },
   report: {
     ...ENDPOINTS.report,

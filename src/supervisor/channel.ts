@@ -4,7 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
+import type {
+  ControlAnswer,
+  ControlRequest,
+  DrainMode,
+  ListeningHow,
+  ProcessMetrics,
+} from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
 import { Witnesses } from '../forensics/index.js';
 import { Conversation } from './conversation.js';
@@ -39,6 +45,8 @@ export interface DrainWish {
   readonly isFailing: boolean;
 }
 
+/** One that hangs has none. */
+const METRICS_MS = 2000;
 /** A process on a busy machine takes its time to answer. */
 const PATIENT_ACK_MS = 10_000;
 /** One that fails may hang, and is waited for no longer than this. */
@@ -113,6 +121,19 @@ export class Channel {
   /** Processes that can be asked. */
   get speakers(): readonly Speaker[] {
     return this.#speakers.controls.map((pid) => ({ pid, path: join(this.#folder, String(pid)) }));
+  }
+
+  /** What each process counts; those that do not answer in time are left out. */
+  async metrics(): Promise<{ pid: number; metrics: ProcessMetrics }[]> {
+    const asked = this.#speakers.controls.map(async (pid) => {
+      const talk = this.#ask(pid, { do: 'metrics' });
+      await talk.until(() => true, METRICS_MS);
+      this.#end(talk);
+      return talk.answers.flatMap((answer) =>
+        'metrics' in answer ? [{ pid, metrics: answer.metrics }] : [],
+      );
+    });
+    return (await Promise.all(asked)).flat();
   }
 
   /** false: nobody took it. */

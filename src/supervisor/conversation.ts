@@ -19,6 +19,10 @@ export class Conversation {
     this.#socket.write(`${JSON.stringify(wish)}\n`);
   }
 
+  get answers(): readonly ControlAnswer[] {
+    return this.#answers;
+  }
+
   /** Resolves with false when the time is up or the process has ended. */
   until(isSo: (answer: ControlAnswer) => boolean, limitMs: number): Promise<boolean> {
     return new Promise((resolve) => {

@@ -1,3 +1,4 @@
 export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.js';
+export type { Counted } from './meter.js';
 export { hasEnded } from './operation.js';
 export { eventsPath, type SupervisorContext } from './context.js';

@@ -244,6 +244,11 @@ export class Instance {
     return true;
   }
 
+  /** What its processes count. */
+  async metrics(): ReturnType<Run['metrics']> {
+    return (await this.#run?.metrics()) ?? [];
+  }
+
   /** From now on it takes traffic, and its restart policy holds. Rejects where it cannot. */
   async promote(): Promise<void> {
     await this.#run?.promote();

@@ -243,6 +243,10 @@ export class Run {
     return this.#channel.drain(wish, onClosed);
   }
 
+  metrics(): ReturnType<Channel['metrics']> {
+    return this.#channel.metrics();
+  }
+
   /** Asks the application to end, where it wants so by a message instead of the signal. */
   stop(signal: SignalName, isByMessage: boolean): void {
     if (!isByMessage || signal === 'SIGKILL') return this.#attempt.stop(signal);

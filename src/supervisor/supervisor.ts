@@ -30,6 +30,7 @@ import { findAttempts } from './adoption.js';
 import { eventsPath, logFolder, parseRunName, runFolder, type SupervisorContext } from './context.js';
 import { redactSpec, resolveEnvironment, toEntries } from './environment.js';
 import type { Instance } from './instance.js';
+import { Meter, type Counted } from './meter.js';
 import { MemoryWatch } from './memory-watch.js';
 import { Operations } from './operations.js';
 import { Performer } from './performer.js';
@@ -81,6 +82,7 @@ export class Supervisor {
   readonly #storage: SupervisorStorage;
   readonly #services = new Map<string, Service>();
   readonly #sampler: Sampler;
+  readonly #meter: Meter;
   readonly #memory: MemoryWatch;
   readonly #operations: Operations;
   #reports: FifoReader | undefined;
@@ -100,6 +102,7 @@ export class Supervisor {
     this.#context = context;
     this.#storage = storage;
     this.#sampler = new Sampler(() => context.clock.now());
+    this.#meter = new Meter(new Sampler(() => context.clock.now()));
     this.#memory = new MemoryWatch(this.#services, this.#sampler);
     const performer = new Performer(this.#performerHost(), () => this.#operations);
     this.#operations = new Operations(storage.journal, {
@@ -139,6 +142,11 @@ export class Supervisor {
     const services = [...this.#services.values()];
     const samples = this.#sampler.sample(services.flatMap((service) => service.all));
     return services.map((service) => viewService(service, samples, this.#context));
+  }
+
+  /** What came since it was asked before, by service. */
+  measure(): Promise<Map<string, Counted>> {
+    return this.#meter.measure([...this.#services.values()]);
   }
 
   /** The specifications of all services. */

@@ -49,6 +49,7 @@ test('every route answers as the OpenAPI document says', async () => {
       return ask(rig, `/v1/operations/${id}/abort`, { body: {} });
     },
     events: () => ask(rig, '/v1/events?limit=1000'),
+    samples: () => ask(rig, '/v1/samples'),
     report: () => ask(rig, '/v1/report?since=1h'),
     errors: () => ask(rig, '/v1/errors?muted=1&since=mark'),
     errorKind: async () => ask(rig, `/v1/errors/${await errorId(rig)}`),

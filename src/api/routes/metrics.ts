@@ -1,0 +1,20 @@
+import { viewSample, type History, type Samples } from '../../metrics/index.js';
+import type { Supervisor } from '../../supervisor/index.js';
+import type { Handlers } from '../server.js';
+
+export function sampleRoutes(samples: Samples, supervisor: Supervisor): Pick<Handlers, 'samples'> {
+  return {
+    samples: (exchange) =>
+      exchange.answer(
+        supervisor.specs.map(({ name: service }) => ({
+          service,
+          samples: samples.recent(service).map(viewSample),
+        })),
+      ),
+  };
+}
+
+/** For GET /metrics. */
+export function scrape(samples: Samples, history: History, supervisor: Supervisor): string {
+  return samples.prometheus(supervisor.list(), (service) => history.level(service));
+}

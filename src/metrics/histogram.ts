@@ -1,0 +1,43 @@
+/** How long things took, as counts by half octaves from 64 µs on: what src/preload/metrics.ts counts. Pure. */
+export const BUCKETS = 41;
+const FIRST_MS = 0.064;
+
+/** Milliseconds; what is counted at `index` took at least as long as this, and less than that of the next one. */
+export function lowerBound(index: number): number {
+  if (index === 0) return 0;
+  const octave = (index - 1) >> 1;
+  return FIRST_MS * 2 ** octave * ((index - 1) & 1 ? 1.5 : 1);
+}
+
+/** Milliseconds, between the bounds of its bucket; null: nothing was counted. */
+export function quantile(counts: readonly number[], share: number): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const rank = share * total;
+  let before = 0;
+  for (const [index, count] of counts.entries()) {
+    if (count > 0 && before + count >= rank) {
+      const [from, to] = [lowerBound(index), lowerBound(index + 1)];
+      return from + (to - from) * Math.max(0, (rank - before) / count);
+    }
+    before += count;
+  }
+  return null;
+}
+
+/** The upper bound of the highest bucket that has any; null: none has. */
+export function highest(counts: readonly number[]): number | null {
+  const index = counts.findLastIndex((count) => count > 0);
+  return index < 0 ? null : lowerBound(index + 1);
+}
+
+export function add(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: BUCKETS }, (_, index) => (a[index] ?? 0) + (b[index] ?? 0));
+}
+
+/** What came since; all of it where a process has begun anew. */
+export function since(now: readonly number[], before: readonly number[] | undefined): number[] {
+  return Array.from({ length: BUCKETS }, (_, index) =>
+    Math.max(0, (now[index] ?? 0) - (before?.[index] ?? 0)),
+  );
+}

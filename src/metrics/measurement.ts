@@ -1,0 +1,30 @@
+/** From what the processes of a service have counted to what happened since the last time. Pure. */
+import type { ProcessMetrics } from '../protocol/index.js';
+import { add, highest, since } from './histogram.js';
+import type { Measurement } from './samples.js';
+
+export interface Counts {
+  readonly cpuPercent: number;
+  readonly rssBytes: number;
+  readonly processes: readonly {
+    readonly now: ProcessMetrics;
+    readonly before: ProcessMetrics | undefined;
+  }[];
+}
+
+export function measurementOf({ cpuPercent, rssBytes, processes }: Counts): Measurement {
+  const sum = (pick: (one: Counts['processes'][number]) => number): number =>
+    processes.reduce((all, one) => all + pick(one), 0);
+  const total = (key: 'latency' | 'loop'): number[] =>
+    processes.reduce((all, { now, before }) => add(all, since(now[key], before?.[key])), [] as number[]);
+  return {
+    cpuPercent,
+    rssBytes,
+    heapBytes: sum(({ now }) => now.heapBytes),
+    loopMaxMs: highest(total('loop')) ?? NaN,
+    requests: sum(({ now, before }) => Math.max(0, now.requests - (before?.requests ?? 0))),
+    errors: sum(({ now, before }) => Math.max(0, now.errors - (before?.errors ?? 0))),
+    durationMs: sum(({ now, before }) => Math.max(0, now.durationMs - (before?.durationMs ?? 0))),
+    latency: total('latency'),
+  };
+}

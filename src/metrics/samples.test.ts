@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { add, BUCKETS, highest, lowerBound, quantile } from './histogram.js';
+import { PACES, RingFile } from './ring-file.js';
+import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
+import { writeThrough } from './samples.js';
+
+const START = 1_767_225_600; // a full hour
+const counts = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: BUCKETS, maxLength: BUCKETS });
+
+test('a sample comes back from disk as it was, and a torn one not at all', () => {
+  fc.assert(
+    fc.property(counts, fc.integer({ min: 1, max: SAMPLE_BYTES - 1 }), (latency, cut) => {
+      const sample = { ...sampleAt(START), latency };
+      const bytes = encode(sample);
+      assert.deepEqual(decode(bytes), sample);
+      bytes.fill(0xa5, cut);
+      assert.equal(decode(bytes), undefined);
+    }),
+  );
+});
+
+test('a quantile lies within the bucket of the value that has its rank', () => {
+  fc.assert(
+    fc.property(counts, fc.double({ min: 0.01, max: 1, noNaN: true }), (latency, share) => {
+      const value = quantile(latency, share);
+      const total = latency.reduce((sum, count) => sum + count, 0);
+      if (total === 0) return assert.equal(value, null);
+      let [before, index] = [0, 0];
+      while (before + latency[index]! < share * total) before += latency[index++]!;
+      assert.ok(value! >= lowerBound(index) && value! <= lowerBound(index + 1));
+      assert.ok(value! <= highest(latency)!);
+    }),
+  );
+});
+
+test('minutes and hours are made of what lies on disk, whenever the daemon was killed', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 40 }), (steps) => {
+      inFolder((path) => {
+        let [slot, lastAt, requests] = [0, START, 0];
+        for (const step of steps) {
+          slot += step; // some were missed
+          const at = START + slot * 10;
+          writeThrough(path, { ...sampleAt(at), requests: 1 }, lastAt);
+          lastAt = at;
+        }
+        const end = START + slot * 10;
+        const minutes = new RingFile(path, PACES[1]).read(START, end);
+        for (const { requests: its } of minutes) requests += its;
+        const fine = new RingFile(path, PACES[0]).read(START, end - (end % 60));
+        if (slot < PACES[0].slots) assert.equal(requests, fine.length);
+        for (const { at } of minutes) assert.equal(at % 60, 0);
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a year of samples has a bound, and the newest are kept', () => {
+  inFolder((path) => {
+    const [{ slots, seconds }] = PACES;
+    const ring = new RingFile(path, PACES[0]);
+    for (let slot = 0; slot < slots + 100; slot++) ring.write(sampleAt(START + slot * seconds));
+    assert.equal(statSync(ring.path).size, slots * SAMPLE_BYTES);
+    const end = START + (slots + 100) * seconds;
+    const kept = ring.read(START, end);
+    assert.deepEqual(
+      [kept.length, kept[0]!.at, kept.at(-1)!.at],
+      [slots, START + 100 * seconds, end - seconds],
+    );
+    truncateSync(ring.path, 1000 * SAMPLE_BYTES + 7);
+    assert.ok(ring.read(START, end).length > 0);
+  });
+});
+
+test('together they are the sum of what was counted, and the highest of what was measured', () => {
+  const merged = merge(START, [
+    { ...sampleAt(START), requests: 2, rssBytes: 10, loopMaxMs: NaN, cpuPercent: 10, seconds: 5 },
+    { ...sampleAt(START + 10), requests: 3, rssBytes: 30, loopMaxMs: 4, cpuPercent: 40, seconds: 10 },
+  ]);
+  const { requests, rssBytes, loopMaxMs, cpuPercent, seconds } = merged!;
+  assert.deepEqual([requests, rssBytes, loopMaxMs, cpuPercent, seconds], [5, 30, 4, 30, 15]);
+  assert.equal(merge(START, []), undefined);
+  assert.deepEqual(add([1], [2]).slice(0, 2), [3, 0]);
+});
+
+function sampleAt(at: number): Sample {
+  const latency = Array.from({ length: BUCKETS }, () => 0);
+  return {
+    at,
+    seconds: 10,
+    cpuPercent: 1.5,
+    rssBytes: 1e9,
+    heapBytes: 5e8,
+    loopMaxMs: 2,
+    requests: 7,
+    errors: 1,
+    latency,
+  };
+}
+
+function inFolder(use: (path: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'upkeep-samples-'));
+  try {
+    use(join(folder, 'api'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,47 @@
+/** What the preload counts: of unmodified servers, and only from when it is asked. The test plays the daemon. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { highest, quantile } from '../../src/metrics/index.js';
+import type { ProcessMetrics } from '../../src/protocol/index.js';
+import { ask } from '../rig/ask.js';
+import { until } from '../rig/index.js';
+import { PreloadHost } from '../rig/preload-host.js';
+
+const SERVER = `
+  const { ServerResponse, createServer } = require('http');
+  createServer((request, response) => {
+    response.statusCode = request.url === '/bad' ? 503 : 200;
+    if (request.url === '/block') for (const until = Date.now() + 1200; Date.now() < until;);
+    if (request.url === '/traces') return response.end(String(Object.keys(response).length + response.listenerCount('finish')));
+    setTimeout(() => response.end('well'), request.url === '/slow' ? 150 : 0);
+  }).listen(process.env.PORT);
+`;
+
+test('requests, errors and latency are counted from the first question on, without a trace', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const attempt = preload.start(['node', '-e', SERVER], { env: { PORT: String(port) } });
+  await attempt.untilSaid(/^listening/);
+  const control = await attempt.control();
+  const read = async (): Promise<ProcessMetrics> =>
+    ((await control.ask({ do: 'metrics' })) as { metrics: ProcessMetrics }).metrics;
+  const { body: before } = await ask(port, '/traces');
+  const first = await read();
+  assert.deepEqual([first.requests, first.errors], [0, 0]);
+
+  for (let index = 0; index < 20; index++) await ask(port);
+  for (const path of ['/slow', '/bad', '/bad']) await ask(port, path);
+  assert.equal((await ask(port, '/traces')).body, before);
+  const { requests, errors, latency, heapBytes, durationMs } = await read();
+  assert.deepEqual([requests, errors], [24, 2]);
+  assert.equal(
+    latency.reduce((sum, count) => sum + count, 0),
+    24,
+  );
+  assert.ok(highest(latency)! >= 150 && quantile(latency, 0.5)! < 150, String(latency));
+  assert.ok(durationMs >= 149 && heapBytes > 1e6);
+
+  await ask(port, '/block');
+  await until('the loop was seen late', async () => highest((await read()).loop)! >= 400);
+  control.close();
+});
