@@ -46,7 +46,9 @@ test('a daemon that is ended with the machine ends services before what they dep
   await rig.request({ kind: 'stop', services: ['off'] });
   daemon.kill('SIGTERM');
   await rig.until('nobody is left', () => rig.processes().length === 0);
-  const ends = readFileSync(rig.home.log, 'utf8').match(/\w+(?=\.0 attempt 1: (?!why).*the machine goes down)/g);
+  const ends = readFileSync(rig.home.log, 'utf8').match(
+    /\w+(?=\.0 attempt 1: (?!why).*the machine goes down)/g,
+  );
   assert.deepEqual(ends, ['api', 'database']);
   await rig.startDaemon();
   await rig.untilInstance('api', ({ status }) => status === 'running');
