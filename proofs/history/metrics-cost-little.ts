@@ -1,6 +1,9 @@
 /**
- * What being measured costs: throughput and memory of a server with and without the metrics of the preload, the daemon's time for
- * 300 services every ten seconds, and the disk for a year of 50 services.
+ * What being measured costs: processor time for a request and memory of a server with and without the metrics of the preload, the
+ * daemon's time for 300 services every ten seconds, and the disk for a year of 50 services.
+ *
+ * A server whose processor is the limit answers as many requests as its time for each of them allows: so that time is compared, which
+ * other work on the machine changes less than it changes a throughput.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -29,7 +32,9 @@ const MOST_BYTES = PACES.reduce((sum, { slots }) => sum + slots * SAMPLE_BYTES, 
 const [RATIO, MEMORY_BYTES, CORE_SHARE] = [0.97, 5 * 1024 ** 2, 0.01];
 
 const { ratio, addedBytes } = await overhead();
-console.log(`throughput with metrics / without: ${ratio.toFixed(3)} (median of ${ROUNDS} pairs)`);
+console.log(
+  `processor time for a request without metrics / with: ${ratio.toFixed(3)} (of ${ROUNDS} pairs together)`,
+);
 console.log(`memory added to a process: ${(addedBytes / 1024 ** 2).toFixed(1)} MB`);
 const share = await daemonShare();
 console.log(`the daemon measures ${SERVICES} services with ${(share * 100).toFixed(2)} % of one core`);
@@ -40,7 +45,8 @@ console.log(
 );
 assert.ok(addedBytes <= MEMORY_BYTES && perService <= MOST_BYTES);
 assert.ok(share <= CORE_SHARE);
-if (scale >= 0.2) assert.ok(ratio >= RATIO);
+// Faster than without metrics by more than noise: the comparison itself is wrong.
+if (scale >= 0.2) assert.ok(ratio >= RATIO && ratio <= 1 / RATIO, 'ratio');
 
 /** Two servers in one run, asked in turn: whatever else the machine does, it does to both. */
 async function overhead(): Promise<{ ratio: number; addedBytes: number }> {
@@ -54,20 +60,26 @@ async function overhead(): Promise<{ ratio: number; addedBytes: number }> {
   const [plain, measured] = [await start(), await start()];
   await measured.control.ask({ do: 'metrics' });
   for (const { port } of [plain, measured, plain, measured]) await throughput(port, ROUND_MS);
-  const ratios: number[] = [];
+  const used = new Map([plain, measured].map(({ pid }) => [pid, { ms: 0, answered: 0 }]));
   for (let round = 0; round < ROUNDS; round++) {
     const order = round % 2 === 0 ? [plain, measured] : [measured, plain];
-    const rates = new Map<number, number>();
-    for (const { port } of order) rates.set(port, await throughput(port, ROUND_MS));
+    for (const { port, pid } of order) {
+      const before = cpuMs(pid);
+      used.get(pid)!.answered += await throughput(port, ROUND_MS);
+      used.get(pid)!.ms += cpuMs(pid) - before;
+    }
     await measured.control.ask({ do: 'metrics' });
-    ratios.push(rates.get(measured.port)! / rates.get(plain.port)!);
   }
   const addedBytes = privateBytes(measured.pid) - privateBytes(plain.pid);
   plain.control.close();
   measured.control.close();
-  return { ratio: ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)]!, addedBytes };
+  const [plainMs, measuredMs] = [plain, measured].map(
+    ({ pid }) => used.get(pid)!.ms / used.get(pid)!.answered,
+  );
+  return { ratio: plainMs! / measuredMs!, addedBytes };
 }
 
+/** How many requests were answered. */
 async function throughput(port: number, ms: number): Promise<number> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
   const until = performance.now() + ms;
@@ -84,10 +96,9 @@ async function throughput(port: number, ms: number): Promise<number> {
       answered++;
     }
   };
-  const startedAt = performance.now();
   await Promise.all(Array.from({ length: 20 }, user));
   agent.destroy();
-  return answered / (performance.now() - startedAt);
+  return answered;
 }
 
 function privateBytes(pid: number): number {

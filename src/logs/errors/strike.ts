@@ -54,7 +54,7 @@ const AS_WRITTEN = [
   '^^^^',
   '  ^^',
   '\n^^^',
-  ...Array.from(';)}]\'"`0123456789', (before) => `${before}\n^\n`),
+  ...Array.from({ length: 256 }, (_, before) => `${String.fromCharCode(before)}\n^\n`),
   '.go:', // klog: E1129 10:00:00.123456 1 server.go:12]
   // syslog: <facility * 8 + severity>, one to three digits.
   ...Array.from({ length: 192 }, (_, priority) => priority)
