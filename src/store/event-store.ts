@@ -1,9 +1,9 @@
 /** The history of events: numbered, dated, kept in memory for the API and on disk in two files of bounded size. */
-import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { UpkeepEvent, type NewEvent } from '../protocol/index.js';
-import { isTorn, parseLines } from './json-lines.js';
+import { RolledFile } from '../system/index.js';
+import { parseLines } from './json-lines.js';
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const KEPT_IN_MEMORY = 1000;
@@ -11,27 +11,19 @@ const KEPT_IN_MEMORY = 1000;
 const WRITE_AFTER_MS = 200;
 
 export class EventStore {
-  readonly #path: string;
+  readonly #file: RolledFile;
   readonly #wall: () => Date;
   readonly #recent: UpkeepEvent[];
   readonly #listeners = new Set<() => void>();
   #unwritten: string[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #bytes: number;
-  /** The file ends within a line: the next one must not be lost with it. */
-  #isTorn: boolean;
   #seq: number;
 
   constructor(folder: string, wall: () => Date) {
-    this.#path = join(folder, 'events.jsonl');
+    this.#file = new RolledFile(join(folder, 'events.jsonl'), MAX_FILE_BYTES);
     this.#wall = wall;
-    const text = readIfAny(this.#path);
-    this.#recent = [...parseEvents(readIfAny(`${this.#path}.1`)), ...parseEvents(text)].slice(
-      -KEPT_IN_MEMORY,
-    );
+    this.#recent = this.#file.read().flatMap(parseEvents).slice(-KEPT_IN_MEMORY);
     this.#seq = Math.max(0, ...this.#recent.map(({ seq }) => seq));
-    this.#bytes = Buffer.byteLength(text);
-    this.#isTorn = isTorn(text);
   }
 
   emit(event: NewEvent): UpkeepEvent {
@@ -67,25 +59,12 @@ export class EventStore {
     const lines = this.#unwritten.join('');
     this.#unwritten = [];
     if (lines === '') return;
-    const text = this.#isTorn ? `\n${lines}` : lines;
-    const bytes = Buffer.byteLength(text);
-    this.#isTorn = true; // until all of it is written
     try {
-      if (this.#bytes + bytes > MAX_FILE_BYTES && existsSync(this.#path)) {
-        renameSync(this.#path, `${this.#path}.1`);
-        this.#bytes = 0;
-      }
-      appendFileSync(this.#path, text, { mode: 0o600 });
-      this.#bytes += bytes;
-      this.#isTorn = false;
+      this.#file.append(lines);
     } catch {
       // A full disk must not end the daemon; the events stay in memory.
     }
   }
-}
-
-function readIfAny(path: string): string {
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 /** The latest ones. What a power cut made of the file is no event. */

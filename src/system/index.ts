@@ -12,6 +12,7 @@ export * from './package-root.js';
 export * from './process-activity.js';
 export * from './process-table.js';
 export * from './program.js';
+export * from './rolled-file.js';
 export * from './runtime.js';
 export * from './shim.js';
 export * from './signal.js';
