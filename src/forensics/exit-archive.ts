@@ -1,13 +1,16 @@
 /**
- * Why attempts ended, kept in <home>/exits/<service>.jsonl: one line each, oldest first. A line that a kill or a full disk tore,
- * and one of a later version, are passed over. When a file is full its older half goes.
+ * Why attempts ended, kept in <home>/exits/<service>.jsonl: one line each, oldest first, and those before in <service>.jsonl.1. A
+ * line that a kill or a full disk tore, and one of a later version, are passed over.
  */
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExplainedExit } from '../protocol/index.js';
+import { RolledFile } from '../system/index.js';
+import { parseLines } from '../util/index.js';
 
-const MAX_BYTES = 1024 * 1024;
+/** Of each of the two. */
+const MAX_BYTES = 512 * 1024;
 const FORMAT = 1;
 
 export interface ExitQuestion {
@@ -16,11 +19,17 @@ export interface ExitQuestion {
   readonly limit: number;
 }
 
+interface Kept {
+  readonly file: RolledFile;
+  /** Of each instance. */
+  readonly latest: Map<number, ExplainedExit>;
+}
+
 export class ExitArchive {
   readonly #folder: string;
   readonly #maxBytes: number;
-  /** By service and instance: the latest, as far as anybody has asked. */
-  readonly #latest = new Map<string, Map<number, ExplainedExit>>();
+  /** By service, as far as anybody has asked. */
+  readonly #kept = new Map<string, Kept>();
 
   constructor(home: string, maxBytes = MAX_BYTES) {
     this.#folder = join(home, 'exits');
@@ -29,11 +38,12 @@ export class ExitArchive {
 
   /** False: it is known already, from a daemon that was killed after it had told. */
   add(exit: ExplainedExit): boolean {
-    const { service, instance } = exit;
     if (this.has(exit)) return false;
-    this.#latestOf(service).set(instance, exit);
+    const { file, latest } = this.#keep(exit.service);
+    latest.set(exit.instance, exit);
     try {
-      this.#append(service, `${JSON.stringify({ format: FORMAT, ...exit })}\n`);
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      file.append(`${JSON.stringify({ format: FORMAT, ...exit })}\n`);
     } catch {
       // as where the disk is full: it stays in memory
     }
@@ -41,7 +51,7 @@ export class ExitArchive {
   }
 
   has({ service, instance, attempt, exit }: ExplainedExit): boolean {
-    const known = this.#latestOf(service).get(instance);
+    const known = this.#keep(service).latest.get(instance);
     return known?.attempt === attempt && known.exit.at === exit.at;
   }
 
@@ -50,70 +60,32 @@ export class ExitArchive {
     const isMeant = (exit: ExplainedExit): boolean =>
       (instance === undefined || exit.instance === instance) &&
       (attempt === undefined || exit.attempt === attempt);
-    const found = this.#read(service).filter(isMeant);
+    const found = readExits(this.#keep(service).file).filter(isMeant);
     return limit <= 0 ? [] : found.slice(-limit).reverse();
   }
 
   /** In a sentence; undefined: not known, or not yet. */
   headline(service: string, instance: number, attempt: number): string | undefined {
-    const known = this.#latestOf(service).get(instance);
+    const known = this.#keep(service).latest.get(instance);
     return known?.attempt === attempt ? known.verdict.summary : undefined;
   }
 
-  #latestOf(service: string): Map<number, ExplainedExit> {
-    const known = this.#latest.get(service);
+  #keep(service: string): Kept {
+    const known = this.#kept.get(service);
     if (known) return known;
-    const latest = new Map(this.#read(service).map((exit) => [exit.instance, exit] as const));
-    this.#latest.set(service, latest);
-    return latest;
-  }
-
-  #path(service: string): string {
-    return join(this.#folder, `${service}.jsonl`);
-  }
-
-  #append(service: string, line: string): void {
-    const path = this.#path(service);
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes + line.length > this.#maxBytes) this.#shorten(path);
-    // Whatever tore the last line must not take this one along.
-    appendFileSync(path, endsOpen(path) ? `\n${line}` : line, { mode: 0o600 });
-  }
-
-  #shorten(path: string): void {
-    const text = readFileSync(path, 'utf8');
-    const from = text.indexOf('\n', Math.floor(text.length / 2)) + 1;
-    writeFileSync(`${path}.new`, text.slice(from), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  }
-
-  #read(service: string): ExplainedExit[] {
-    return readOrEmpty(this.#path(service)).split('\n').flatMap(parse);
+    const file = new RolledFile(join(this.#folder, `${service}.jsonl`), this.#maxBytes);
+    const kept = { file, latest: new Map(readExits(file).map((exit) => [exit.instance, exit] as const)) };
+    this.#kept.set(service, kept);
+    return kept;
   }
 }
 
-function endsOpen(path: string): boolean {
-  const text = readOrEmpty(path);
-  return text !== '' && !text.endsWith('\n');
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // nothing has ended yet
-  }
-}
-
+/** With its format, which may say one day that a line is of another kind. */
 const Line = v.object(ExplainedExit.entries);
 
-function parse(line: string): ExplainedExit[] {
-  if (line === '') return [];
-  try {
-    const result = v.safeParse(Line, JSON.parse(line));
-    return result.success ? [result.output] : [];
-  } catch {
-    return [];
-  }
+function readExits(file: RolledFile): ExplainedExit[] {
+  return parseLines(file.read().join('\n')).flatMap((line) => {
+    const { success, output } = v.safeParse(Line, line);
+    return success ? [output] : [];
+  });
 }

@@ -2,16 +2,14 @@
 import { basename } from 'node:path';
 import { readlinkSync } from 'node:fs';
 import {
-  childrenByParent,
-  descendants,
   isNodeBinary,
   knownNodeMajor,
   learnNodeMajor,
   readCommand,
   readProcess,
-  readProcessTable,
   readUid,
   type ProcessId,
+  readTree,
   type ProcessRow,
 } from '../system/index.js';
 
@@ -57,7 +55,7 @@ function choose(root: ProcessRow): ProcessRow | Refusal {
 }
 
 function treeOf(root: ProcessRow): ProcessRow[] {
-  return [root, ...descendants(childrenByParent(readProcessTable()), root.pid)];
+  return [root, ...readTree(root.pid)];
 }
 
 async function whyNot(pid: number): Promise<Refusal | undefined> {

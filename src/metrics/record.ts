@@ -1,6 +1,7 @@
 /** What is kept of the life of a service: one JSON object a line, small, because a year of them has to fit. */
 import * as v from 'valibot';
 import { CAUSES, LEVELS } from '../protocol/index.js';
+import { parseLines } from '../util/index.js';
 
 /** Wall clock, milliseconds: it is kept across restarts of the daemon, and of the machine. */
 const t = v.number();
@@ -32,15 +33,5 @@ export type Fault = Extract<HistoryRecord, { k: 'fault' }>;
 
 /** Of an older or newer version, or torn: passed over. */
 export function parseRecords(text: string): HistoryRecord[] {
-  const records: HistoryRecord[] = [];
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    try {
-      const { success, output } = v.safeParse(HistoryRecord, JSON.parse(line));
-      if (success) records.push(output);
-    } catch {
-      continue; // torn
-    }
-  }
-  return records;
+  return parseLines(text).filter((line) => v.is(HistoryRecord, line));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { UpkeepEvent, type NewEvent } from '../protocol/index.js';
 import { RolledFile } from '../system/index.js';
-import { parseLines } from './json-lines.js';
+import { parseLines } from '../util/index.js';
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const KEPT_IN_MEMORY = 1000;

@@ -1,4 +1,3 @@
 export * from './state-file.js';
 export * from './journal.js';
 export * from './event-store.js';
-export { parseLines } from './json-lines.js';

@@ -8,9 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { deferred, type Deferred } from '../util/index.js';
+import { deferred, formatLines, isTorn, parseLines, type Deferred } from '../util/index.js';
 import { syncFolder } from './disk.js';
-import { formatLines, isTorn, parseLines } from './json-lines.js';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 

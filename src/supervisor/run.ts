@@ -6,13 +6,11 @@ import type { AttemptTraces } from '../forensics/index.js';
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
 import type { ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
-  childrenByParent,
-  descendants,
   readEnvironment,
   readMemoryGroup,
-  readProcessTable,
   type MemoryGroup,
   type ProcessId,
+  readTree,
   type ShimReport,
 } from '../system/index.js';
 import { Attempt, type LossReport } from './attempt.js';
@@ -302,9 +300,7 @@ export class Run {
   /** Pids of the whole tree, at this moment. */
   pids(): number[] {
     const { shim } = this;
-    return shim === undefined
-      ? []
-      : descendants(childrenByParent(readProcessTable()), shim.pid).map((row) => row.pid);
+    return shim === undefined ? [] : readTree(shim.pid).map((row) => row.pid);
   }
 
   #makeAttempt(): Attempt {

@@ -15,13 +15,7 @@ import { logFolder, type SupervisorContext } from './context.js';
 import type { Listening } from './channel.js';
 import { Instance, type InstanceOwner, type InstanceSetup } from './instance.js';
 import { Schedule } from './schedule.js';
-import {
-  childrenByParent,
-  descendants,
-  readEnvironment,
-  readProcessTable,
-  type ProcessId,
-} from '../system/index.js';
+import { readEnvironment, readTree, type ProcessId } from '../system/index.js';
 import { socketsFrom } from './execution.js';
 import { hasStarted, isDependable } from './service-outcome.js';
 import { inheritance, ServiceSockets } from './service-sockets.js';
@@ -429,8 +423,7 @@ export class Service implements InstanceOwner {
   /** Only what belongs to this instance: the application says which process it is, and might say anything. */
   async #learn({ shim }: Instance, listening: Listening): Promise<void> {
     if (!shim || inheritance(this.#spec) === 'off') return;
-    const tree = descendants(childrenByParent(readProcessTable()), shim.pid);
-    const owner = tree.find(({ pid }) => pid === listening.pid);
+    const owner = readTree(shim.pid).find(({ pid }) => pid === listening.pid);
     if (!owner || !(await this.sockets.learn(listening, owner))) return;
     // Worth to be remembered.
     void this.#triggers.onNoteworthy();

@@ -11,6 +11,7 @@ export * from './open-listeners.js';
 export * from './package-root.js';
 export * from './process-activity.js';
 export * from './process-table.js';
+export * from './process-tree.js';
 export * from './program.js';
 export * from './rolled-file.js';
 export * from './runtime.js';

@@ -70,33 +70,6 @@ export function readProcessTable(): ProcessTable {
   return table;
 }
 
-/** Children by parent, to walk many trees of one table without searching it each time. */
-export function childrenByParent(table: ProcessTable): ReadonlyMap<number, readonly ProcessRow[]> {
-  const children = new Map<number, ProcessRow[]>();
-  for (const row of table.values()) {
-    const siblings = children.get(row.parent);
-    if (siblings) siblings.push(row);
-    else children.set(row.parent, [row]);
-  }
-  return children;
-}
-
-/** Everything below `root`, which is not among them; zombies are left out: they are only waiting to be reaped. */
-export function descendants(
-  children: ReadonlyMap<number, readonly ProcessRow[]>,
-  root: number,
-): ProcessRow[] {
-  const found: ProcessRow[] = [];
-  const pending = [root];
-  for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
-    for (const row of children.get(pid) ?? []) {
-      if (row.state !== 'Z') found.push(row);
-      pending.push(row.pid);
-    }
-  }
-  return found;
-}
-
 export function isAlive(id: ProcessId): boolean {
   const row = readProcess(id.pid);
   return row !== undefined && row.startTicks === id.startTicks && row.state !== 'Z';

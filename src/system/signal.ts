@@ -1,13 +1,7 @@
 /** Sends signals to processes that are still who they were, one or a whole tree. */
 import { constants } from 'node:os';
-import {
-  childrenByParent,
-  descendants,
-  isAlive,
-  readProcessTable,
-  type ProcessId,
-  type ProcessRow,
-} from './process-table.js';
+import { isAlive, type ProcessId, type ProcessRow } from './process-table.js';
+import { readTree } from './process-tree.js';
 
 /** Answers false where the process is gone or not ours to signal. */
 export function sendSignal(id: ProcessId, signal: NodeJS.Signals): boolean {
@@ -21,7 +15,7 @@ export function sendSignal(id: ProcessId, signal: NodeJS.Signals): boolean {
 
 /** Everything below the shim but `root`: what an application that has ended left behind. */
 export function leftovers(shimPid: number, rootPid: number): ProcessRow[] {
-  return descendants(childrenByParent(readProcessTable()), shimPid).filter((row) => row.pid !== rootPid);
+  return readTree(shimPid).filter((row) => row.pid !== rootPid);
 }
 
 /** Rounds of freezing before the killing begins anyway; a bounded fork bomb holds still after a few. */
@@ -34,9 +28,7 @@ const FREEZE_ROUNDS = 20;
 export function killTree(shimPid: number): number {
   const seen = new Map<number, ProcessRow>();
   for (let round = 0; round < FREEZE_ROUNDS; round++) {
-    const fresh = descendants(childrenByParent(readProcessTable()), shimPid).filter(
-      (row) => !seen.has(row.pid),
-    );
+    const fresh = readTree(shimPid).filter((row) => !seen.has(row.pid));
     if (fresh.length === 0) break;
     for (const row of fresh) {
       seen.set(row.pid, row);

@@ -7,3 +7,4 @@ export * from './quote.js';
 export * from './moment.js';
 export * from './pattern.js';
 export * from './mask-command.js';
+export * from './json-lines.js';

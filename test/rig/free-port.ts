@@ -5,10 +5,14 @@ import { createServer } from 'node:net';
 /** Below what the kernel gives to outgoing connections: one of those would hold the port by the time it is wanted. */
 const [FIRST, END] = [15_000, 32_000];
 
-/** A port that nobody listens on at this moment. */
+/** Nobody listens on them yet, perhaps, but somebody is going to. */
+const given = new Set<number>();
+
+/** A port that nobody listens on at this moment, and that nobody else in this process was given. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST, END);
+    if (given.has(port)) continue;
     const server = createServer().listen(port);
     const isFree = await once(server, 'listening').then(
       () => true,
@@ -17,6 +21,7 @@ export async function freePort(): Promise<number> {
     if (!isFree) continue;
     server.close();
     await once(server, 'close');
+    given.add(port);
     return port;
   }
 }

@@ -1,7 +1,8 @@
 /** Finds every home of upkeep on the machine, and reads what lies in one. */
 import { dirname, join } from 'node:path';
 import type { OperationView, UpkeepEvent } from '../../protocol/index.js';
-import { EventStore, parseLines, readState, type LoadedState } from '../../store/index.js';
+import { EventStore, readState, type LoadedState } from '../../store/index.js';
+import { parseLines } from '../../util/index.js';
 import { readDisk } from '../../system/index.js';
 import type { Home, Process } from '../machine.js';
 import { readFilesBelow } from './files.js';
