@@ -17,7 +17,7 @@ import { createParts, CRASHER } from './memory-stays-flat/cast.js';
 import { count, descriptorsOf, findHousehold, type Census } from './memory-stays-flat/census.js';
 import { Commands } from './memory-stays-flat/commands.js';
 import { News } from './memory-stays-flat/news.js';
-import { DEFAULT_LOGS } from '../../src/protocol/index.js';
+import { DEFAULT_LOGS, type SampleView } from '../../src/protocol/index.js';
 import { restartAgainAndAgain } from './memory-stays-flat/restarts.js';
 import { findSlope } from './memory-stays-flat/slope.js';
 
@@ -56,8 +56,8 @@ const MOST_LOG_BYTES = DEFAULT_LOGS.maxTotalBytes + MiB;
 /** Its folder, journal and mark, and what its preload opens. */
 const MOST_FILES_OF_ATTEMPT = 6;
 const MOST_FILES = 16;
-/** Of its history, samples at three paces, exits and errors; those of the commands' guests are kept, too. */
-const MOST_FILES_OF_SERVICE = 9;
+/** Of its history (2), samples at three paces, exits (2) and errors; those of the guests of the commands are kept, too. */
+const MOST_FILES_OF_SERVICE = 10;
 const MOST_LOG_FILES = 2 * 2 * (DEFAULT_LOGS.maxFiles + 1) + 4;
 
 await using rig = await Rig.create();
@@ -133,6 +133,7 @@ async function takeSamples(exits: () => number, isOver: () => boolean): Promise<
  */
 async function countAtRest(goal?: Census): Promise<Census> {
   assertSucceeded(await rig.request({ kind: 'stop', services: [CRASHER] }));
+  await untilMeasured();
   const counts: Census[] = [];
   const begunAt = performance.now();
   const mostMs = goal ? REST_MS : 3000;
@@ -145,6 +146,18 @@ async function countAtRest(goal?: Census): Promise<Census> {
   await until('it is at rest', look, Infinity);
   assertSucceeded(await rig.request({ kind: 'start', services: [CRASHER] }));
   return counts.toSorted(byMost)[0]!;
+}
+
+/** From its first measurement on the daemon has a connection to each process of Node. */
+async function untilMeasured(): Promise<void> {
+  const begunAt = Date.now();
+  const ofNode = new Set(parts.flatMap(({ name, config }) => (config.script === undefined ? [] : [name])));
+  const look = async (): Promise<boolean> => {
+    const views = (await rig.client.call('samples')).filter(({ service }) => ofNode.has(service));
+    const isNew = ({ at, heapBytes }: SampleView): boolean => heapBytes !== null && Date.parse(at) > begunAt;
+    return views.length === ofNode.size && views.every(({ samples }) => samples.some(isNew));
+  };
+  await until('all processes of Node were measured', look, REST_MS);
 }
 
 function byMost(a: Census, b: Census): number {

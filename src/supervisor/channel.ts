@@ -16,6 +16,7 @@ import { Witnesses } from '../forensics/index.js';
 import { Conversation } from './conversation.js';
 import { Crashes } from './crash.js';
 import type { Speaker } from './event-loop/watch.js';
+import { MetricsLine } from './metrics-line.js';
 import { Speakers } from './speakers.js';
 
 const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
@@ -66,6 +67,8 @@ export class Channel {
   readonly #observer: ChannelObserver;
   readonly #speakers: Speakers;
   readonly #talks = new Set<Conversation>();
+  /** By process. */
+  readonly #lines = new Map<number, MetricsLine>();
   readonly crashes = new Crashes();
   readonly witnesses = new Witnesses();
 
@@ -125,13 +128,12 @@ export class Channel {
 
   /** What each process counts; those that do not answer in time are left out. */
   async metrics(): Promise<{ pid: number; metrics: ProcessMetrics }[]> {
-    const asked = this.#speakers.controls.map(async (pid) => {
-      const talk = this.#ask(pid, { do: 'metrics' });
-      await talk.until(() => true, METRICS_MS);
-      this.#end(talk);
-      return talk.answers.flatMap((answer) =>
-        'metrics' in answer ? [{ pid, metrics: answer.metrics }] : [],
-      );
+    for (const [pid, { isOver }] of this.#lines) if (isOver) this.#lines.delete(pid);
+    const asked = this.speakers.map(async ({ pid, path }) => {
+      const line = this.#lines.get(pid) ?? new MetricsLine(path);
+      this.#lines.set(pid, line);
+      const metrics = await line.ask(METRICS_MS);
+      return metrics ? [{ pid, metrics }] : [];
     });
     return (await Promise.all(asked)).flat();
   }
@@ -144,6 +146,7 @@ export class Channel {
   /** The daemon goes. */
   close(): void {
     for (const talk of [...this.#talks]) this.#end(talk);
+    for (const line of this.#lines.values()) line.end();
   }
 
   /** A unix socket that leads to exactly this attempt's server on the port. */

@@ -274,6 +274,7 @@ export class Run {
 
   /** Nothing lives any more. */
   release(): void {
+    this.#channel.close();
     this.#attempt.release();
     this.#isReleased = true;
   }

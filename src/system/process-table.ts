@@ -47,7 +47,7 @@ export function readProcess(pid: number): ProcessRow | undefined {
 /** The name may hold blanks and parentheses, so fields are counted from the last `)`. */
 function parseStat(pid: number, stat: string): ProcessRow {
   const nameEnd = stat.lastIndexOf(')');
-  const fields = stat.slice(nameEnd + 2).split(' ');
+  const fields = stat.slice(nameEnd + 2).split(' ', 22);
   return {
     pid,
     name: stat.slice(stat.indexOf('(') + 1, nameEnd),
