@@ -8,10 +8,11 @@ import type { Level, ServiceView } from '../protocol/index.js';
 import { add } from './histogram.js';
 import { prometheusText } from './prometheus.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
-import { merge, type Sample } from './sample.js';
+import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
 
 const [FINE] = PACES;
-const KEPT_IN_MEMORY = 60;
+/** Two minutes: what `upkeep top` draws. */
+const KEPT_IN_MEMORY = 12;
 
 /** The present state of a service, and what happened in it since it was asked before. */
 export type Measurement = Omit<Sample, 'at' | 'seconds'> & { readonly durationMs: number };
@@ -28,7 +29,7 @@ export interface SamplesHost {
 
 export class Samples {
   readonly #host: SamplesHost;
-  readonly #recent = new Map<string, Sample[]>();
+  readonly #recent = new Map<string, Recent>();
   readonly #totals = new Map<string, Total>();
   #timer: NodeJS.Timeout | undefined;
   #isMeasuring = false;
@@ -49,7 +50,7 @@ export class Samples {
 
   /** The latest, oldest first. */
   recent(service: string): readonly Sample[] {
-    return this.#recent.get(service) ?? [];
+    return this.#recent.get(service)?.all() ?? [];
   }
 
   /** Since this daemon began. */
@@ -105,7 +106,9 @@ export class Samples {
     for (const [service, measurement] of measured) {
       this.#totals.set(service, plus(this.total(service), measurement));
       const sample: Sample = { ...measurement, at, seconds };
-      this.#recent.set(service, [...this.recent(service), sample].slice(-KEPT_IN_MEMORY));
+      const recent = this.#recent.get(service) ?? new Recent();
+      recent.add(sample);
+      this.#recent.set(service, recent);
       writeThrough(join(this.#host.home, 'history', service), sample, lastAt);
     }
   }
@@ -116,6 +119,27 @@ export class Samples {
 
   #now(): number {
     return Math.floor(this.#host.wall().getTime() / 1000);
+  }
+}
+
+/** As they lie on disk: hundreds of services have a quarter of the memory that objects would take. */
+class Recent {
+  readonly #bytes = Buffer.alloc(KEPT_IN_MEMORY * SAMPLE_BYTES);
+  #count = 0;
+
+  add(sample: Sample): void {
+    encode(sample).copy(this.#bytes, (this.#count++ % KEPT_IN_MEMORY) * SAMPLE_BYTES);
+  }
+
+  /** Oldest first. */
+  all(): Sample[] {
+    const length = Math.min(this.#count, KEPT_IN_MEMORY);
+    return Array.from({ length }, (_, index) => this.#at(this.#count - length + index));
+  }
+
+  #at(index: number): Sample {
+    const from = (index % KEPT_IN_MEMORY) * SAMPLE_BYTES;
+    return decode(this.#bytes.subarray(from, from + SAMPLE_BYTES))!;
   }
 }
 

@@ -113,7 +113,7 @@ export const ROUTES = {
   },
   samples: {
     ...ENDPOINTS.samples,
-    summary: 'What was measured of services in the last ten minutes, every ten seconds, oldest first',
+    summary: 'What was measured of services in the last two minutes, every ten seconds, oldest first',
     answer: v.array(SamplesView),
   },
   report: {
