@@ -32,12 +32,15 @@ export function highest(counts: readonly number[]): number | null {
 }
 
 export function add(a: readonly number[], b: readonly number[]): number[] {
-  return Array.from({ length: BUCKETS }, (_, index) => (a[index] ?? 0) + (b[index] ?? 0));
+  const sums: number[] = [];
+  for (let index = 0; index < BUCKETS; index++) sums.push((a[index] ?? 0) + (b[index] ?? 0));
+  return sums;
 }
 
-/** What came since; all of it where a process has begun anew. */
-export function since(now: readonly number[], before: readonly number[] | undefined): number[] {
-  return Array.from({ length: BUCKETS }, (_, index) =>
-    Math.max(0, (now[index] ?? 0) - (before?.[index] ?? 0)),
+/** What came since. */
+export function since(now: readonly number[], before: readonly number[]): number[] {
+  return add(
+    now,
+    before.map((count) => -count),
   );
 }

@@ -8,7 +8,7 @@ export interface Counts {
   readonly rssBytes: number;
   readonly processes: readonly {
     readonly now: ProcessMetrics;
-    readonly before: ProcessMetrics | undefined;
+    readonly before: ProcessMetrics;
   }[];
 }
 
@@ -16,15 +16,15 @@ export function measurementOf({ cpuPercent, rssBytes, processes }: Counts): Meas
   const sum = (pick: (one: Counts['processes'][number]) => number): number =>
     processes.reduce((all, one) => all + pick(one), 0);
   const total = (key: 'latency' | 'loop'): number[] =>
-    processes.reduce((all, { now, before }) => add(all, since(now[key], before?.[key])), [] as number[]);
+    processes.reduce((all, { now, before }) => add(all, since(now[key], before[key])), [] as number[]);
   return {
     cpuPercent,
     rssBytes,
     heapBytes: sum(({ now }) => now.heapBytes),
     loopMaxMs: highest(total('loop')) ?? NaN,
-    requests: sum(({ now, before }) => Math.max(0, now.requests - (before?.requests ?? 0))),
-    errors: sum(({ now, before }) => Math.max(0, now.errors - (before?.errors ?? 0))),
-    durationMs: sum(({ now, before }) => Math.max(0, now.durationMs - (before?.durationMs ?? 0))),
+    requests: sum(({ now, before }) => now.requests - before.requests),
+    errors: sum(({ now, before }) => now.errors - before.errors),
+    durationMs: sum(({ now, before }) => now.durationMs - before.durationMs),
     latency: total('latency'),
   };
 }

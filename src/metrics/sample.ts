@@ -79,6 +79,9 @@ export function merge(at: number, samples: readonly Sample[]): Sample | undefine
     loopMaxMs: loops.length === 0 ? NaN : Math.max(...loops),
     requests: sum(({ requests }) => requests),
     errors: sum(({ errors }) => errors),
-    latency: samples.reduce((all, { latency }) => add(all, latency), [] as number[]),
+    latency: samples.reduce(
+      (all, { requests, latency }) => (requests === 0 ? all : add(all, latency)),
+      [] as readonly number[],
+    ),
   };
 }

@@ -41,11 +41,21 @@ export class Samples {
   }
 
   begin(): void {
-    this.#timer = setInterval(() => void this.#tick(), FINE.seconds * 1000);
+    const paceMs = FINE.seconds * 1000;
+    // At the beginning of each slot: shortly before it processes say what they count (src/supervisor/metrics-line.ts).
+    const leftMs = paceMs - (this.#host.wall().getTime() % paceMs);
+    this.#timer = setTimeout(
+      () => {
+        this.begin();
+        void this.#tick();
+      },
+      leftMs < paceMs / 4 ? leftMs + paceMs : leftMs,
+    );
   }
 
   end(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** The latest, oldest first. */
@@ -104,7 +114,7 @@ export class Samples {
     this.#lastAt = now;
     mkdirSync(join(this.#host.home, 'history'), { recursive: true, mode: 0o700 });
     for (const [service, measurement] of measured) {
-      this.#totals.set(service, plus(this.total(service), measurement));
+      if (measurement.requests > 0) this.#totals.set(service, plus(this.total(service), measurement));
       const sample: Sample = { ...measurement, at, seconds };
       const recent = this.#recent.get(service) ?? new Recent();
       recent.add(sample);

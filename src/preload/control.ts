@@ -4,8 +4,9 @@ import { attempt } from './attempt.js';
 import type { Handle } from './internals.js';
 import { net } from './node.js';
 
-export type Answer = (words: ControlAnswer) => void;
-export type Handler = (request: ControlRequest, answer: Answer) => void;
+/** false: nobody hears it any more. */
+export type Answer = (words: ControlAnswer) => boolean;
+export type Handler = (request: ControlRequest, answer: Answer) => unknown;
 
 const { Socket: SocketOfNode } = net;
 const { parse, stringify } = JSON;
@@ -13,7 +14,10 @@ const { parse, stringify } = JSON;
 /** A connection to the control socket. It keeps nobody alive. */
 export function serveControl(client: Handle, handle: Handler): void {
   const socket = new SocketOfNode({ handle: client } as object);
-  const answer: Answer = (words) => attempt(() => socket.write(`${stringify(words)}\n`));
+  const answer: Answer = (words) => {
+    attempt(() => socket.write(`${stringify(words)}\n`));
+    return !socket.destroyed;
+  };
   let text = '';
   socket.unref();
   socket.on('error', () => undefined); // upkeep has gone

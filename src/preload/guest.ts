@@ -17,6 +17,7 @@ import { deliver, hearReady } from './messages.js';
 import { fs, major } from './node.js';
 import { answerPing } from './ping.js';
 import { listenPrivately } from './private-socket.js';
+import { sayAgain } from './say-again.js';
 import { linkIfSecure } from './tls-link.js';
 import { Witness } from './witness.js';
 
@@ -112,7 +113,7 @@ export class Guest {
     });
   }
 
-  private handle(request: ControlRequest, answer: Answer): void {
+  private handle(request: ControlRequest, answer: Answer): unknown {
     switch (request.do) {
       case 'drain':
         this.drain = this.drain ?? new Drain(request);
@@ -126,9 +127,12 @@ export class Guest {
       case 'message':
         deliver(request.message);
         return answer({ ok: true });
-      case 'metrics':
-        this.metrics = this.metrics ?? new Metrics();
-        return answer({ metrics: this.metrics.read(this.listening.listeners) });
+      case 'metrics': {
+        const metrics = (this.metrics = this.metrics ?? new Metrics());
+        const say = () => answer({ metrics: metrics.read(this.listening.listeners) });
+        if (say() && request.everyMs) sayAgain(request.everyMs, say);
+        return;
+      }
       default:
         return answer({ error: 'unknown request' });
     }

@@ -60,9 +60,15 @@ export interface PingAnswer {
 export type ControlRequest =
   | ({ readonly do: 'drain' } & DrainRequest)
   | { readonly do: 'attach' }
-  | { readonly do: 'metrics' }
+  | MetricsRequest
   | { readonly do: 'message'; readonly message: unknown }
   | PingRequest;
+
+/** `everyMs`: it is to be said again and again, shortly before each multiple of it by the wall clock, as long as somebody listens. */
+export interface MetricsRequest {
+  readonly do: 'metrics';
+  readonly everyMs?: number;
+}
 
 /** Counted since the process was first asked. */
 export interface ProcessMetrics {

@@ -4,19 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  ControlAnswer,
-  ControlRequest,
-  DrainMode,
-  ListeningHow,
-  ProcessMetrics,
-} from '../protocol/index.js';
+import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
 import { Witnesses } from '../forensics/index.js';
 import { Conversation } from './conversation.js';
 import { Crashes } from './crash.js';
 import type { Speaker } from './event-loop/watch.js';
-import { MetricsLine } from './metrics-line.js';
+import { MetricsLine, type Counters } from './metrics-line.js';
 import { Speakers } from './speakers.js';
 
 const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
@@ -46,8 +40,6 @@ export interface DrainWish {
   readonly isFailing: boolean;
 }
 
-/** One that hangs has none. */
-const METRICS_MS = 2000;
 /** A process on a busy machine takes its time to answer. */
 const PATIENT_ACK_MS = 10_000;
 /** One that fails may hang, and is waited for no longer than this. */
@@ -126,14 +118,13 @@ export class Channel {
     return this.#speakers.controls.map((pid) => ({ pid, path: join(this.#folder, String(pid)) }));
   }
 
-  /** What each process counts; those that do not answer in time are left out. */
-  async metrics(): Promise<{ pid: number; metrics: ProcessMetrics }[]> {
+  /** What each process counts; those that have not said it lately are left out. */
+  async metrics(): Promise<Counters[]> {
     for (const [pid, { isOver }] of this.#lines) if (isOver) this.#lines.delete(pid);
     const asked = this.speakers.map(async ({ pid, path }) => {
       const line = this.#lines.get(pid) ?? new MetricsLine(path);
       this.#lines.set(pid, line);
-      const metrics = await line.ask(METRICS_MS);
-      return metrics ? [{ pid, metrics }] : [];
+      return (await line.read()) ?? [];
     });
     return (await Promise.all(asked)).flat();
   }

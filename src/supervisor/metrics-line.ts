@@ -1,20 +1,38 @@
 /**
- * An open connection to the control socket of a process (src/preload/control.ts), asked again and again what it counts: a new one each
- * time would cost ten times as much.
+ * An open connection to the control socket of a process (src/preload/control.ts), over which it says every ten seconds what it counts.
+ * Asking it each time would cost the daemon ten times as much: another process has to be woken for that.
  */
 import type { Socket } from 'node:net';
-import type { ControlAnswer, ControlRequest, ProcessMetrics } from '../protocol/index.js';
+import { performance } from 'node:perf_hooks';
+import type { ControlAnswer, MetricsRequest, ProcessMetrics } from '../protocol/index.js';
 import { connectUnix } from '../system/index.js';
 
-const REQUEST = `${JSON.stringify({ do: 'metrics' } satisfies ControlRequest)}\n`;
+/** The pace of the samples in src/metrics/samples.ts. */
+const EVERY_MS = 10_000;
+/** One that hangs says nothing. */
+const FIRST_MS = 2000;
+/** It says it up to a third of the pace before it is looked at. */
+const STALE_MS = EVERY_MS * 1.4;
+
+const FIRST = { do: 'metrics', everyMs: EVERY_MS } satisfies MetricsRequest;
+const AGAIN = { do: 'metrics' } satisfies MetricsRequest;
+
+/** What a process has counted, and what it had when that was read before: the first time there is nothing between them. */
+export interface Counters {
+  readonly now: ProcessMetrics;
+  readonly before: ProcessMetrics;
+}
 
 export class MetricsLine {
   readonly #socket: Socket;
+  readonly #first: Promise<void>;
+  #resolveFirst: () => void = () => undefined;
   #rest = '';
-  /** It has been asked, and has not answered. */
-  #isAsked = false;
+  #latest: ProcessMetrics | undefined;
+  #read: ProcessMetrics | undefined;
+  /** When it said something, or was asked. */
+  #heardAt = performance.now();
   #isOver = false;
-  #resolve: ((metrics: ProcessMetrics | undefined) => void) | undefined;
 
   /** `path`: of the control socket. */
   constructor(path: string) {
@@ -23,6 +41,14 @@ export class MetricsLine {
     this.#socket.on('data', (chunk: string) => this.#take(chunk));
     this.#socket.on('error', () => undefined); // the process has ended; 'close' follows
     this.#socket.on('close', () => this.end());
+    this.#first = new Promise((resolve) => {
+      const timer = setTimeout(resolve, FIRST_MS);
+      this.#resolveFirst = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#ask(FIRST);
   }
 
   /** Nobody is there any more. */
@@ -30,25 +56,30 @@ export class MetricsLine {
     return this.#isOver;
   }
 
-  /** undefined: no answer in time. One that comes later is that to the next question. */
-  ask(limitMs: number): Promise<ProcessMetrics | undefined> {
-    this.#settle(undefined);
-    if (this.#isOver) return Promise.resolve(undefined);
-    if (!this.#isAsked) this.#socket.write(REQUEST);
-    this.#isAsked = true;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle(undefined), limitMs);
-      this.#resolve = (metrics) => {
-        clearTimeout(timer);
-        resolve(metrics);
-      };
-    });
+  /** undefined: it has not said anything yet, or lately. */
+  async read(): Promise<Counters | undefined> {
+    await this.#first;
+    // It hangs, or has a preload of an older version, which answers once.
+    if (performance.now() - this.#heardAt > STALE_MS) {
+      this.#latest = undefined;
+      if (!this.#isOver) this.#ask(AGAIN);
+    }
+    const now = this.#latest;
+    if (!now) return undefined;
+    const before = this.#read ?? now;
+    this.#read = now;
+    return { now, before };
   }
 
   end(): void {
     this.#isOver = true;
     this.#socket.destroy();
-    this.#settle(undefined);
+    this.#resolveFirst();
+  }
+
+  #ask(request: MetricsRequest): void {
+    this.#heardAt = performance.now();
+    this.#socket.write(`${JSON.stringify(request)}\n`);
   }
 
   #take(chunk: string): void {
@@ -56,14 +87,9 @@ export class MetricsLine {
     this.#rest = lines.pop()!;
     const last = lines.at(-1);
     if (last === undefined) return;
-    this.#isAsked = false;
-    this.#settle(parse(last));
-  }
-
-  #settle(metrics: ProcessMetrics | undefined): void {
-    const resolve = this.#resolve;
-    this.#resolve = undefined;
-    resolve?.(metrics);
+    this.#heardAt = performance.now();
+    this.#latest = parse(last);
+    this.#resolveFirst();
   }
 }
 

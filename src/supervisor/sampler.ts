@@ -36,7 +36,9 @@ export class Sampler {
       (instance) => instance.process !== undefined && instance.shim !== undefined,
     );
     if (living.length === 0) return samples;
-    const children = childrenByParent(readProcessTable());
+    // What is below a shim says so itself.
+    const shims = new Set(living.map(({ shim }) => shim!.pid));
+    const children = childrenByParent(readProcessTable(shims));
     for (const instance of living) {
       const tree = descendants(children, instance.shim!.pid);
       if (tree.length > 0) samples.set(instance, this.#measure(instance, tree));

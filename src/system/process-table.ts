@@ -59,11 +59,12 @@ function parseStat(pid: number, stat: string): ProcessRow {
   };
 }
 
-export function readProcessTable(): ProcessTable {
+/** `except`: these need not be looked at. */
+export function readProcessTable(except?: ReadonlySet<number>): ProcessTable {
   const table = new Map<number, ProcessRow>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
-    if (!Number.isInteger(pid)) continue;
+    if (!Number.isInteger(pid) || except?.has(pid)) continue;
     const row = readProcess(pid);
     if (row) table.set(pid, row);
   }

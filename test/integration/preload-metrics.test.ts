@@ -1,6 +1,10 @@
 /** What the preload counts: of unmodified servers, and only from when it is asked. The test plays the daemon. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { MetricsLine } from '../../src/supervisor/metrics-line.js';
 import { highest, quantile } from '../../src/metrics/index.js';
 import type { ProcessMetrics } from '../../src/protocol/index.js';
 import { ask } from '../rig/ask.js';
@@ -44,4 +48,45 @@ test('requests, errors and latency are counted from the first question on, witho
   await ask(port, '/block');
   await until('the loop was seen late', async () => highest((await read()).loop)! >= 400);
   control.close();
+});
+
+test('who wants it again and again gets it, and only as long as the connection lasts', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const attempt = preload.start(['node', '-e', SERVER], { env: { PORT: String(port) } });
+  await attempt.untilSaid(/^listening/);
+  await attempt.untilSaid(/^control/);
+  const socket = connect(attempt.socket(attempt.pid));
+  socket.write('{"do":"metrics","everyMs":400}\n');
+  const lines = createInterface({ input: socket });
+  for (let answers = 0; answers < 4; answers++) {
+    const [line] = (await once(lines, 'line')) as [string];
+    assert.equal((JSON.parse(line) as { metrics: ProcessMetrics }).metrics.requests, answers);
+    await ask(port);
+  }
+  socket.destroy();
+  assert.equal((await ask(port)).status, 200);
+});
+
+test('what was counted before a daemon began to listen is not counted again', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const attempt = preload.start(['node', '-e', SERVER], { env: { PORT: String(port) } });
+  await attempt.untilSaid(/^listening/);
+  await attempt.untilSaid(/^control/);
+  const before = new MetricsLine(attempt.socket(attempt.pid));
+  await before.read();
+  for (let index = 0; index < 5; index++) await ask(port);
+  before.end();
+  const line = new MetricsLine(attempt.socket(attempt.pid));
+  const first = (await line.read())!;
+  assert.deepEqual([first.now.requests, first.before.requests], [5, 5]);
+  await ask(port);
+  await until('it has said so', async () => {
+    const counters = await line.read();
+    return counters?.now.requests === 6 && counters.before.requests === 5;
+  });
+  attempt.kill('SIGKILL');
+  await until('the end was noticed', () => line.isOver);
+  assert.equal((await line.read())?.now.requests, 6);
 });
