@@ -56,7 +56,7 @@ async function killedByItsWrapper(): Promise<ExplainedExit> {
   for (let printed = 0; printed < EXEC_KEEPS_KIB * 2 && (await visit(port)); printed += KIB_A_REQUEST)
     continue;
   const look = async (): Promise<ExplainedExit | undefined> =>
-    (await rig.client.call('why', { params: { name: 'shop' } }))[0];
+    (await rig.client.call('why', { params: { name: 'shop' } })).exits[0];
   const explained = await rig.until('its end is explained', look, DEADLINE_MS);
   console.log((await rig.cli('why', 'shop')).stdout);
   return explained;

@@ -191,7 +191,7 @@ async function playWithoutDaemon(rig: Rig): Promise<Result> {
 
 function untilExplained(rig: Rig, name: string, attempt: number): Promise<ExplainedExit> {
   const look = async (): Promise<ExplainedExit | undefined> =>
-    (await rig.client.call('why', { params: { name }, query: { attempt: String(attempt) } }))[0];
+    (await rig.client.call('why', { params: { name }, query: { attempt: String(attempt) } })).exits[0];
   return rig.until(`${name} is explained`, look, DEADLINE_MS);
 }
 

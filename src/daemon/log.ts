@@ -38,6 +38,8 @@ export function wordEvent(event: NewEvent): string | undefined {
       return undefined;
     case 'exit-explained':
       return `${event.service}.${event.instance} attempt ${event.attempt}: why: ${event.summary}`;
+    case 'server-killed':
+      return `${event.service}.${event.instance} attempt ${event.attempt}: server killed: ${event.summary}`;
     case 'instance-status':
     case 'instance-restarting':
     case 'instance-health':

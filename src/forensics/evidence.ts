@@ -1,5 +1,6 @@
 /** What is known when an attempt has ended: the input of a verdict. Times are wall clock, milliseconds since the epoch. */
 import type { Culprit, ExitError, ExitView } from '../protocol/index.js';
+import type { ServerKill } from './killed-server.js';
 import type { Answer, KernelRecord, SeenSignal } from '../system/index.js';
 
 /** What its Node processes said through the preload. */
@@ -69,6 +70,8 @@ export interface ExitEvidence {
   readonly hint: string | null;
   readonly error: (ExitError & { readonly pid: number | null }) | null;
   readonly testimony: Testimony;
+  /** What made it unhealthy, where its own wrapper did. */
+  readonly serverKill: ServerKill | null;
   /** Processes of the attempt that were seen while it lived. */
   readonly tree: ReadonlySet<number>;
   readonly signals: Answer<readonly SeenSignal[]>;

@@ -25,10 +25,10 @@ test('exits are found again by the next daemon, newest first, and none twice', (
   assert.ok(!archive.add(ended(3)));
   assert.ok(archive.add(ended(4)));
   assert.deepEqual(
-    archive.find('api', { limit: 3 }).map(({ attempt }) => attempt),
+    archive.find('api', { limit: 3 }).exits.map(({ attempt }) => attempt),
     [4, 3, 2],
   );
-  assert.equal(archive.find('api', { attempt: 1, limit: 1 }).length, 1);
+  assert.equal(archive.find('api', { attempt: 1, limit: 1 }).exits.length, 1);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   rmSync(home, { recursive: true });
 });
@@ -38,6 +38,6 @@ test('a file never grows beyond its bound, and keeps the newest', () => {
   const archive = new ExitArchive(home, 8192);
   for (let attempt = 1; attempt <= 100; attempt++) archive.add(ended(attempt));
   assert.ok(statSync(join(home, 'exits', 'api.jsonl')).size <= 8192);
-  assert.equal(archive.find('api', { limit: 1 })[0]!.attempt, 100);
+  assert.equal(archive.find('api', { limit: 1 }).exits[0]!.attempt, 100);
   rmSync(home, { recursive: true });
 });

@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { ExplainedExit } from '../protocol/index.js';
+import { ExplainedExit, KilledServer, type WhyView } from '../protocol/index.js';
 import { RolledFile } from '../system/index.js';
 import { parseLines } from '../util/index.js';
 
@@ -23,6 +23,7 @@ interface Kept {
   readonly file: RolledFile;
   /** Of each instance. */
   readonly latest: Map<number, ExplainedExit>;
+  readonly latestKilled: Map<number, KilledServer>;
 }
 
 export class ExitArchive {
@@ -39,15 +40,29 @@ export class ExitArchive {
   /** False: it is known already, from a daemon that was killed after it had told. */
   add(exit: ExplainedExit): boolean {
     if (this.has(exit)) return false;
-    const { file, latest } = this.#keep(exit.service);
-    latest.set(exit.instance, exit);
+    this.#keep(exit.service).latest.set(exit.instance, exit);
+    this.#append(exit);
+    return true;
+  }
+
+  /** The same. */
+  addKilled(killed: KilledServer): boolean {
+    const { latestKilled } = this.#keep(killed.service);
+    const known = latestKilled.get(killed.instance);
+    if (known?.attempt === killed.attempt && known.child === killed.child && known.at === killed.at)
+      return false;
+    latestKilled.set(killed.instance, killed);
+    this.#append(killed);
+    return true;
+  }
+
+  #append(entry: ExplainedExit | KilledServer): void {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      file.append(`${JSON.stringify({ format: FORMAT, ...exit })}\n`);
+      this.#keep(entry.service).file.append(`${JSON.stringify({ format: FORMAT, ...entry })}\n`);
     } catch {
       // as where the disk is full: it stays in memory
     }
-    return true;
   }
 
   has({ service, instance, attempt, exit }: ExplainedExit): boolean {
@@ -56,12 +71,17 @@ export class ExitArchive {
   }
 
   /** Newest first. */
-  find(service: string, { instance, attempt, limit }: ExitQuestion): ExplainedExit[] {
-    const isMeant = (exit: ExplainedExit): boolean =>
-      (instance === undefined || exit.instance === instance) &&
-      (attempt === undefined || exit.attempt === attempt);
-    const found = readExits(this.#keep(service).file).filter(isMeant);
-    return limit <= 0 ? [] : found.slice(-limit).reverse();
+  find(service: string, { instance, attempt, limit }: ExitQuestion): WhyView {
+    const isMeant = (entry: ExplainedExit | KilledServer): boolean =>
+      (instance === undefined || entry.instance === instance) &&
+      (attempt === undefined || entry.attempt === attempt);
+    const last = <T>(entries: readonly T[]): T[] => (limit <= 0 ? [] : entries.slice(-limit).reverse());
+    const all = readEntries(this.#keep(service).file);
+    const exits = last(all.exits.filter(isMeant));
+    const oldest = Math.min(...exits.map(({ exit }) => Date.parse(exit.at) - exit.livedMs));
+    const since = exits.length === 0 ? -Infinity : oldest;
+    const killed = all.killedServers.filter((each) => isMeant(each) && Date.parse(each.at) >= since);
+    return { exits, killedServers: last(killed) };
   }
 
   /** In a sentence; undefined: not known, or not yet. */
@@ -74,18 +94,29 @@ export class ExitArchive {
     const known = this.#kept.get(service);
     if (known) return known;
     const file = new RolledFile(join(this.#folder, `${service}.jsonl`), this.#maxBytes);
-    const kept = { file, latest: new Map(readExits(file).map((exit) => [exit.instance, exit] as const)) };
+    const { exits, killedServers } = readEntries(file);
+    const kept = {
+      file,
+      latest: new Map(exits.map((exit) => [exit.instance, exit])),
+      latestKilled: new Map(killedServers.map((killed) => [killed.instance, killed])),
+    };
     this.#kept.set(service, kept);
     return kept;
   }
 }
 
 /** With its format, which may say one day that a line is of another kind. */
-const Line = v.object(ExplainedExit.entries);
+const Exit = v.object(ExplainedExit.entries);
+const Killed = v.object(KilledServer.entries);
 
-function readExits(file: RolledFile): ExplainedExit[] {
-  return parseLines(file.read().join('\n')).flatMap((line) => {
-    const { success, output } = v.safeParse(Line, line);
-    return success ? [output] : [];
-  });
+/** Oldest first. */
+function readEntries(file: RolledFile): WhyView {
+  const exits: ExplainedExit[] = [];
+  const killedServers: KilledServer[] = [];
+  for (const line of parseLines(file.read().join('\n'))) {
+    const exit = v.safeParse(Exit, line);
+    if (exit.success) exits.push(exit.output);
+    else if (v.is(Killed, line)) killedServers.push(v.parse(Killed, line));
+  }
+  return { exits, killedServers };
 }

@@ -2,7 +2,7 @@
  * Explains each exit: gathers what the machine still knows, decides, keeps the verdict and tells it. It does so right after the
  * exit was told, so that nothing waits for it.
  */
-import type { ExitError, ExitView, ExplainedExit, NewEvent, ServiceSpec } from '../protocol/index.js';
+import type { ExitError, ExitView, NewEvent, ServiceSpec, WhyView } from '../protocol/index.js';
 import {
   countNewKills,
   findListener,
@@ -14,9 +14,10 @@ import {
   type MemoryGroup,
 } from '../system/index.js';
 import { maskCommand } from '../util/index.js';
-import { describeCulprit } from './culprit.js';
+import { describeCulprit, type Surroundings } from './culprit.js';
 import type { Asked, ExitEvidence, Testimony } from './evidence.js';
 import { ExitArchive, type ExitQuestion } from './exit-archive.js';
+import { judgeServerKill, type ServerKill } from './killed-server.js';
 import { decideVerdict } from './verdict.js';
 
 /** What the supervisor knows of an attempt that has ended. */
@@ -38,10 +39,23 @@ export interface AttemptTraces {
   /** Whose `exit.error` is; null: read from its output. */
   readonly errorPid: number | null;
   readonly testimony: Testimony;
+  /** What made it unhealthy, where its own wrapper did. */
+  readonly serverKill: ServerKill | null;
   readonly tree: ReadonlySet<number>;
   readonly group: MemoryGroup | undefined;
   readonly variables: ReadonlySet<string> | null;
   lastLines(stream: 'out' | 'err'): readonly string[];
+}
+
+type Place = Pick<AttemptTraces, 'pid' | 'shim' | 'tree' | 'testimony'>;
+
+/** An attempt that lives on. */
+export interface KilledAttempt {
+  readonly service: string;
+  readonly instance: number;
+  readonly attempt: number;
+  readonly found: ServerKill;
+  readonly traces: Place;
 }
 
 export interface ExplainerOptions {
@@ -84,7 +98,19 @@ export class Explainer {
     });
   }
 
-  find(service: string, question: ExitQuestion): ExplainedExit[] {
+  /** Nothing of the attempt has ended but the process that served. */
+  explainServerKill({ service, instance, attempt, found, traces }: KilledAttempt): void {
+    const { kill, end, server: pid } = found;
+    const by = describeCulprit(kill.pid, kill.at, 'node', surroundings(traces));
+    const verdict = judgeServerKill(found, traces.pid, by);
+    const at = new Date(end.at).toISOString();
+    if (!this.#archive.addKilled({ service, instance, attempt, at, pid, child: kill.target, verdict }))
+      return;
+    const { cause, summary, hint } = verdict;
+    this.#options.emit({ type: 'server-killed', service, instance, attempt, pid, cause, summary, hint });
+  }
+
+  find(service: string, question: ExitQuestion): WhyView {
     return this.#archive.find(service, question);
   }
 
@@ -107,14 +133,9 @@ export class Explainer {
     asked,
     traces,
   }: Pick<EndedAttempt, 'spec' | 'exit' | 'asked' | 'traces'>): ExitEvidence {
-    const { pid, shim, testimony, tree, errorPid } = traces;
+    const { pid, shim, testimony, tree, errorPid, serverKill } = traces;
     const endedAt = Date.parse(exit.at);
-    const around = {
-      pid,
-      shim,
-      tree: new Set([...tree, ...testimony.pids]),
-      own: new Set([process.pid, process.ppid]),
-    };
+    const around = surroundings(traces);
     return {
       exit,
       endedAt,
@@ -126,6 +147,7 @@ export class Explainer {
       hint: traces.hint,
       error: exit.error ? { ...(exit.error satisfies ExitError), pid: errorPid } : null,
       testimony,
+      serverKill,
       tree,
       signals: this.#trace?.read() ?? { missing: 'it was not begun' },
       kernel: mayBeKernels(exit) ? readKernelLog(endedAt - KERNEL_MS) : NOT_ASKED,
@@ -137,6 +159,11 @@ export class Explainer {
       holderOf,
     };
   }
+}
+
+function surroundings({ pid, shim, tree, testimony }: Place): Surroundings {
+  const own = new Set([process.pid, process.ppid]);
+  return { pid, shim, tree: new Set([...tree, ...testimony.pids]), own };
 }
 
 const NOT_ASKED: Answer<readonly KernelRecord[]> = { found: [] };

@@ -38,6 +38,7 @@ export function madeUpEvidence(exit: Partial<ExitView>, of: Partial<ExitEvidence
     hint: null,
     error: null,
     testimony: testimony(),
+    serverKill: null,
     tree: new Set(),
     signals: { missing: 'only root may read it' },
     kernel: { missing: 'only root may read it' },

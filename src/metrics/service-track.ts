@@ -163,12 +163,12 @@ export class ServiceTrack {
   }
 
   #onHealth(event: Of<'instance-health'>, heard: number): HistoryRecord[] {
-    const { healthy, detail, since, probe = 'configured', instance: i, attempt: a } = event;
+    const { healthy, detail, because = detail, since, probe = 'configured', instance: i, attempt: a } = event;
     const { against } = this.#track(event);
     if (healthy) against.delete(probe);
     else against.add(probe);
     const t = Math.min(heard, since === undefined ? heard : Date.parse(since));
-    const words = `unhealthy: ${detail}`.slice(0, WORDS);
+    const words = `unhealthy: ${because}`.slice(0, WORDS);
     const fault: HistoryRecord = { k: 'fault', t, heard, i, a, kind: 'unhealthy', words };
     return [...(healthy ? [] : [fault]), ...this.#change(t, this.#judge())];
   }

@@ -32,6 +32,8 @@ interface Words {
 export class Witness {
   private readonly say: Say;
   private said = 0;
+  /** Children that were sent a signal, and whose end was not heard of yet. */
+  private readonly signalled = new Set<number>();
 
   constructor(say: Say) {
     this.say = say;
@@ -89,7 +91,8 @@ export class Witness {
     const onexit = handle && handle.onexit;
     if (!pid || !handle || typeof onexit !== 'function') return;
     handle.onexit = (code, signal) => {
-      if (code !== 0 || signal) {
+      const isAnswer = this.signalled.delete(pid);
+      if (code !== 0 || signal || isAnswer) {
         const words = {
           child: pid,
           code: signal ? null : code,
@@ -112,6 +115,7 @@ export class Witness {
     lines: readonly string[],
     child: ChildProcess | null,
   ): void {
+    if (child) this.signalled.add(target);
     this.tell('kill', {
       target,
       signal: nameOf(signal),

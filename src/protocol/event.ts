@@ -51,6 +51,17 @@ export const UpkeepEvent = v.variant('type', [
     summary: v.string(),
     confidence: Verdict.entries.confidence,
   }),
+  /** A process that served was killed by its own wrapper, which lives on. */
+  v.strictObject({
+    ...header,
+    type: v.literal('server-killed'),
+    ...instance,
+    /** Of the one that served. */
+    pid: v.number(),
+    cause: Verdict.entries.cause,
+    summary: v.string(),
+    hint: Verdict.entries.hint,
+  }),
   v.strictObject({
     ...header,
     type: v.literal('instance-restarting'),
@@ -70,6 +81,8 @@ export const UpkeepEvent = v.variant('type', [
     since: v.optional(v.pipe(v.string(), v.isoTimestamp())),
     /** What is done about it. */
     action: v.optional(v.picklist(HEALTH_ACTIONS)),
+    /** What made it so, where that was seen. */
+    because: v.optional(v.string()),
   }),
   v.strictObject({ ...header, type: v.literal('operation'), ...operation }),
   /** A service has an error that it never had before. */

@@ -20,7 +20,7 @@ import { OperationRequest, OperationView } from './operation.js';
 import { EnvironmentView, ServiceDetail, ServiceView, SpecChange } from './service.js';
 import { ServiceSpec } from './spec.js';
 import { InstanceTree } from './tree.js';
-import { ExplainedExit } from './why.js';
+import { WhyView } from './why.js';
 
 export interface Route extends Endpoint {
   readonly summary: string;
@@ -51,13 +51,14 @@ export const ROUTES = {
   },
   why: {
     ...ENDPOINTS.why,
-    summary: 'Why attempts of a service ended, newest first',
+    summary:
+      'Why attempts of a service ended, and which of its processes its own wrapper killed, newest first',
     query: {
       instance: 'only this instance',
       attempt: 'only this attempt',
       limit: 'how many, default 1',
     },
-    answer: v.array(ExplainedExit),
+    answer: WhyView,
   },
   tree: {
     ...ENDPOINTS.tree,

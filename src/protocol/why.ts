@@ -84,3 +84,26 @@ export const ExplainedExit = v.strictObject({
   verdict: Verdict,
 });
 export type ExplainedExit = v.InferOutput<typeof ExplainedExit>;
+
+/** The process that served was killed from within its own attempt, which lives on: by a wrapper, that is. */
+export const KilledServer = v.strictObject({
+  service: v.string(),
+  instance: v.number(),
+  attempt: v.number(),
+  /** When it had ended. */
+  at: timestamp,
+  /** The one that served. */
+  pid: v.number(),
+  /** The child of the killer that it was, or that it ran below. */
+  child: v.number(),
+  verdict: Verdict,
+});
+export type KilledServer = v.InferOutput<typeof KilledServer>;
+
+/** Both newest first. */
+export const WhyView = v.strictObject({
+  exits: v.array(ExplainedExit),
+  /** Not older than the attempts above; of living ones, too. */
+  killedServers: v.array(KilledServer),
+});
+export type WhyView = v.InferOutput<typeof WhyView>;

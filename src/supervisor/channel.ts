@@ -31,6 +31,8 @@ export interface ChannelObserver {
   onReadyMessage(): void;
   /** One more process can be asked. */
   onControl(): void;
+  /** A process has seen a child of its own end. */
+  onChildEnd(): void;
 }
 
 export interface DrainWish {
@@ -85,6 +87,7 @@ export class Channel {
     else if (word === 'crash') this.crashes.onCrash(pid, fields.slice(1).join(' '), at);
     else if (word === 'survived') this.crashes.onSurvived(pid);
     else this.witnesses.onSaid(word ?? '', pid, fields.slice(1).join(' '), at);
+    if (word === 'child') this.#observer.onChildEnd();
   }
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */

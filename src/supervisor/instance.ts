@@ -547,7 +547,9 @@ export class Instance {
     const by = probe ? { probe } : {};
     const since = new Date(this.#context.clock.wall().getTime() - sinceMs).toISOString();
     const done = healthy ? {} : { action };
-    this.#emitInstance({ type: 'instance-health', healthy, detail, since, ...by, ...done });
+    const because = healthy || probe ? undefined : this.#run?.blameServerKill();
+    const more = because === undefined ? {} : { because };
+    this.#emitInstance({ type: 'instance-health', healthy, detail, since, ...by, ...done, ...more });
     // Whoever says that it is well, another one may still say that it is not.
     if (!healthy && action === 'restart') this.#condemnedBy = detail;
     else if (this.isHealthy !== false) this.#condemnedBy = undefined;

@@ -2,7 +2,7 @@
  * One attempt with everything around it: what it is executed with, what its processes say, what is looked at while it
  * lives. It answers questions even after its end, until the next one begins.
  */
-import type { AttemptTraces } from '../forensics/index.js';
+import { describeKill, type AttemptTraces, type ServerKill } from '../forensics/index.js';
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
 import type { ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
@@ -23,6 +23,7 @@ import { EventLoopWatch, type EventLoopObserver, type Speaker } from './event-lo
 import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
 import type { OnHealth } from './health-watch.js';
+import { ServerWatch } from './server-watch.js';
 import type { ServiceSockets } from './service-sockets.js';
 
 export interface RunObserver {
@@ -82,6 +83,7 @@ export class Run {
   readonly #attempt: Attempt;
   readonly #checks: AttemptChecks;
   readonly #channel: Channel;
+  readonly #servers: ServerWatch;
   #eventLoop: EventLoopWatch | undefined;
   #isCandidate: boolean;
   #isReleased = false;
@@ -101,6 +103,12 @@ export class Run {
       onListening: (listening) => this.#onListening(listening),
       onReadyMessage: () => this.#checks.onNews({ id: 'message' }),
       onControl: () => this.#eventLoop?.wake(),
+      onChildEnd: () => this.#servers.onChildEnd(),
+    });
+    this.#servers = new ServerWatch({
+      testimony: this.#channel.witnesses,
+      shim: () => this.#attempt.shim?.pid,
+      onKilled: (found) => this.#explainServerKill(found),
     });
     this.target = this.#makeTarget();
     const rule = setup.isCandidate ? this.#ruleOfCandidate() : setup.spec;
@@ -204,12 +212,21 @@ export class Run {
     for (const each of this.pids()) this.#tree.add(each);
   }
 
+  /** It was found unhealthy: whether its own wrapper has killed the process that served. */
+  blameServerKill(): string | undefined {
+    const found = this.#servers.blame();
+    return found ? describeKill(found.kill, found.end, this.#attempt.pid ?? null).summary : undefined;
+  }
+
   noteAsked(note: string): void {
+    this.#servers.noteAsked();
     this.#attempt.noteAsked(note);
   }
 
   readAsked(): string | undefined {
-    return this.#attempt.readAsked();
+    const note = this.#attempt.readAsked();
+    if (note !== undefined) this.#servers.noteAsked(0);
+    return note;
   }
 
   /** Looks for hangs of its Node processes, or, without a limit, no longer. */
@@ -232,6 +249,7 @@ export class Run {
 
   endChecks(): void {
     this.#checks.end();
+    this.#servers.end();
     this.#eventLoop?.end();
     this.#eventLoop = undefined;
   }
@@ -364,11 +382,20 @@ export class Run {
       hint: exit.kind === 'spawn-failed' ? (exit.hint ?? null) : null,
       errorPid: error ? crashes.whoCrashed({ pid, at }) : null,
       testimony: witnesses,
+      serverKill: this.#servers.blamed,
       tree: this.#tree,
       group: this.#group,
       variables: variables.length === 0 ? null : new Set(variables),
       lastLines: (stream) => (run ? log.tailOf(run, stream, TAIL_BYTES) : []),
     };
+  }
+
+  #explainServerKill(found: ServerKill): void {
+    const { spec, instance, number: attempt } = this.#setup;
+    const { pid = null, shim } = this.#attempt;
+    const { witnesses: testimony } = this.#channel;
+    const traces = { pid, shim: shim?.pid ?? null, tree: this.#tree, testimony };
+    this.#context.explainer.explainServerKill({ service: spec.name, instance, attempt, found, traces });
   }
 
   #whatEnded(exit: AttemptExit, at: number): ExitError | null {
@@ -394,6 +421,7 @@ export class Run {
 
   #onListening(listening: Listening): void {
     this.#checks.onNews({ id: 'listening' });
+    this.#servers.onListening(listening.pid);
     // Held back when it began, promoted since, and now a process of it opens another one.
     if (listening.how === 'held' && this.#setup.isHeldBack && !this.#isCandidate)
       this.#channel.attach().catch(() => undefined); // the process has ended meanwhile

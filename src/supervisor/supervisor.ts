@@ -6,7 +6,6 @@ import { Explainer, type ExitQuestion } from '../forensics/index.js';
 import { Archiver, type ServiceLog } from '../logs/index.js';
 import {
   type EnvironmentView,
-  type ExplainedExit,
   type InstanceTree,
   type OperationRequest,
   type OperationSummary,
@@ -16,6 +15,7 @@ import {
   type ServiceSpec,
   type ServiceView,
   type SpecChange,
+  type WhyView,
 } from '../protocol/index.js';
 import type { Journal, StateFile } from '../store/index.js';
 import {
@@ -169,7 +169,7 @@ export class Supervisor {
   }
 
   /** Why its attempts ended, newest first. */
-  why(name: string, question: ExitQuestion): ExplainedExit[] {
+  why(name: string, question: ExitQuestion): WhyView {
     this.#require(name, 'explain the exits of');
     return this.#context.explainer.find(name, question);
   }

@@ -26,7 +26,10 @@ test('exits, rejections, kills and children are witnessed', async () => {
   );
   await rig.up(Object.fromEntries(services.map(([name, service]) => [name, { ...service, ports: [] }])));
   const explained = async (name: keyof typeof PROGRAMS): Promise<ExplainedExit> =>
-    rig.until(`${name} is explained`, async () => (await rig.client.call('why', { params: { name } }))[0]);
+    rig.until(
+      `${name} is explained`,
+      async () => (await rig.client.call('why', { params: { name } })).exits[0],
+    );
   const { verdict: exits } = await explained('exits');
   assert.deepEqual([exits.cause, exits.confidence], ['exit-call', 'certain']);
   assert.match(exits.summary, /\(3\) at exits\.cjs:1/);

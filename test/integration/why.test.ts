@@ -9,8 +9,8 @@ import { Rig } from '../rig/index.js';
 function untilExplained(rig: Rig, name: string, attempt: number): Promise<ExplainedExit> {
   return rig.until(`attempt ${attempt} of ${name} is explained`, async () => {
     const query = { attempt: String(attempt) };
-    const [explained] = await rig.client.call('why', { params: { name }, query });
-    return explained;
+    const { exits } = await rig.client.call('why', { params: { name }, query });
+    return exits[0];
   });
 }
 

@@ -23,10 +23,10 @@ export const command = defineCommand({
       return text === undefined ? undefined : String(parseCount('why', `--${option}`, text));
     };
     const query = { instance: count('instance'), attempt: count('attempt'), limit: count('limit') ?? '1' };
-    const exits = await connectIfUsed(homeFrom(process.env)).call('why', { params: { name }, query });
-    if (values.json) return printJson(exits);
-    if (exits.length === 0) throw noExit(name, query);
-    print(exits.map((exit) => formatWhy(exit)).join('\n\n'));
+    const why = await connectIfUsed(homeFrom(process.env)).call('why', { params: { name }, query });
+    if (values.json) return printJson(why);
+    if (why.exits.length + why.killedServers.length === 0) throw noExit(name, query);
+    print(formatWhy(why));
   },
 });
 

@@ -33,6 +33,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return `${instanceOf(event)} ${wordExited(event.exit)}`;
     case 'exit-explained':
       return `${instanceOf(event)} why: ${event.summary}`;
+    case 'server-killed':
+      return `${instanceOf(event)} no longer has the process that served (pid ${event.pid}): ${event.summary}`;
     case 'instance-restarting':
       return `${instanceOf(event)} restarts ${whenOf(event.delayMs)}: ${event.reason}`;
     case 'instance-health':
@@ -50,9 +52,15 @@ export function wordEvent(event: UpkeepEvent): string {
   }
 }
 
-function wordHealth({ healthy, detail, action }: Extract<UpkeepEvent, { type: 'instance-health' }>): string {
+function wordHealth({
+  healthy,
+  detail,
+  because,
+  action,
+}: Extract<UpkeepEvent, { type: 'instance-health' }>): string {
   if (healthy) return `healthy: ${detail}`;
-  return `unhealthy: ${detail}${action === 'none' ? ' (nothing is done about it)' : ''}`;
+  const why = because === undefined ? '' : `, because ${because}`;
+  return `unhealthy: ${detail}${why}${action === 'none' ? ' (nothing is done about it)' : ''}`;
 }
 
 function wordExited(exit: ExitView): string {
@@ -76,6 +84,7 @@ function paintOf(event: UpkeepEvent): Paint {
   if (event.type === 'warning' || event.type === 'state-recovered') return outColors.yellow;
   const isBad =
     event.type === 'error-kind-new' ||
+    event.type === 'server-killed' ||
     (event.type === 'disk' && event.isShort) ||
     (event.type === 'instance-health' && !event.healthy) ||
     (event.type === 'instance-status' && event.to === 'crashed') ||

@@ -1,5 +1,5 @@
 /** Words why an attempt ended: the answer first, then what it rests on, then what to do. */
-import type { ExplainedExit, StackFrame, Verdict } from '../../protocol/index.js';
+import type { ExplainedExit, KilledServer, StackFrame, Verdict, WhyView } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import { outColors } from './color.js';
 import { wordFrame } from './service-detail.js';
@@ -7,20 +7,49 @@ import { formatInstant } from './time.js';
 
 const SHOWN_LINES = 12;
 
-export function formatWhy(explained: ExplainedExit): string {
+/** The newest first. */
+export function formatWhy({ exits, killedServers }: WhyView): string {
+  const parts = [
+    ...exits.map((exit) => ({ at: exit.exit.at, text: formatExit(exit) })),
+    ...killedServers.map((killed) => ({ at: killed.at, text: formatKilled(killed) })),
+  ];
+  parts.sort((a, b) => b.at.localeCompare(a.at));
+  return parts.map(({ text }) => text).join('\n\n');
+}
+
+/** The attempt lives on. */
+function formatKilled({ service, instance, attempt, at, pid, verdict }: KilledServer): string {
+  return [
+    `${outColors.bold(`${service}.${instance}`)} attempt ${attempt} lost the process that served, pid ${pid}, at ${formatInstant(at)}; its wrapper lived on`,
+    ...verdictSection(verdict),
+    ...hintSection(verdict),
+  ].join('\n');
+}
+
+function formatExit(explained: ExplainedExit): string {
   const { service, instance, attempt, exit, verdict, pid } = explained;
   const process = pid === null ? '' : `, pid ${pid}`;
   return [
     `${outColors.bold(`${service}.${instance}`)} attempt ${attempt}${process} ended at ${formatInstant(exit.at)}, after ${formatDuration(exit.livedMs)}`,
+    ...verdictSection(verdict),
+    ...framesSection(exit.evidence?.frames ?? []),
+    ...linesSection(exit.lastLines),
+    ...hintSection(verdict),
+  ].join('\n');
+}
+
+function verdictSection(verdict: Verdict): string[] {
+  return [
     '',
     `  ${outColors.bold(paint(verdict)(sentence(verdict.summary)))}`,
     `  ${outColors.dim(`${verdict.cause}, ${wordConfidence(verdict)}`)}`,
     ...factSection('What says so', verdict.evidence),
     ...factSection('What could have said more', verdict.notAvailable),
-    ...framesSection(exit.evidence?.frames ?? []),
-    ...linesSection(exit.lastLines),
-    ...(verdict.hint === null ? [] : ['', outColors.bold('What to do'), `  ${verdict.hint}`]),
-  ].join('\n');
+  ];
+}
+
+function hintSection({ hint }: Verdict): string[] {
+  return hint === null ? [] : ['', outColors.bold('What to do'), `  ${hint}`];
 }
 
 function wordConfidence({ confidence, by }: Verdict): string {

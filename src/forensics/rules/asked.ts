@@ -3,6 +3,8 @@ import type { ExitCause } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import type { ExitEvidence } from '../evidence.js';
 import type { Fact, Finding } from '../finding.js';
+import { factOfKill } from '../signals.js';
+import { describeKill } from './child-process.js';
 
 /** As the supervisor words it: `operation 12 (stop)`, `upkeep: memory limit: 120 MB of 100 MB`. */
 const BY_ITSELF: readonly (readonly [ExitCause, RegExp, string])[] = [
@@ -15,7 +17,14 @@ const BY_ITSELF: readonly (readonly [ExitCause, RegExp, string])[] = [
   ],
 ];
 
-export function askedRule({ exit, asked, endedAt, begunAt }: ExitEvidence): Finding | undefined {
+export function askedRule({
+  exit,
+  asked,
+  endedAt,
+  begunAt,
+  pid,
+  serverKill,
+}: ExitEvidence): Finding | undefined {
   if (!asked) return undefined;
   const { by, signals } = asked;
   const known = BY_ITSELF.find(([, pattern]) => pattern.test(by));
@@ -30,14 +39,18 @@ export function askedRule({ exit, asked, endedAt, begunAt }: ExitEvidence): Find
     const what = by.replace(/^upkeep: /, '');
     const detail = cause === 'memory-limit' ? by.replace(pattern, '') : what;
     const seen = exit.evidence ? `; when it was looked at: ${exit.evidence.summary}` : '';
+    const kill = serverKill && describeKill(serverKill.kill, serverKill.end, pid);
+    const because = kill ? `, because ${kill.summary}` : '';
     const words =
-      cause === 'memory-limit' ? `its processes used ${detail}, its memory limit` : `it was ${what}`;
+      cause === 'memory-limit'
+        ? `its processes used ${detail}, its memory limit`
+        : `it was ${what}${because}`;
     return {
       cause,
       summary: `upkeep ended it: ${words}${seen}${late}`,
       confidence: 'certain',
-      evidence,
-      hint,
+      evidence: serverKill ? [...evidence, factOfKill(serverKill.kill)] : evidence,
+      hint: kill?.hint ?? hint,
     };
   }
   const after = `after ${formatDuration(Math.max(0, endedAt - begunAt))}`;

@@ -2,8 +2,8 @@
  * A Node parent that keeps the output of its child (exec, execFile) kills it beyond maxBuffer, and after a timeout. The
  * wrapper then ends because its child did, and looks as if it had ended by itself.
  */
-import { formatBytes, formatDuration } from '../../util/index.js';
-import type { ExitEvidence, SentKill } from '../evidence.js';
+import { formatBytes, formatDuration, unreachable } from '../../util/index.js';
+import type { ChildEnd, ExitEvidence, SentKill } from '../evidence.js';
 import type { Fact, Finding } from '../finding.js';
 import { factOfKill, wordBefore } from '../signals.js';
 
@@ -45,9 +45,6 @@ function findKill({ testimony, endedAt, pid }: ExitEvidence): SentKill | undefin
 
 function fromKill({ testimony, endedAt, pid, exit }: ExitEvidence, kill: SentKill): Finding {
   const end = testimony.childEnds.findLast(({ child }) => child === kill.target);
-  const command = kill.command ?? end?.command ?? `pid ${kill.target}`;
-  const parent = kill.pid === pid ? `its own wrapper (pid ${kill.pid})` : `pid ${kill.pid}`;
-  const where = kill.place === null ? '' : ` at ${kill.place}`;
   const evidence: Fact[] = [factOfKill(kill)];
   if (kill.printedBytes !== null)
     evidence.push({ source: 'preload', fact: `the child had printed ${kill.printedBytes} bytes by then` });
@@ -61,23 +58,48 @@ function fromKill({ testimony, endedAt, pid, exit }: ExitEvidence, kill: SentKil
   if (exit.kind === 'exited')
     evidence.push({ source: 'own journal', fact: `the wrapper then ended with exit code ${exit.code}` });
   const confidence = end === undefined && kill.target !== pid ? 'likely' : 'certain';
-  if (kill.reason === 'timeout') {
-    return {
-      cause: 'exec-timeout',
-      summary: `${parent} killed "${command}"${where}: the timeout that it gave child_process had passed`,
-      confidence,
-      evidence,
-      hint: 'start it with spawn, or without the option timeout',
-    };
-  }
+  return { ...describeKill(kill, end, pid), confidence, evidence };
+}
+
+/** `main`: what upkeep has started. */
+export function describeKill(
+  kill: SentKill,
+  end: ChildEnd | undefined,
+  main: number | null,
+): Pick<Finding, 'cause' | 'summary'> & { readonly hint: string } {
+  const command = kill.command ?? end?.command ?? `pid ${kill.target}`;
+  const parent = kill.pid === main ? `its own wrapper (pid ${kill.pid})` : `pid ${kill.pid}`;
+  const where = kill.place === null ? '' : ` at ${kill.place}`;
+  const killed = `${parent} killed "${command}"${where}`;
   const printed = kill.printedBytes === null ? '' : ` after ${formatBytes(kill.printedBytes)} of output`;
-  return {
-    cause: 'exec-max-buffer',
-    summary: `${parent} killed "${command}"${where}${printed}: more than the maxBuffer of its child_process.exec`,
-    confidence,
-    evidence,
-    hint: FIX,
-  };
+  switch (kill.reason) {
+    case 'max-buffer':
+      return {
+        cause: 'exec-max-buffer',
+        summary: `${killed}${printed}: more than the maxBuffer of its child_process.exec`,
+        hint: FIX,
+      };
+    case 'timeout':
+      return {
+        cause: 'exec-timeout',
+        summary: `${killed}: the timeout that it gave child_process had passed`,
+        hint: 'start it with spawn, or without the option timeout',
+      };
+    case 'abort':
+      return {
+        cause: 'signal',
+        summary: `${killed} by ${kill.signal}: the AbortSignal that it gave child_process was aborted`,
+        hint: 'look for who aborts it; best let upkeep start the program itself',
+      };
+    case 'call':
+      return {
+        cause: 'signal',
+        summary: `${killed} by ${kill.signal}: its own code calls kill()`,
+        hint: 'best let upkeep start the program itself, so that it is started again when it ends',
+      };
+    default:
+      return unreachable(kill.reason);
+  }
 }
 
 const FIX =

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChildEnd, SentKill } from './evidence.js';
+import { findServerKill, judgeServerKill, type Server } from './killed-server.js';
+import { ENDED_AT, MAIN, madeUpEvidence, testimony } from './made-up-evidence.js';
+import { decideVerdict } from './verdict.js';
+
+const SHELL = 200;
+const SERVER = 201;
+const KILLED_AT = ENDED_AT - 1000;
+
+function kill(of: Partial<SentKill> = {}): SentKill {
+  return {
+    pid: MAIN,
+    at: KILLED_AT,
+    target: SHELL,
+    signal: 'SIGTERM',
+    reason: 'max-buffer',
+    place: 'index.js:3',
+    command: 'npm run serve',
+    printedBytes: 1024 * 1024,
+    isPassedOn: false,
+    ...of,
+  };
+}
+
+function end(of: Partial<ChildEnd> = {}): ChildEnd {
+  return { pid: MAIN, at: KILLED_AT + 5, child: SHELL, code: null, signal: 'SIGTERM', command: null, ...of };
+}
+
+function server(of: Partial<Server> = {}): Server {
+  return { pid: SERVER, since: KILLED_AT - 5000, ancestors: [SHELL, MAIN], isAlive: false, ...of };
+}
+
+const found = (
+  kills: readonly SentKill[],
+  ends: readonly ChildEnd[],
+  servers: readonly Server[],
+  askedAt: number | null = null,
+): ReturnType<typeof findServerKill> =>
+  findServerKill(testimony({ kills, childEnds: ends }), servers, askedAt);
+
+test('what ran below a killed child and has listened is the server that its wrapper killed', () => {
+  const killed = found([kill()], [end()], [server()]);
+  assert.equal(killed?.server, SERVER);
+  const { describe } = madeUpEvidence({});
+  const verdict = judgeServerKill(killed, MAIN, describe(MAIN, KILLED_AT, 'node'));
+  assert.deepEqual([verdict.cause, verdict.confidence], ['exec-max-buffer', 'certain']);
+  assert.match(
+    verdict.summary,
+    /^its own wrapper \(pid 100\) killed "npm run serve" at index.js:3 after 1\.0 MB/,
+  );
+  assert.ok(verdict.evidence.some(({ fact }) => fact.includes('ran below it and is gone')));
+});
+
+test('nobody is named whose server lives, never listened, or listened only later', () => {
+  assert.equal(found([kill()], [end()], [server({ isAlive: true })]), undefined);
+  assert.equal(found([kill()], [end()], [server({ ancestors: [MAIN] })]), undefined);
+  assert.equal(found([kill()], [end()], [server({ since: KILLED_AT + 1 })]), undefined);
+  assert.equal(found([kill()], [], [server()]), undefined);
+});
+
+test('another signal than the one that was sent is no end by it; an end in answer to it is likely', () => {
+  assert.equal(found([kill()], [end({ signal: 'SIGKILL' })], [server()]), undefined);
+  const killed = found([kill()], [end({ signal: null, code: 0 })], [server()]);
+  const { describe } = madeUpEvidence({});
+  assert.equal(judgeServerKill(killed!, MAIN, describe(MAIN, 0, 'node')).confidence, 'likely');
+});
+
+test('a master that replaces a worker, and who passes on that it is to end, killed nobody', () => {
+  const servers = [server(), server({ pid: 300, ancestors: [MAIN], isAlive: true })];
+  assert.equal(found([kill({ reason: 'call' })], [end()], servers), undefined);
+  assert.equal(found([kill({ reason: 'call' })], [end()], [server()])?.server, SERVER);
+  assert.equal(found([kill()], [end()], servers)?.server, SERVER, 'exec does not replace');
+  assert.equal(found([kill({ isPassedOn: true })], [end()], [server()]), undefined);
+  assert.equal(found([kill()], [end()], [server()], KILLED_AT), undefined, 'upkeep had asked');
+  assert.equal(found([kill()], [end()], [server()], KILLED_AT + 1)?.server, SERVER);
+});
+
+test('an end by a failed probe names the wrapper, and what to do about it', () => {
+  const asked = { by: 'upkeep: unhealthy (no answer within 1s)', signals: ['SIGTERM'] };
+  const serverKill = found([kill()], [end()], [server()])!;
+  const verdict = decideVerdict(
+    madeUpEvidence({ askedBy: asked.by, signal: 'SIGTERM' }, { asked, serverKill }),
+  );
+  assert.equal(verdict.cause, 'unhealthy');
+  assert.match(
+    verdict.summary,
+    /unhealthy \(no answer within 1s\), because its own wrapper \(pid 100\) killed/,
+  );
+  assert.match(verdict.hint!, /use spawn/);
+});

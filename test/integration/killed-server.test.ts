@@ -1,0 +1,89 @@
+/** A wrapper that kills the process that serves and lives on: no exit tells, so `why`, an event and the report do. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KilledServer } from '../../src/protocol/index.js';
+import { freePort, Rig } from '../rig/index.js';
+
+/** Serves, and prints for each request until somebody ends it. */
+const SERVER = `
+  const talk = () => console.log('x'.repeat(1000));
+  require('http').createServer((request, response) => {
+    response.end('hello');
+    if (request.url === '/talk') setInterval(talk, 1);
+  }).listen(Number(process.env.PORT), '127.0.0.1');`;
+
+const wrapperOf = (command: string): string => `
+  const { exec } = require('child_process');
+  exec(${JSON.stringify(command)}, { maxBuffer: 20000 }, () => console.log('the wrapper goes on'));
+  setInterval(() => undefined, 60000);`;
+
+async function talk(port: number): Promise<void> {
+  await fetch(`http://127.0.0.1:${port}/talk`).then((answer) => answer.text());
+}
+
+function untilKilled(rig: Rig, name: string): Promise<KilledServer> {
+  return rig.until(`what ${name} lost is known`, async () => {
+    const { killedServers } = await rig.client.call('why', { params: { name } });
+    return killedServers[0];
+  });
+}
+
+test('a server that its living wrapper killed is told, kept over a kill of the daemon, and shown', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const command = `${process.execPath} ${rig.write('server.cjs', SERVER)}; true`;
+  const script = rig.write('wrapper.cjs', wrapperOf(command));
+  await rig.up({ api: { script, env: { PORT: String(port) }, ports: [port], ready: 'port' } });
+  await talk(port);
+  await rig.untilLogged('api', 'the wrapper goes on');
+  const killed = await untilKilled(rig, 'api');
+  const { pid } = await rig.instance('api');
+  assert.deepEqual([killed.verdict.cause, killed.verdict.confidence], ['exec-max-buffer', 'certain']);
+  assert.match(
+    killed.verdict.summary,
+    new RegExp(`its own wrapper .pid ${pid}. killed ".*server.cjs; true"`),
+  );
+  assert.equal(killed.verdict.by?.pid, pid);
+  assert.match(killed.verdict.hint ?? '', /use spawn/);
+  const told = (await rig.events('api')).filter((event) => event.type === 'server-killed');
+  assert.deepEqual(
+    told.map((event) => [event.pid, event.cause, event.summary]),
+    [[killed.pid, 'exec-max-buffer', killed.verdict.summary]],
+  );
+
+  await rig.killDaemon();
+  await rig.startDaemon();
+  assert.deepEqual(await untilKilled(rig, 'api'), killed);
+  const { stdout } = await rig.cli('why', 'api');
+  assert.match(
+    stdout,
+    /api\.0.* attempt 1 lost the process that served, pid \d+, at .*; its wrapper lived on/,
+  );
+  assert.match(stdout, /What to do\n.*use spawn/);
+});
+
+test('the report and the exit name the wrapper where that made the service unhealthy', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const script = rig.write(
+    'wrapper.cjs',
+    wrapperOf(`${process.execPath} ${rig.write('server.cjs', SERVER)}`),
+  );
+  const health = { http: '/', interval: '200ms', timeout: '500ms', failures: 2 } as const;
+  await rig.up({ api: { script, env: { PORT: String(port) }, ports: [port], ready: 'port', health } });
+  await rig.untilInstance('api', ({ healthy }) => healthy === true);
+  await talk(port);
+  const exit = await rig.until('its end is explained', async () => {
+    const { exits } = await rig.client.call('why', { params: { name: 'api' } });
+    return exits[0];
+  });
+  assert.equal(exit.verdict.cause, 'unhealthy');
+  assert.match(exit.verdict.summary, /because its own wrapper \(pid \d+\) killed .*maxBuffer/);
+  assert.match(exit.verdict.hint ?? '', /use spawn/);
+  const report = await rig.client.call('report', {});
+  const [incident] = report.services[0]!.incidents;
+  assert.equal(incident?.cause, 'unhealthy');
+  assert.match(incident.words, /^unhealthy: its own wrapper \(pid \d+\) killed .*maxBuffer/);
+  const told = (await rig.events('api')).find((event) => event.type === 'instance-health' && !event.healthy);
+  assert.match((told?.type === 'instance-health' && told.because) || '', /its own wrapper/);
+});
