@@ -105,7 +105,9 @@ export class Daemon {
         ...eventRoutes(this.#events),
         ...alertRoutes(this.#alerts),
         ...sampleRoutes(this.#samples, this.#supervisor),
-        ...reportRoutes(this.#history, (asked) => this.#supervisor.logs(asked).map(({ service }) => service)),
+        ...reportRoutes({ history: this.#history, samples: this.#samples }, (asked) =>
+          this.#supervisor.logs(asked).map(({ service }) => service),
+        ),
         ...errorRoutes(this.#known, this.#supervisor),
         ...logRoutes(home, this.#supervisor, this.#events),
       },

@@ -5,7 +5,7 @@
  * stays so for STABLE_MS: a crash loop is one incident, however often it comes up for a moment. It also ends where the service is
  * switched off, or nobody knows any more.
  */
-import type { IncidentView, Level, ServiceReport, Spread } from '../protocol/index.js';
+import type { IncidentView, Level, ServiceHistory, Spread } from '../protocol/index.js';
 import type { Fault, HistoryRecord } from './record.js';
 
 /** Up for less, and down again: the same incident. */
@@ -26,7 +26,7 @@ export interface Period {
   readonly until: number;
 }
 
-export function reportOf(service: string, records: readonly HistoryRecord[], period: Period): ServiceReport {
+export function reportOf(service: string, records: readonly HistoryRecord[], period: Period): ServiceHistory {
   const { since, until } = period;
   const stretches = stretchesOf(records, until);
   const within = stretches.flatMap((stretch) => clip(stretch, period));

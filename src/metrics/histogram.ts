@@ -9,20 +9,31 @@ export function lowerBound(index: number): number {
   return FIRST_MS * 2 ** octave * ((index - 1) & 1 ? 1.5 : 1);
 }
 
+export interface Quantile {
+  /** Milliseconds, interpolated between the bounds. */
+  readonly value: number;
+  /** Of its bucket: the true one is not below `from`, and below `to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Milliseconds, between the bounds of its bucket; null: nothing was counted. */
 export function quantile(counts: readonly number[], share: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  const rank = share * total;
+  return findQuantile(counts, share)?.value ?? null;
+}
+
+/** undefined: nothing was counted. */
+export function findQuantile(counts: readonly number[], share: number): Quantile | undefined {
+  const rank = share * counts.reduce((sum, count) => sum + count, 0);
   let before = 0;
   for (const [index, count] of counts.entries()) {
     if (count > 0 && before + count >= rank) {
       const [from, to] = [lowerBound(index), lowerBound(index + 1)];
-      return from + (to - from) * Math.max(0, (rank - before) / count);
+      return { value: from + (to - from) * Math.max(0, (rank - before) / count), from, to };
     }
     before += count;
   }
-  return null;
+  return undefined;
 }
 
 /** The upper bound of the highest bucket that has any; null: none has. */

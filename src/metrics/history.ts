@@ -4,7 +4,7 @@
  */
 import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Level, OperationView, ReportView, UpkeepEvent } from '../protocol/index.js';
+import type { Level, OperationView, ServiceHistory, UpkeepEvent } from '../protocol/index.js';
 import { findCredentials } from '../system/index.js';
 import { reportOf, type Period } from './availability.js';
 import { HistoryFile } from './history-file.js';
@@ -71,15 +71,8 @@ export class History {
     return this.#kept.get(service)?.track.level ?? 'off';
   }
 
-  /** Of the named services. */
-  async report(names: readonly string[], period: Period): Promise<ReportView> {
-    const services: ReportView['services'] = [];
-    for (const name of names) {
-      services.push(reportOf(name, this.#records(name), period));
-      await new Promise((resolve) => setImmediate(resolve)); // a megabyte at a time
-    }
-    const { since, until } = period;
-    return { since: new Date(since).toISOString(), until: new Date(until).toISOString(), services };
+  report(service: string, period: Period): ServiceHistory {
+    return reportOf(service, this.#records(service), period);
   }
 
   end(): void {

@@ -4,11 +4,13 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Level, ServiceView } from '../protocol/index.js';
+import type { Level, ServiceView, TrafficView } from '../protocol/index.js';
+import type { Period } from './availability.js';
 import { add } from './histogram.js';
 import { prometheusText } from './prometheus.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
 import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
+import { readTraffic } from './traffic.js';
 
 const [FINE] = PACES;
 /** Two minutes: what `upkeep top` draws. */
@@ -73,6 +75,12 @@ export class Samples {
     const now = this.#now();
     const pace = PACES.find(({ seconds, slots }) => now - from <= seconds * (slots - 1)) ?? PACES[2];
     return this.#ring(service, pace).read(from, to);
+  }
+
+  /** What it has answered; null: nothing was counted. Milliseconds. */
+  traffic(service: string, { since, until }: Period): TrafficView | null {
+    const span = { from: Math.ceil(since / 1000), to: Math.ceil(until / 1000) };
+    return readTraffic(join(this.#host.home, 'history', service), span, this.#now());
   }
 
   /** `views`: of the services that there are. */

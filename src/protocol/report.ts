@@ -44,7 +44,43 @@ export type IncidentView = v.InferOutput<typeof IncidentView>;
 const Spread = v.strictObject({ median: v.nullable(v.number()), p95: v.nullable(v.number()) });
 export type Spread = v.InferOutput<typeof Spread>;
 
-export const ServiceReport = v.strictObject({
+/** Counted by half octaves: the true one lies between the bounds. */
+export const QuantileView = v.strictObject({
+  /** Interpolated. */
+  ms: v.number(),
+  fromMs: v.number(),
+  /** null: there is no upper bound. */
+  toMs: v.nullable(v.number()),
+});
+export type QuantileView = v.InferOutput<typeof QuantileView>;
+
+/** What http servers of Node.js have answered, as their preload counted. */
+export const TrafficView = v.strictObject({
+  requests: v.number(),
+  /** With 5xx. */
+  errors: v.number(),
+  /** Of the requests, from 0 to 1. */
+  errorShare: v.number(),
+  p50: v.nullable(QuantileView),
+  p95: v.nullable(QuantileView),
+  p99: v.nullable(QuantileView),
+  /** Of those that are named: a minute, or an hour. */
+  slotSeconds: v.number(),
+  /** The times with the highest p95, that one first. */
+  slowest: v.array(
+    v.strictObject({
+      /** When it began. */
+      at: timestamp,
+      requests: v.number(),
+      errors: v.number(),
+      p95: QuantileView,
+    }),
+  ),
+});
+export type TrafficView = v.InferOutput<typeof TrafficView>;
+
+/** What the history of events tells. */
+const history = {
   service: v.string(),
   /** From when on something is known, within what was asked for; null: nothing is. */
   since: v.nullable(timestamp),
@@ -64,6 +100,14 @@ export const ServiceReport = v.strictObject({
   restarts: v.number(),
   /** What people asked for beside new descriptions. */
   interventions: v.number(),
+};
+const ServiceHistory = v.strictObject(history);
+export type ServiceHistory = v.InferOutput<typeof ServiceHistory>;
+
+export const ServiceReport = v.strictObject({
+  ...history,
+  /** null: no request was counted. */
+  traffic: v.nullable(TrafficView),
 });
 export type ServiceReport = v.InferOutput<typeof ServiceReport>;
 

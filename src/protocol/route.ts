@@ -119,7 +119,8 @@ export const ROUTES = {
   },
   report: {
     ...ENDPOINTS.report,
-    summary: 'How services have been: availability, incidents, how soon they were noticed and repaired',
+    summary:
+      'How services have been: availability, incidents, how soon they were noticed and repaired, what was answered',
     query: {
       service: 'a name; may be repeated; none: all services',
       since: '7d (ago, the default), 14:05, 2026-11-29, or ISO 8601, in the time zone of the daemon',

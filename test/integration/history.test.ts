@@ -4,6 +4,9 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { IncidentView, ServiceReport } from '../../src/protocol/index.js';
+import { BUCKETS } from '../../src/metrics/histogram.js';
+import type { Sample } from '../../src/metrics/sample.js';
+import { writeThrough } from '../../src/metrics/samples.js';
 import { Rig } from '../rig/index.js';
 
 test('the report has who died, who was restarted, and what happened while no daemon lived', async () => {
@@ -60,6 +63,28 @@ test('what is gone together with its daemon is unobserved until the next one', a
   assert.ok(services[0]!.unobservedMs > 0, JSON.stringify(services));
 });
 
+test('the report has what was answered, and when that took longest', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ api: rig.puppet(), worker: rig.puppet() });
+  const minute = 60 * Math.floor(Date.now() / 60_000);
+  const path = join(rig.home.path, 'history', 'api');
+  writeThrough(path, sampleAt(minute - 120, { fast: 90, slow: 10 }, 5), minute - 120);
+  writeThrough(path, sampleAt(minute - 60, { fast: 100, slow: 0 }, 0), minute - 120);
+  const { services } = await rig.client.call('report', { query: { since: '1h' } });
+  const of = (name: string): ServiceReport => services.find(({ service }) => service === name)!;
+  assert.equal(of('worker').traffic, null);
+  const { requests, errors, p50, p95, slowest } = of('api').traffic!;
+  assert.deepEqual([requests, errors], [200, 5]);
+  assert.ok(p50!.ms < 1 && p95!.ms < 1 && slowest[0]!.p95.ms > 1000, JSON.stringify(slowest));
+  assert.equal(slowest[0]!.at, iso((minute - 120) * 1000));
+
+  const { stdout } = await rig.cli('report', '--since', '1h');
+  assert.match(stdout, /^api +200 +5 \(2\.5 %\) +0\.\d+ms/m);
+  assert.match(stdout, /^SLOWEST FROM.*\n\d\d:\d\d:00 +\d\d:\d\d:00 +api +100 +5 \(5 %\) +\d\.\ds$/m);
+  const other = await rig.cli('report', 'worker');
+  assert.doesNotMatch(other.stdout, /REQUESTS|SLOWEST/);
+});
+
 test('a report of nobody, or of no time, is refused', async () => {
   await using rig = await Rig.create();
   await assert.rejects(rig.client.call('report', { query: { service: ['nobody'] } }), /"nobody"/);
@@ -67,6 +92,15 @@ test('a report of nobody, or of no time, is refused', async () => {
   const { code, stderr } = await rig.cli('report', '--since', 'soon');
   assert.deepEqual([code, stderr.includes('--since needs')], [2, true]);
 });
+
+/** With so many answers in half a millisecond, and in more than a second. */
+function sampleAt(at: number, { fast, slow }: { fast: number; slow: number }, errors: number): Sample {
+  const latency = Array.from({ length: BUCKETS }, (_, index) =>
+    index === 6 ? fast : index === 30 ? slow : 0,
+  );
+  const rest = { cpuPercent: 1, rssBytes: 1, heapBytes: 1, loopMaxMs: 1 };
+  return { at, seconds: 10, ...rest, requests: fast + slow, errors, latency };
+}
 
 function wordIncident({ cause, worst, words, times }: IncidentView): string {
   return `${cause} ${worst} ${/SIG\w+/.exec(words)?.[0]} ${times}`;

@@ -1,5 +1,5 @@
-import type { History } from '../../metrics/index.js';
-import { UpkeepError } from '../../protocol/index.js';
+import type { History, Period, Samples } from '../../metrics/index.js';
+import { UpkeepError, type ReportView } from '../../protocol/index.js';
 import { MOMENT_FORMS, parseMoment } from '../../util/index.js';
 import type { Exchange } from '../exchange.js';
 import type { Handlers } from '../server.js';
@@ -8,7 +8,7 @@ const DEFAULT_SINCE = '7d';
 
 /** `namesOf`: of all services for none; throws where there is no such service. */
 export function reportRoutes(
-  history: History,
+  sources: { readonly history: History; readonly samples: Samples },
   namesOf: (asked: readonly string[]) => readonly string[],
 ): Pick<Handlers, 'report'> {
   return {
@@ -19,9 +19,23 @@ export function reportRoutes(
       if (since >= until)
         throw new UpkeepError('bad-request', 'Cannot report: "since" is not before "until"');
       const names = namesOf(exchange.query.getAll('service'));
-      exchange.answer(await history.report(names, { since, until }));
+      exchange.answer(await report(sources, names, { since, until }));
     },
   };
+}
+
+async function report(
+  { history, samples }: { readonly history: History; readonly samples: Samples },
+  names: readonly string[],
+  period: Period,
+): Promise<ReportView> {
+  const services: ReportView['services'] = [];
+  for (const name of names) {
+    services.push({ ...history.report(name, period), traffic: samples.traffic(name, period) });
+    await new Promise((resolve) => setImmediate(resolve)); // some megabytes at a time
+  }
+  const { since, until } = period;
+  return { since: new Date(since).toISOString(), until: new Date(until).toISOString(), services };
 }
 
 function moment(exchange: Exchange, name: string, now: Date): number | undefined {

@@ -6,7 +6,7 @@ import { print, printJson } from '../output/print.js';
 import { formatReport } from '../output/report.js';
 
 export const command = defineCommand({
-  summary: 'Show how services have been: availability, incidents and their causes, time to repair',
+  summary: 'Show how services have been: availability, incidents and their causes, time to repair, latency',
   usage: 'report [service...]',
   examples: [
     'upkeep report',

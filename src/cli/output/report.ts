@@ -4,6 +4,7 @@ import { formatDuration } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
 import { formatTable, terminalWidth, type Row } from './table.js';
 import { formatTime } from './time.js';
+import { formatTraffic } from './traffic.js';
 
 const NOTHING = '-';
 const GOOD = 0.999;
@@ -17,6 +18,7 @@ export function formatReport({ since, until, services }: ReportView): string {
     '',
     formatSummary(services),
     ...(incidents.length > 0 ? ['', formatIncidents(incidents, services.length > 1)] : []),
+    ...formatTraffic(services),
     ...reservations(services, since),
   ];
   return parts.join('\n');
