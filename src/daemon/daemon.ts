@@ -16,7 +16,7 @@ import {
   serviceRoutes,
   type Exchange,
 } from '../api/index.js';
-import { History, measurementOf, PROMETHEUS_TYPE, Samples } from '../metrics/index.js';
+import { History, measurementOf, PROMETHEUS_TYPE, Samples, SlowRequests } from '../metrics/index.js';
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
@@ -46,6 +46,7 @@ export class Daemon {
   readonly #alerts: Alerts;
   readonly #history: History;
   readonly #samples: Samples;
+  readonly #slow: SlowRequests;
   readonly #scrape: MetricsServer;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
@@ -81,11 +82,19 @@ export class Daemon {
       findOperation: (id) => this.#supervisor.operations.find(id),
       onInternalError,
     });
+    this.#slow = new SlowRequests({ home, onInternalError });
     this.#samples = new Samples({
       home,
       wall: systemClock.wall,
       measure: async () => {
         const counted = await this.#supervisor.measure();
+        const at = systemClock.wall().getTime();
+        for (const [service, { processes }] of counted)
+          this.#slow.note(
+            service,
+            processes.flatMap(({ now, before }) => (now === before ? [] : (now.slowest ?? []))),
+            at,
+          );
         return new Map([...counted].map(([service, counts]) => [service, measurementOf(counts)]));
       },
       onInternalError,
@@ -105,7 +114,7 @@ export class Daemon {
         ...eventRoutes(this.#events),
         ...alertRoutes(this.#alerts),
         ...sampleRoutes(this.#samples, this.#supervisor),
-        ...reportRoutes({ history: this.#history, samples: this.#samples }, (asked) =>
+        ...reportRoutes({ history: this.#history, samples: this.#samples, slow: this.#slow }, (asked) =>
           this.#supervisor.logs(asked).map(({ service }) => service),
         ),
         ...errorRoutes(this.#known, this.#supervisor),
@@ -146,6 +155,7 @@ export class Daemon {
     if (event.type === 'service-deleted') {
       this.#errors.forget(event.service);
       this.#samples.forget(event.service);
+      this.#slow.forget(event.service);
     }
     if (event.type === 'operation' && event.status === 'running')
       setMarks(this.#known, this.#supervisor.operations.find(event.operation));

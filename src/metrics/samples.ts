@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Level, ServiceView, TrafficView } from '../protocol/index.js';
+import type { Level, ServiceView, Traffic } from '../protocol/index.js';
 import type { Period } from './availability.js';
 import { add } from './histogram.js';
 import { prometheusText } from './prometheus.js';
@@ -78,7 +78,7 @@ export class Samples {
   }
 
   /** What it has answered; null: nothing was counted. Milliseconds. */
-  traffic(service: string, { since, until }: Period): TrafficView | null {
+  traffic(service: string, { since, until }: Period): Traffic | null {
     const span = { from: Math.ceil(since / 1000), to: Math.ceil(until / 1000) };
     return readTraffic(join(this.#host.home, 'history', service), span, this.#now());
   }

@@ -2,7 +2,7 @@
  * What a service has answered in a time, from its samples on disk. The coarser ones are made when their slot is over, and by a daemon that
  * lives then: where one is missing, the finer ones of its slot stand in for it.
  */
-import type { QuantileView, TrafficView } from '../protocol/index.js';
+import type { QuantileView, Traffic } from '../protocol/index.js';
 import { add, BUCKETS, findQuantile, lowerBound } from './histogram.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
 import { merge, type Sample } from './sample.js';
@@ -20,7 +20,7 @@ export interface Span {
 }
 
 /** null: no request was counted. `path`: of the rings, without their endings; `now`: seconds. */
-export function readTraffic(path: string, { from, to }: Span, now: number): TrafficView | null {
+export function readTraffic(path: string, { from, to }: Span, now: number): Traffic | null {
   const level = PACES.findIndex(({ seconds, slots }) => now - from <= seconds * (slots - 1));
   const pace = level < 0 ? PACES.length - 1 : level;
   return trafficOf(readSlots(path, pace, { from, to }), Math.max(pace, MINUTE));
@@ -60,7 +60,7 @@ function group(samples: readonly Sample[], level: number): Sample[] {
 }
 
 /** `level`: of the slots that are named. */
-export function trafficOf(samples: readonly Sample[], level: number): TrafficView | null {
+export function trafficOf(samples: readonly Sample[], level: number): Traffic | null {
   const sum = (pick: (sample: Sample) => number): number => samples.reduce((all, one) => all + pick(one), 0);
   const requests = sum((sample) => sample.requests);
   if (requests === 0) return null;
@@ -78,7 +78,7 @@ export function trafficOf(samples: readonly Sample[], level: number): TrafficVie
   };
 }
 
-function slowestOf(slots: readonly Sample[]): TrafficView['slowest'] {
+function slowestOf(slots: readonly Sample[]): Traffic['slowest'] {
   const views = slots.flatMap(({ at, requests, errors, latency }) => {
     const p95 = viewQuantile(latency, 0.95);
     return p95 === null ? [] : [{ at: new Date(at * 1000).toISOString(), requests, errors, p95 }];

@@ -5,6 +5,7 @@
 import type { ProcessMetrics } from '../protocol/index.js';
 import type { Listener } from './listener.js';
 import { replaceMethod } from './replace.js';
+import { Slowest, type Answered } from './slowest.js';
 import { now, setInterval } from './timers.js';
 
 /** Half octaves from 64 µs on; the first is for all below, the last for all above. As in src/metrics/histogram.ts. */
@@ -18,9 +19,8 @@ interface Timed {
   [STARTED]?: number;
 }
 
-interface ResponseInternals {
+interface ResponseInternals extends Answered {
   readonly socket: Timed | null;
-  readonly statusCode: number;
 }
 
 interface ResponsePrototype {
@@ -31,6 +31,7 @@ interface ResponsePrototype {
 export class Metrics {
   private readonly latency = emptyCounts();
   private readonly loop = emptyCounts();
+  private readonly slowest = new Slowest();
   private requests = 0;
   private errors = 0;
   private durationMs = 0;
@@ -50,7 +51,8 @@ export class Metrics {
     if (!this.isCounting && listeners.some(({ server }) => 'maxHeadersCount' in server)) this.count();
     const { heapUsed } = memoryUsage.call(process);
     const { requests, errors, durationMs, latency, loop } = this;
-    return { requests, errors, durationMs, latency, loop, heapBytes: heapUsed };
+    const slowest = this.slowest.take();
+    return { requests, errors, durationMs, latency, loop, heapBytes: heapUsed, slowest };
   }
 
   /**
@@ -90,6 +92,7 @@ export class Metrics {
     this.durationMs += ms;
     if (response.statusCode >= 500) this.errors++;
     count(this.latency, ms);
+    if (ms > this.slowest.leastMs) this.slowest.keep(response, ms);
   }
 }
 

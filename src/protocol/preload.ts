@@ -83,6 +83,18 @@ export interface ProcessMetrics {
   /** How late the event loop was, looked at twice a second; likewise. */
   readonly loop: readonly number[];
   readonly heapBytes: number;
+  /** Those that took longest since it was asked before, the slowest first; absent: of an older preload. */
+  readonly slowest?: readonly SlowRequest[];
+}
+
+export interface SlowRequest {
+  /** When it was answered: wall clock, milliseconds since the epoch. */
+  readonly at: number;
+  readonly method: string;
+  /** Without what follows it: no query. */
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
 }
 
 /** `ok`: heard, and begun. `drained`: done, with so many connections cut. */

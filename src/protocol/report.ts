@@ -55,7 +55,7 @@ export const QuantileView = v.strictObject({
 export type QuantileView = v.InferOutput<typeof QuantileView>;
 
 /** What http servers of Node.js have answered, as their preload counted. */
-export const TrafficView = v.strictObject({
+const traffic = {
   requests: v.number(),
   /** With 5xx. */
   errors: v.number(),
@@ -74,6 +74,23 @@ export const TrafficView = v.strictObject({
       requests: v.number(),
       errors: v.number(),
       p95: QuantileView,
+    }),
+  ),
+};
+const Traffic = v.strictObject(traffic);
+export type Traffic = v.InferOutput<typeof Traffic>;
+
+export const TrafficView = v.strictObject({
+  ...traffic,
+  /** Of each method and path the slowest one, that one first; as far as they are known. */
+  slowestRequests: v.array(
+    v.strictObject({
+      at: timestamp,
+      method: v.string(),
+      /** Without its query; what looks secret in it is masked. */
+      path: v.string(),
+      status: v.number(),
+      ms: v.number(),
     }),
   ),
 });

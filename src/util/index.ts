@@ -7,4 +7,5 @@ export * from './quote.js';
 export * from './moment.js';
 export * from './pattern.js';
 export * from './mask-command.js';
+export * from './mask-path.js';
 export * from './json-lines.js';

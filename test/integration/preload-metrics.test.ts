@@ -17,7 +17,7 @@ const SERVER = `
     response.statusCode = request.url === '/bad' ? 503 : 200;
     if (request.url === '/block') for (const until = Date.now() + 1200; Date.now() < until;);
     if (request.url === '/traces') return response.end(String(Object.keys(response).length + response.listenerCount('finish')));
-    setTimeout(() => response.end('well'), request.url === '/slow' ? 150 : 0);
+    setTimeout(() => response.end('well'), request.url.startsWith('/slow') ? 150 : 0);
   }).listen(process.env.PORT);
 `;
 
@@ -34,9 +34,9 @@ test('requests, errors and latency are counted from the first question on, witho
   assert.deepEqual([first.requests, first.errors], [0, 0]);
 
   for (let index = 0; index < 20; index++) await ask(port);
-  for (const path of ['/slow', '/bad', '/bad']) await ask(port, path);
+  for (const path of ['/slow?token=hunter2', '/bad', '/bad']) await ask(port, path);
   assert.equal((await ask(port, '/traces')).body, before);
-  const { requests, errors, latency, heapBytes, durationMs } = await read();
+  const { requests, errors, latency, heapBytes, durationMs, slowest = [] } = await read();
   assert.deepEqual([requests, errors], [24, 2]);
   assert.equal(
     latency.reduce((sum, count) => sum + count, 0),
@@ -44,6 +44,11 @@ test('requests, errors and latency are counted from the first question on, witho
   );
   assert.ok(highest(latency)! >= 150 && quantile(latency, 0.5)! < 150, String(latency));
   assert.ok(durationMs >= 149 && heapBytes > 1e6);
+
+  const [worst] = slowest;
+  assert.deepEqual([worst?.method, worst?.path, worst?.status], ['GET', '/slow', 200]);
+  assert.ok(worst!.ms >= 149 && Math.abs(Date.now() - worst!.at) < 60_000 && slowest.length <= 5);
+  assert.deepEqual((await read()).slowest, [], 'each is said once');
 
   await ask(port, '/block');
   await until('the loop was seen late', async () => highest((await read()).loop)! >= 400);

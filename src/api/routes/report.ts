@@ -1,4 +1,4 @@
-import type { History, Period, Samples } from '../../metrics/index.js';
+import type { History, Period, Samples, SlowRequests } from '../../metrics/index.js';
 import { UpkeepError, type ReportView } from '../../protocol/index.js';
 import { MOMENT_FORMS, parseMoment } from '../../util/index.js';
 import type { Exchange } from '../exchange.js';
@@ -6,9 +6,15 @@ import type { Handlers } from '../server.js';
 
 const DEFAULT_SINCE = '7d';
 
+export interface ReportSources {
+  readonly history: History;
+  readonly samples: Samples;
+  readonly slow: SlowRequests;
+}
+
 /** `namesOf`: of all services for none; throws where there is no such service. */
 export function reportRoutes(
-  sources: { readonly history: History; readonly samples: Samples },
+  sources: ReportSources,
   namesOf: (asked: readonly string[]) => readonly string[],
 ): Pick<Handlers, 'report'> {
   return {
@@ -25,13 +31,18 @@ export function reportRoutes(
 }
 
 async function report(
-  { history, samples }: { readonly history: History; readonly samples: Samples },
+  { history, samples, slow }: ReportSources,
   names: readonly string[],
   period: Period,
 ): Promise<ReportView> {
   const services: ReportView['services'] = [];
   for (const name of names) {
-    services.push({ ...history.report(name, period), traffic: samples.traffic(name, period) });
+    const traffic = samples.traffic(name, period);
+    const slowestRequests = traffic ? slow.find(name, period) : [];
+    services.push({
+      ...history.report(name, period),
+      traffic: traffic && { ...traffic, slowestRequests },
+    });
     await new Promise((resolve) => setImmediate(resolve)); // some megabytes at a time
   }
   const { since, until } = period;

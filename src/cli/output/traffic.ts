@@ -1,5 +1,6 @@
 /** Lays out what services have answered: a row each, and the times at which that took longest. */
 import type { ReportView, ServiceReport, TrafficView } from '../../protocol/index.js';
+import { formatDuration } from '../../util/index.js';
 import { outColors } from './color.js';
 import { formatTable, terminalWidth, type Cell } from './table.js';
 import { formatTime } from './time.js';
@@ -16,13 +17,11 @@ const ACCURACY =
 export function formatTraffic(services: ReportView['services']): string[] {
   const counted = services.flatMap(withTraffic);
   if (counted.length === 0) return [];
+  const areSeveral = services.length > 1;
   return [
-    '',
-    formatTotals(counted),
-    '',
-    formatSlowest(counted, services.length > 1),
-    '',
-    outColors.dim(ACCURACY),
+    ...['', formatTotals(counted), '', formatSlowest(counted, areSeveral)],
+    ...formatRequests(counted, areSeveral),
+    ...['', outColors.dim(ACCURACY)],
   ];
 }
 
@@ -76,6 +75,35 @@ function formatSlowest(counted: readonly Traffic[], areOfSeveral: boolean): stri
       ]),
     { width: terminalWidth(), paintTitle: outColors.dim },
   );
+}
+
+/** Nothing where none is known. */
+function formatRequests(counted: readonly Traffic[], areOfSeveral: boolean): string[] {
+  const requests = counted.flatMap(({ service, slowestRequests }) =>
+    slowestRequests.map((request) => ({ service, ...request })),
+  );
+  if (requests.length === 0) return [];
+  requests.sort((a, b) => b.ms - a.ms);
+  const table = formatTable(
+    [
+      { title: 'SLOWEST REQUEST' },
+      { title: 'SERVICE', isOptional: true },
+      { title: 'TOOK', align: 'right' },
+      { title: 'STATUS', align: 'right' },
+      { title: 'ASKED FOR', minWidth: 20 },
+    ],
+    requests
+      .slice(0, MAX_SLOWEST)
+      .map(({ at, service, ms, status, method, path }) => [
+        formatTime(at),
+        areOfSeveral ? service : '',
+        formatDuration(ms),
+        { text: String(status), paint: status >= 500 ? outColors.red : undefined },
+        `${method} ${path}`,
+      ]),
+    { width: terminalWidth(), paintTitle: outColors.dim },
+  );
+  return ['', table];
 }
 
 function formatErrors(errors: number, share: number): Cell {
