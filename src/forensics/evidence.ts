@@ -1,7 +1,7 @@
 /** What is known when an attempt has ended: the input of a verdict. Times are wall clock, milliseconds since the epoch. */
 import type { Culprit, ExitError, ExitView } from '../protocol/index.js';
 import type { ServerKill } from './killed-server.js';
-import type { Answer, KernelRecord, SeenSignal } from '../system/index.js';
+import type { Answer, AuditRecords, KernelRecord, SeenSignal } from '../system/index.js';
 
 /** What its Node processes said through the preload. */
 export interface Testimony {
@@ -75,6 +75,8 @@ export interface ExitEvidence {
   /** Processes of the attempt that were seen while it lived. */
   readonly tree: ReadonlySet<number>;
   readonly signals: Answer<readonly SeenSignal[]>;
+  /** Looked at where there is no trace; it has only what it was told to note. */
+  readonly audit: Answer<AuditRecords>;
   readonly kernel: Answer<readonly KernelRecord[]>;
   /** Of the control group that it began in. */
   readonly group: Answer<{

@@ -5,11 +5,14 @@
 import type { ExitError, ExitView, NewEvent, ServiceSpec, WhyView } from '../protocol/index.js';
 import {
   countNewKills,
+  isAuditLogReadable,
+  readAuditLog,
   findListener,
   readCommand,
   readKernelLog,
   SignalTrace,
   type Answer,
+  type AuditRecords,
   type KernelRecord,
   type MemoryGroup,
 } from '../system/index.js';
@@ -66,6 +69,8 @@ export interface ExplainerOptions {
 
 /** A kernel that killed somebody says so within this, and before its end. */
 const KERNEL_MS = 10_000;
+/** auditd has written by then what the kernel told it in the moment of the end. */
+const AUDIT_MS = 300;
 
 export class Explainer {
   readonly #options: ExplainerOptions;
@@ -89,13 +94,16 @@ export class Explainer {
   }
 
   explain(ended: EndedAttempt): void {
-    setImmediate(() => {
+    const explain = (): void => {
       try {
         this.#explain(ended);
       } catch (error) {
         this.#options.onInternalError(error);
       }
-    });
+    };
+    const mayBeAudited = this.#trace?.isThere !== true && mayBeStrangers(ended.exit);
+    if (mayBeAudited && isAuditLogReadable()) setTimeout(explain, AUDIT_MS);
+    else setImmediate(explain);
   }
 
   /** Nothing of the attempt has ended but the process that served. */
@@ -136,6 +144,8 @@ export class Explainer {
     const { pid, shim, testimony, tree, errorPid, serverKill } = traces;
     const endedAt = Date.parse(exit.at);
     const around = surroundings(traces);
+    const signals = this.#trace?.read() ?? NOT_BEGUN;
+    const kernel = mayBeKernels(exit) ? readKernelLog(endedAt - KERNEL_MS) : NOT_ASKED;
     return {
       exit,
       endedAt,
@@ -149,8 +159,9 @@ export class Explainer {
       testimony,
       serverKill,
       tree,
-      signals: this.#trace?.read() ?? { missing: 'it was not begun' },
-      kernel: mayBeKernels(exit) ? readKernelLog(endedAt - KERNEL_MS) : NOT_ASKED,
+      signals,
+      audit: 'missing' in signals && mayBeStrangers(exit) ? readAuditLog(traces.begunAt, kernel) : NO_RECORDS,
+      kernel,
       group: newKills(traces.group),
       err: traces.lastLines('err'),
       out: traces.lastLines('out'),
@@ -164,6 +175,13 @@ export class Explainer {
 function surroundings({ pid, shim, tree, testimony }: Place): Surroundings {
   const own = new Set([process.pid, process.ppid]);
   return { pid, shim, tree: new Set([...tree, ...testimony.pids]), own };
+}
+
+const NOT_BEGUN = { missing: 'it was not begun' };
+const NO_RECORDS: Answer<AuditRecords> = { found: { signals: [], crashes: [] } };
+
+function mayBeStrangers({ kind, askedBy }: ExitView): boolean {
+  return (kind === 'signalled' || kind === 'exited') && askedBy === null;
 }
 
 const NOT_ASKED: Answer<readonly KernelRecord[]> = { found: [] };

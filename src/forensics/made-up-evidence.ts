@@ -41,6 +41,7 @@ export function madeUpEvidence(exit: Partial<ExitView>, of: Partial<ExitEvidence
     serverKill: null,
     tree: new Set(),
     signals: { missing: 'only root may read it' },
+    audit: { missing: 'there is no /var/log/audit/audit.log' },
     kernel: { missing: 'only root may read it' },
     group: { missing: 'its control group does not count' },
     err: [],

@@ -1,6 +1,7 @@
 /** Who sent a signal: the kernel's own trace, and what managed Node processes said of their kill(). */
 import type { Culprit } from '../protocol/index.js';
-import { signalName, type SeenSignal } from '../system/index.js';
+import { signalName, type AuditedSignal, type SeenSignal } from '../system/index.js';
+import { maskCommand } from '../util/index.js';
 import type { ExitEvidence, SentKill } from './evidence.js';
 import type { Fact } from './finding.js';
 
@@ -24,7 +25,7 @@ const ANSWER_MS = 5000;
 
 /** Who sent the signal to the process, of those that came before its end; the first one of those that mean the same. */
 export function findSender(evidence: ExitEvidence, target: number, signal: string): Sender | undefined {
-  const traced = tracedTo(evidence, target, signal);
+  const traced = sentTo(evidence, target, signal);
   const last = traced.at(-1);
   if (!last) return fromTestimony(evidence, target, signal);
   // signal-exit and others clean up and then send themselves what they got.
@@ -35,10 +36,10 @@ export function findSender(evidence: ExitEvidence, target: number, signal: strin
   return toSender(evidence, origin ?? last);
 }
 
-function tracedTo(evidence: ExitEvidence, target: number, signal: string): SeenSignal[] {
-  if (!('found' in evidence.signals)) return [];
-  const { begunAt, endedAt } = evidence;
-  return evidence.signals.found.filter(
+function sentTo(evidence: ExitEvidence, target: number, signal: string): (SeenSignal | AuditedSignal)[] {
+  const { begunAt, endedAt, signals, audit } = evidence;
+  const known = 'found' in signals ? signals.found : 'found' in audit ? audit.found.signals : [];
+  return known.filter(
     (seen) =>
       seen.target === target &&
       signalName(seen.signal) === signal &&
@@ -47,17 +48,37 @@ function tracedTo(evidence: ExitEvidence, target: number, signal: string): SeenS
   );
 }
 
-function toSender(evidence: ExitEvidence, seen: SeenSignal): Sender {
+function toSender(evidence: ExitEvidence, seen: SeenSignal | AuditedSignal): Sender {
   const { at, sender, senderName, target, code } = seen;
   const signal = signalName(seen.signal);
   // A pipe that nobody reads is told as if the writer had sent it.
   const isKernel = code > 0 || (signal === 'SIGPIPE' && sender === target && !saidSo(evidence, target));
-  const by = isKernel ? null : evidence.describe(sender, at, senderName);
+  const by = isKernel ? null : withAudit(evidence.describe(sender, at, senderName), seen);
   const who = isKernel ? 'the kernel' : `${senderName}, pid ${sender},`;
   const fact = `${who} sent ${signal} to pid ${target} ${wordBefore(evidence.endedAt - at)} the end`;
   const kill = evidence.testimony.kills.findLast((each) => each.pid === sender && each.target === target);
   const isRaised = sender === target && code === SI_TKILL;
-  return { by, isKernel, isRaised, signal, at, target, kill, fact: { source: 'kernel trace', fact } };
+  return {
+    by,
+    isKernel,
+    isRaised,
+    signal,
+    at,
+    target,
+    kill,
+    fact: { source: isAudited(seen) ? 'audit log' : 'kernel trace', fact },
+  };
+}
+
+/** What its call has told of a sender that has ended since. */
+function withAudit(by: Culprit, seen: SeenSignal | AuditedSignal): Culprit {
+  if (!isAudited(seen) || by.command !== null) return by;
+  const command = seen.senderCommand === null ? null : maskCommand(seen.senderCommand);
+  return { ...by, command, uid: by.uid ?? seen.senderUid };
+}
+
+function isAudited(seen: SeenSignal | AuditedSignal): seen is AuditedSignal {
+  return 'senderCommand' in seen;
 }
 
 const SI_TKILL = -6;
@@ -96,7 +117,7 @@ const SHUTDOWN_MS = 60_000;
 /** Somebody asked the process to end, and it did so by itself. */
 export function findRequest(evidence: ExitEvidence, target: number): Sender | undefined {
   const { code } = evidence.exit;
-  if (!('found' in evidence.signals)) return undefined;
+  if (!('found' in evidence.signals) && !('found' in evidence.audit)) return undefined;
   const meant = (signal: string): boolean =>
     PLAIN_REQUESTS.includes(signal) || (REQUESTS.includes(signal) && code === 128 + numberOf(signal));
   const senders = REQUESTS.filter(meant).map((signal) => findSender(evidence, target, signal));

@@ -198,8 +198,40 @@ test('what was not available is named where more could have been known', () => {
   assert.equal(confidence, 'unknown');
   assert.deepEqual(
     notAvailable.map(({ source }) => source),
-    ['kernel trace', 'kernel log', 'control group'],
+    ['kernel trace', 'audit log', 'kernel log', 'control group'],
   );
+});
+
+test('the audit log names who sent the signal, also one that has ended, where there is no trace', () => {
+  const audited = { ...seen({}), senderUid: 1000, senderCommand: 'kill -9 100 --token hunter2' };
+  const audit = { found: { signals: [audited], crashes: [] } };
+  const describe: ExitEvidence['describe'] = (pid, _at, name) => ({
+    ...{ pid, name, place: 'unknown', command: null, uid: null, startedAt: null, parents: [] },
+  });
+  const verdict = decideVerdict(madeUpEvidence({ signal: 'SIGKILL' }, { audit, describe }));
+  assert.deepEqual([verdict.cause, verdict.confidence], ['signal', 'certain']);
+  assert.match(verdict.summary, /SIGKILL, sent by pid 4121 \(kill -9 100 --token \*\*\*, which has ended\)/);
+  assert.deepEqual(
+    verdict.evidence.map(({ source }) => source),
+    ['audit log', 'audit log'],
+  );
+  assert.equal(verdict.by?.uid, 1000);
+  const asked = { found: { signals: [{ ...audited, signal: 15 }], crashes: [] } };
+  const { cause, summary } = decideVerdict(madeUpEvidence({ code: 0 }, { audit: asked, describe }));
+  assert.deepEqual([cause, /SIGTERM, sent by pid 4121/.test(summary)], ['signal', true]);
+});
+
+test('an unknown sender comes with the rule that would name the next one; a crash in the audit log does not name one', () => {
+  const audit = {
+    found: { signals: [], crashes: [{ at: ENDED_AT, pid: 100, signal: 11, program: '/usr/bin/node' }] },
+  };
+  const verdict = decideVerdict(madeUpEvidence({ signal: 'SIGSEGV' }, { audit }));
+  assert.equal(verdict.confidence, 'unknown');
+  assert.match(verdict.hint!, /auditctl -a always,exit -F arch=b64 -S kill/);
+  assert.ok(
+    verdict.evidence.some(({ fact }) => /\/usr\/bin\/node, pid 100, ended abnormally by SIGSEGV/.test(fact)),
+  );
+  assert.ok(verdict.notAvailable.some(({ source, fact }) => source === 'audit log' && /no rule/.test(fact)));
 });
 
 test('nobody is named whom no source has seen', () => {

@@ -72,12 +72,22 @@ function openQuestion({ exit }: ExitEvidence): Finding {
   };
 }
 
-function missingSources({ signals, kernel, group, testimony, pid }: ExitEvidence): Fact[] {
+function missingSources(evidence: ExitEvidence): Fact[] {
+  const { signals, kernel, group, testimony, pid } = evidence;
   const facts: Fact[] = [];
   if ('missing' in signals) facts.push({ source: 'kernel trace', fact: signals.missing });
+  const audit = whyNoAudit(evidence);
+  if (audit !== undefined) facts.push({ source: 'audit log', fact: audit });
   if ('missing' in kernel) facts.push({ source: 'kernel log', fact: kernel.missing });
   if ('missing' in group) facts.push({ source: 'control group', fact: group.missing });
   if (pid !== null && !testimony.pids.has(pid))
     facts.push({ source: 'preload', fact: 'the program is not Node, or its preload is off' });
   return facts;
+}
+
+/** undefined: it has what it could tell, or is not needed. */
+function whyNoAudit({ signals, audit, exit }: ExitEvidence): string | undefined {
+  if ('found' in signals || exit.kind !== 'signalled') return undefined;
+  if ('missing' in audit) return audit.missing;
+  return audit.found.signals.length > 0 ? undefined : 'it has no signals: no rule has them noted';
 }

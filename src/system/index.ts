@@ -1,3 +1,4 @@
+export * from './audit-log.js';
 export * from './cgroup.js';
 export * from './clock.js';
 export * from './disk.js';

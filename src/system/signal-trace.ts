@@ -45,6 +45,10 @@ export class SignalTrace {
     this.#missing = missing;
   }
 
+  get isThere(): boolean {
+    return this.#folder !== undefined;
+  }
+
   /** What is still in the buffer, oldest first. */
   read(): Answer<readonly SeenSignal[]> {
     if (this.#folder === undefined) return { missing: this.#missing };

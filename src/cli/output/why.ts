@@ -55,7 +55,9 @@ function hintSection({ hint }: Verdict): string[] {
 function wordConfidence({ confidence, by }: Verdict): string {
   switch (confidence) {
     case 'certain':
-      return by?.place === 'unknown' ? 'certain, but of the sender only its name is left' : 'certain';
+      return by?.place === 'unknown' && by.command === null
+        ? 'certain, but of the sender only its name is left'
+        : 'certain';
     case 'likely':
       return 'likely: nothing contradicts it, and nothing proves it';
     case 'unknown':

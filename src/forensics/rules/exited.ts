@@ -21,7 +21,7 @@ export function requestRule(evidence: ExitEvidence): Finding | undefined {
     cause: 'signal',
     summary: `it ended by itself with code ${exit.code} ${wordBefore(endedAt - at).replace(' before', '')} after ${signal}, sent by ${wordCulprit(by!)}`,
     confidence: 'certain',
-    evidence: [fact, ...wordFamily(by!), { source: 'exit status', fact: exit.reason }],
+    evidence: [fact, ...wordFamily(by!, fact.source), { source: 'exit status', fact: exit.reason }],
     by: by!,
   };
 }
@@ -66,7 +66,7 @@ function fromChild(evidence: ExitEvidence, child: number, signal: string, comman
     cause: 'signal',
     summary: `its child ${what} was ended by ${signal}${who}; the wrapper in front of it ended with it`,
     confidence: by === null && !sender?.isKernel ? 'unknown' : 'certain',
-    evidence: by === null ? facts : [...facts, ...wordFamily(by)],
+    evidence: by === null ? facts : [...facts, ...wordFamily(by, sender!.fact.source)],
     by,
     hint: 'let the command of the service name the program itself, without the wrapper',
   };

@@ -1,5 +1,6 @@
 /** It was ended by a signal that upkeep did not send: by whom, or by what in itself. */
 import { basename } from 'node:path';
+import { AUDIT_RULE, signalName } from '../../system/index.js';
 import { wordCulprit, type Fact, type Finding } from '../finding.js';
 import type { ExitEvidence } from '../evidence.js';
 import { findSender, type Sender } from '../signals.js';
@@ -34,15 +35,17 @@ function bySomebody(evidence: ExitEvidence, sender: Sender): Finding {
     cause: 'signal',
     summary: `ended by ${signal}, sent by ${wordCulprit(by!)}${place}${isDoubtful ? ', unless it passed on one that it had got' : ''}`,
     confidence: isDoubtful ? 'likely' : 'certain',
-    evidence: [fact, ...wordFamily(by!)],
+    evidence: [fact, ...wordFamily(by!, fact.source)],
     by: by!,
     hint: null,
   };
 }
 
-export function wordFamily({ parents, uid }: NonNullable<Finding['by']>): Fact[] {
+/** `source`: of what is known of one that has ended. */
+export function wordFamily({ parents, uid, startedAt }: NonNullable<Finding['by']>, source: string): Fact[] {
   const facts: Fact[] = [];
-  if (uid !== null) facts.push({ source: 'process table', fact: `the sender runs as uid ${uid}` });
+  const seenIn = startedAt === null ? source : 'process table';
+  if (uid !== null) facts.push({ source: seenIn, fact: `the sender runs as uid ${uid}` });
   if (parents.length > 0)
     facts.push({ source: 'process table', fact: `the sender's parents: ${parents.join(' < ')}` });
   return facts;
@@ -65,7 +68,8 @@ function byKernel({ exit }: ExitEvidence, { signal, fact }: Sender): Finding {
   };
 }
 
-function byNobodyKnown({ exit, err }: ExitEvidence, signal: string, isFault: boolean): Finding {
+function byNobodyKnown(evidence: ExitEvidence, signal: string, isFault: boolean): Finding {
+  const { exit, err, signals } = evidence;
   const or = isFault ? ': a crash in native code, or a signal that somebody sent' : '';
   const line = err.findLast((each) => each.trim() !== '');
   return {
@@ -77,8 +81,21 @@ function byNobodyKnown({ exit, err }: ExitEvidence, signal: string, isFault: boo
     evidence: [
       { source: 'exit status', fact: exit.reason },
       ...(isFault && line ? [{ source: 'stderr', fact: line.slice(0, 300) }] : []),
+      ...auditedCrash(evidence),
     ],
+    hint: 'missing' in signals ? TO_KNOW : null,
   };
+}
+
+const TO_KNOW = `to know who did it next time, run the daemon as root where tracefs is mounted, or let auditd note signals in a log that the daemon may read: ${AUDIT_RULE}`;
+
+/** It says that it ended so, but not whether somebody had sent it the signal. */
+function auditedCrash({ audit, pid, endedAt }: ExitEvidence): Fact[] {
+  const crashes = 'found' in audit ? audit.found.crashes : [];
+  const crash = crashes.find((each) => each.pid === pid && Math.abs(endedAt - each.at) < KERNEL_MS);
+  if (!crash) return [];
+  const fact = `${crash.program}, pid ${crash.pid}, ended abnormally by ${signalName(crash.signal)} (ANOM_ABEND)`;
+  return [{ source: 'audit log', fact }];
 }
 
 function nativeCrash(
