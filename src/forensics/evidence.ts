@@ -1,6 +1,6 @@
 /** What is known when an attempt has ended: the input of a verdict. Times are wall clock, milliseconds since the epoch. */
 import type { Culprit, ExitError, ExitView } from '../protocol/index.js';
-import type { ServerKill } from './killed-server.js';
+import type { BlamedKill } from './killed-server.js';
 import type { Answer, AuditRecords, KernelRecord, SeenSignal } from '../system/index.js';
 
 /** What its Node processes said through the preload. */
@@ -71,7 +71,7 @@ export interface ExitEvidence {
   readonly error: (ExitError & { readonly pid: number | null }) | null;
   readonly testimony: Testimony;
   /** What made it unhealthy, where its own wrapper did. */
-  readonly serverKill: ServerKill | null;
+  readonly serverKill: BlamedKill | null;
   /** Processes of the attempt that were seen while it lived. */
   readonly tree: ReadonlySet<number>;
   readonly signals: Answer<readonly SeenSignal[]>;

@@ -15,12 +15,13 @@ import {
   type AuditRecords,
   type KernelRecord,
   type MemoryGroup,
+  type SeenSignal,
 } from '../system/index.js';
 import { maskCommand } from '../util/index.js';
 import { describeCulprit, type Surroundings } from './culprit.js';
 import type { Asked, ExitEvidence, Testimony } from './evidence.js';
 import { ExitArchive, type ExitQuestion } from './exit-archive.js';
-import { judgeServerKill, type ServerKill } from './killed-server.js';
+import { culpritOf, judgeServerKill, victimOf, type BlamedKill, type ServerKill } from './killed-server.js';
 import { decideVerdict } from './verdict.js';
 
 /** What the supervisor knows of an attempt that has ended. */
@@ -43,7 +44,7 @@ export interface AttemptTraces {
   readonly errorPid: number | null;
   readonly testimony: Testimony;
   /** What made it unhealthy, where its own wrapper did. */
-  readonly serverKill: ServerKill | null;
+  readonly serverKill: BlamedKill | null;
   readonly tree: ReadonlySet<number>;
   readonly group: MemoryGroup | undefined;
   readonly variables: ReadonlySet<string> | null;
@@ -107,15 +108,23 @@ export class Explainer {
   }
 
   /** Nothing of the attempt has ended but the process that served. */
-  explainServerKill({ service, instance, attempt, found, traces }: KilledAttempt): void {
-    const { kill, end, server: pid } = found;
-    const by = describeCulprit(kill.pid, kill.at, 'node', surroundings(traces));
+  explainServerKill({ service, instance, attempt, found, traces }: KilledAttempt): BlamedKill {
+    const { pid: killer, at: killedAt, name } = culpritOf(found);
+    const by = describeCulprit(killer, killedAt, name, surroundings(traces));
     const verdict = judgeServerKill(found, traces.pid, by);
-    const at = new Date(end.at).toISOString();
-    if (!this.#archive.addKilled({ service, instance, attempt, at, pid, child: kill.target, verdict }))
-      return;
-    const { cause, summary, hint } = verdict;
-    this.#options.emit({ type: 'server-killed', service, instance, attempt, pid, cause, summary, hint });
+    const { child, at: endedAt } = victimOf(found);
+    const [pid, at] = [found.server, new Date(endedAt).toISOString()];
+    if (this.#archive.addKilled({ service, instance, attempt, at, pid, child, verdict })) {
+      const { cause, summary, hint } = verdict;
+      this.#options.emit({ type: 'server-killed', service, instance, attempt, pid, cause, summary, hint });
+    }
+    return verdict;
+  }
+
+  /** What the kernel has seen of signals, where it may be asked. */
+  signals(): readonly SeenSignal[] {
+    const trace = this.#trace?.read() ?? NOT_BEGUN;
+    return 'found' in trace ? trace.found : [];
   }
 
   find(service: string, question: ExitQuestion): WhyView {

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChildEnd, SentKill } from './evidence.js';
-import { findServerKill, judgeServerKill, type Server } from './killed-server.js';
-import { ENDED_AT, MAIN, madeUpEvidence, testimony } from './made-up-evidence.js';
+import {
+  findServerKill,
+  findTracedKill,
+  judgeServerKill,
+  type Server,
+  type ServerKill,
+} from './killed-server.js';
+import type { SeenSignal } from '../system/index.js';
+import { ENDED_AT, MAIN, madeUpEvidence, seen, SHIM, testimony } from './made-up-evidence.js';
 import { decideVerdict } from './verdict.js';
 
 const SHELL = 200;
@@ -29,7 +36,14 @@ function end(of: Partial<ChildEnd> = {}): ChildEnd {
 }
 
 function server(of: Partial<Server> = {}): Server {
-  return { pid: SERVER, since: KILLED_AT - 5000, ancestors: [SHELL, MAIN], isAlive: false, ...of };
+  return {
+    pid: SERVER,
+    since: KILLED_AT - 5000,
+    ancestors: [SHELL, MAIN],
+    isAlive: false,
+    aliveAt: KILLED_AT - 500,
+    ...of,
+  };
 }
 
 const found = (
@@ -79,7 +93,8 @@ test('a master that replaces a worker, and who passes on that it is to end, kill
 
 test('an end by a failed probe names the wrapper, and what to do about it', () => {
   const asked = { by: 'upkeep: unhealthy (no answer within 1s)', signals: ['SIGTERM'] };
-  const serverKill = found([kill()], [end()], [server()])!;
+  const { describe } = madeUpEvidence({});
+  const serverKill = judgeServerKill(found([kill()], [end()], [server()])!, MAIN, describe(MAIN, 0, 'node'));
   const verdict = decideVerdict(
     madeUpEvidence({ askedBy: asked.by, signal: 'SIGTERM' }, { asked, serverKill }),
   );
@@ -89,4 +104,34 @@ test('an end by a failed probe names the wrapper, and what to do about it', () =
     /unhealthy \(no answer within 1s\), because its own wrapper \(pid 100\) killed/,
   );
   assert.match(verdict.hint!, /use spawn/);
+});
+
+test('the kernel tells who killed a server whose parent says nothing, where nobody serves any more', () => {
+  const ask = (of: Partial<SeenSignal>, servers = [server()], askedAt: number | null = null): unknown =>
+    findTracedKill(
+      [seen({ target: SERVER, signal: 15, at: KILLED_AT, sender: SHELL, senderName: 'timeout', ...of })],
+      {
+        servers,
+        askedAt,
+        main: MAIN,
+        own: [SHIM],
+      },
+    );
+  const found = ask({}) as ServerKill;
+  const { describe } = madeUpEvidence({});
+  const verdict = judgeServerKill(found, MAIN, { ...describe(SHELL, 0, 'timeout'), place: 'tree' });
+  assert.deepEqual([verdict.cause, verdict.confidence], ['time-limit', 'likely']);
+  assert.match(
+    verdict.summary,
+    /^the process that served \(pid 201\) ended by SIGTERM, sent by a process of its own tree/,
+  );
+  assert.match(verdict.hint!, /take timeout out/);
+
+  assert.equal(ask({}, [server(), server({ pid: 300, isAlive: true })]), undefined, 'another one serves');
+  assert.equal(ask({}, [server({ isAlive: true })]), undefined);
+  assert.equal(ask({ at: KILLED_AT - 5000 }), undefined, 'it lived after that');
+  assert.equal(ask({ code: 1 }), undefined, 'of the kernel');
+  assert.equal(ask({ sender: SERVER }), undefined, 'its own');
+  assert.equal(ask({ sender: SHIM }), undefined, 'of upkeep');
+  assert.equal(ask({}, [server()], KILLED_AT), undefined, 'upkeep had asked');
 });

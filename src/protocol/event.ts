@@ -51,7 +51,7 @@ export const UpkeepEvent = v.variant('type', [
     summary: v.string(),
     confidence: Verdict.entries.confidence,
   }),
-  /** A process that served was killed by its own wrapper, which lives on. */
+  /** The process that served was killed, and the wrapper in front of it lives on. */
   v.strictObject({
     ...header,
     type: v.literal('server-killed'),

@@ -85,16 +85,16 @@ export const ExplainedExit = v.strictObject({
 });
 export type ExplainedExit = v.InferOutput<typeof ExplainedExit>;
 
-/** The process that served was killed from within its own attempt, which lives on: by a wrapper, that is. */
+/** The process that served was killed, and the wrapper in front of it lives on: by that wrapper, or by somebody else. */
 export const KilledServer = v.strictObject({
   service: v.string(),
   instance: v.number(),
   attempt: v.number(),
-  /** When it had ended. */
+  /** When it had ended, or was sent the signal. */
   at: timestamp,
   /** The one that served. */
   pid: v.number(),
-  /** The child of the killer that it was, or that it ran below. */
+  /** The one that was sent the signal: itself, or a process that it ran below. */
   child: v.number(),
   verdict: Verdict,
 });

@@ -2,7 +2,7 @@
  * One attempt with everything around it: what it is executed with, what its processes say, what is looked at while it
  * lives. It answers questions even after its end, until the next one begins.
  */
-import { describeKill, type AttemptTraces, type ServerKill } from '../forensics/index.js';
+import type { AttemptTraces, BlamedKill, ServerKill } from '../forensics/index.js';
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
 import type { ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
@@ -108,6 +108,8 @@ export class Run {
     this.#servers = new ServerWatch({
       testimony: this.#channel.witnesses,
       shim: () => this.#attempt.shim?.pid,
+      main: () => this.#attempt.pid,
+      signals: () => this.#context.explainer.signals(),
       onKilled: (found) => this.#explainServerKill(found),
     });
     this.target = this.#makeTarget();
@@ -212,10 +214,9 @@ export class Run {
     for (const each of this.pids()) this.#tree.add(each);
   }
 
-  /** It was found unhealthy: whether its own wrapper has killed the process that served. */
+  /** It was found unhealthy: by whom the process that served was killed, if that was so. */
   blameServerKill(): string | undefined {
-    const found = this.#servers.blame();
-    return found ? describeKill(found.kill, found.end, this.#attempt.pid ?? null).summary : undefined;
+    return this.#servers.blame()?.summary;
   }
 
   noteAsked(note: string): void {
@@ -260,6 +261,7 @@ export class Run {
   }
 
   metrics(): ReturnType<Channel['metrics']> {
+    this.#servers.look();
     return this.#channel.metrics();
   }
 
@@ -390,12 +392,18 @@ export class Run {
     };
   }
 
-  #explainServerKill(found: ServerKill): void {
+  #explainServerKill(found: ServerKill): BlamedKill {
     const { spec, instance, number: attempt } = this.#setup;
     const { pid = null, shim } = this.#attempt;
     const { witnesses: testimony } = this.#channel;
     const traces = { pid, shim: shim?.pid ?? null, tree: this.#tree, testimony };
-    this.#context.explainer.explainServerKill({ service: spec.name, instance, attempt, found, traces });
+    return this.#context.explainer.explainServerKill({
+      service: spec.name,
+      instance,
+      attempt,
+      found,
+      traces,
+    });
   }
 
   #whatEnded(exit: AttemptExit, at: number): ExitError | null {

@@ -1,6 +1,14 @@
-/** Remembers which processes of an attempt have listened, and notices that the wrapper of one has killed it and lives on. */
-import { findServerKill, type Server, type ServerKill, type Testimony } from '../forensics/index.js';
-import { isAlive, readProcess, type ProcessId } from '../system/index.js';
+/** Remembers which processes of an attempt have listened, and notices that one was killed while the wrapper in front of it lives on. */
+import {
+  findServerKill,
+  findTracedKill,
+  victimOf,
+  type BlamedKill,
+  type Server,
+  type ServerKill,
+  type Testimony,
+} from '../forensics/index.js';
+import { isAlive, readProcess, type ProcessId, type SeenSignal } from '../system/index.js';
 
 /** What ran below the one that was killed may need a moment to end, too; a wrapper that ends with it tells by its exit. */
 const SETTLE_MS = 1000;
@@ -12,21 +20,27 @@ export interface ServerWatchSetup {
   readonly testimony: Testimony;
   /** Of the attempt. */
   readonly shim: () => number | undefined;
-  readonly onKilled: (found: ServerKill) => void;
+  readonly main: () => number | undefined;
+  /** What the kernel has seen. */
+  readonly signals: () => readonly SeenSignal[];
+  readonly onKilled: (found: ServerKill) => BlamedKill;
 }
 
 interface Known extends Omit<Server, 'isAlive'> {
   readonly id: ProcessId;
+  aliveAt: number;
+  isAlive: boolean;
 }
 
 export class ServerWatch {
   readonly #setup: ServerWatchSetup;
   readonly #servers = new Map<number, Known>();
   #timer: NodeJS.Timeout | undefined;
-  #told: ServerKill | undefined;
+  /** The last one. */
+  #told: { readonly key: string; readonly kill: BlamedKill } | undefined;
   #askedAt: number | null = null;
   /** What it was found unhealthy by. */
-  blamed: ServerKill | null = null;
+  blamed: BlamedKill | null = null;
 
   constructor(setup: ServerWatchSetup) {
     this.#setup = setup;
@@ -38,8 +52,9 @@ export class ServerWatch {
     const shim = this.#setup.shim();
     const ancestors = row && shim !== undefined ? ancestorsOf(row.parent, shim) : undefined;
     if (!row || !ancestors || this.#servers.has(pid)) return;
-    this.#servers.set(pid, { pid, id: row, since: Date.now(), ancestors });
-    if (this.#servers.size > MAX_SERVERS) this.#servers.delete([...this.#servers.keys()][0]!);
+    const now = Date.now();
+    if (this.#servers.size >= MAX_SERVERS) this.#forgetOne();
+    this.#servers.set(pid, { pid, id: row, since: now, ancestors, aliveAt: now, isAlive: true });
   }
 
   onChildEnd(): void {
@@ -56,19 +71,26 @@ export class ServerWatch {
   }
 
   /** It was found unhealthy: who is to blame, where nobody serves any more because of it. */
-  blame(): ServerKill | null {
+  blame(): BlamedKill | null {
     this.look();
-    const isServed = this.#look().some((server) => server.isAlive);
-    this.blamed = isServed ? null : (this.#told ?? null);
+    const isServed = [...this.#servers.values()].some((server) => server.isAlive);
+    this.blamed = isServed ? null : (this.#told?.kill ?? null);
     return this.blamed;
   }
 
   look(): void {
-    if (this.#servers.size === 0) return;
-    const found = findServerKill(this.#setup.testimony, this.#look(), this.#askedAt);
-    if (!found || found.kill === this.#told?.kill) return;
-    this.#told = found;
-    this.#setup.onKilled(found);
+    const hasLost = this.#lookAtEach();
+    const servers = [...this.#servers.values()];
+    if (servers.every(({ isAlive }) => isAlive)) return;
+    const { testimony, signals, main, shim, onKilled } = this.#setup;
+    const askedAt = this.#askedAt;
+    const told = findServerKill(testimony, servers, askedAt);
+    const own = [process.pid, process.ppid, shim() ?? process.pid];
+    const question = { servers, askedAt, main: main() ?? null, own };
+    const found = told ?? (hasLost ? findTracedKill(signals(), question) : undefined);
+    if (!found) return;
+    const key = JSON.stringify(victimOf(found));
+    if (key !== this.#told?.key) this.#told = { key, kill: onKilled(found) };
   }
 
   end(): void {
@@ -76,8 +98,23 @@ export class ServerWatch {
     this.#timer = undefined;
   }
 
-  #look(): Server[] {
-    return [...this.#servers.values()].map(({ id, ...server }) => ({ ...server, isAlive: isAlive(id) }));
+  /** Whether one is gone that lived before. What upkeep has started tells by its exit. */
+  #lookAtEach(): boolean {
+    const main = this.#setup.main();
+    let hasLost = false;
+    for (const server of this.#servers.values()) {
+      if (!server.isAlive || server.pid === main) continue;
+      server.isAlive = isAlive(server.id);
+      if (server.isAlive) server.aliveAt = Date.now();
+      else hasLost = true;
+    }
+    return hasLost;
+  }
+
+  #forgetOne(): void {
+    const all = [...this.#servers.values()];
+    const { pid } = all.find((server) => !server.isAlive) ?? all[0]!;
+    this.#servers.delete(pid);
   }
 }
 

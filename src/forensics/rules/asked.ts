@@ -3,8 +3,6 @@ import type { ExitCause } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import type { ExitEvidence } from '../evidence.js';
 import type { Fact, Finding } from '../finding.js';
-import { factOfKill } from '../signals.js';
-import { describeKill } from './child-process.js';
 
 /** As the supervisor words it: `operation 12 (stop)`, `upkeep: memory limit: 120 MB of 100 MB`. */
 const BY_ITSELF: readonly (readonly [ExitCause, RegExp, string])[] = [
@@ -17,14 +15,7 @@ const BY_ITSELF: readonly (readonly [ExitCause, RegExp, string])[] = [
   ],
 ];
 
-export function askedRule({
-  exit,
-  asked,
-  endedAt,
-  begunAt,
-  pid,
-  serverKill,
-}: ExitEvidence): Finding | undefined {
+export function askedRule({ exit, asked, endedAt, begunAt, serverKill }: ExitEvidence): Finding | undefined {
   if (!asked) return undefined;
   const { by, signals } = asked;
   const known = BY_ITSELF.find(([, pattern]) => pattern.test(by));
@@ -39,8 +30,7 @@ export function askedRule({
     const what = by.replace(/^upkeep: /, '');
     const detail = cause === 'memory-limit' ? by.replace(pattern, '') : what;
     const seen = exit.evidence ? `; when it was looked at: ${exit.evidence.summary}` : '';
-    const kill = serverKill && describeKill(serverKill.kill, serverKill.end, pid);
-    const because = kill ? `, because ${kill.summary}` : '';
+    const because = serverKill ? `, because ${serverKill.summary}` : '';
     const words =
       cause === 'memory-limit'
         ? `its processes used ${detail}, its memory limit`
@@ -49,8 +39,8 @@ export function askedRule({
       cause,
       summary: `upkeep ended it: ${words}${seen}${late}`,
       confidence: 'certain',
-      evidence: serverKill ? [...evidence, factOfKill(serverKill.kill)] : evidence,
-      hint: kill?.hint ?? hint,
+      evidence: [...evidence, ...(serverKill?.evidence ?? [])],
+      hint: serverKill?.hint ?? hint,
     };
   }
   const after = `after ${formatDuration(Math.max(0, endedAt - begunAt))}`;
