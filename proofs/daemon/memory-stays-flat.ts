@@ -56,8 +56,8 @@ const MOST_LOG_BYTES = DEFAULT_LOGS.maxTotalBytes + MiB;
 /** Its folder, journal and mark, and what its preload opens. */
 const MOST_FILES_OF_ATTEMPT = 6;
 const MOST_FILES = 16;
-/** Of its history (2), samples at three paces, exits (2) and errors; those of the guests of the commands are kept, too. */
-const MOST_FILES_OF_SERVICE = 10;
+/** Of its history (2), samples at three paces, slowest requests (2), exits (2) and errors; those of the guests of the commands are kept, too. */
+const MOST_FILES_OF_SERVICE = 12;
 const MOST_LOG_FILES = 2 * 2 * (DEFAULT_LOGS.maxFiles + 1) + 4;
 
 await using rig = await Rig.create();

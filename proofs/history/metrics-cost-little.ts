@@ -6,7 +6,7 @@
  * other work on the machine changes less than it changes a throughput.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ import { HistoryFile, MAX_FILE_BYTES } from '../../src/metrics/history-file.js';
 import { BUCKETS } from '../../src/metrics/histogram.js';
 import { PACES } from '../../src/metrics/ring-file.js';
 import { SAMPLE_BYTES } from '../../src/metrics/sample.js';
+import { MAX_SLOW_BYTES, SlowRequests } from '../../src/metrics/slow-requests.js';
+import type { SlowRequest } from '../../src/protocol/index.js';
 import { app, Rig } from '../../test/rig/index.js';
 import { PreloadHost, type ControlConnection } from '../../test/rig/preload-host.js';
 
@@ -31,7 +33,8 @@ const SERVICES = Math.max(20, Math.round(300 * scale));
 const IDLE_MS = scale < 0.2 ? 12_000 : 120_000;
 const YEAR_S = Math.round(365 * 86_400 * Math.min(1, scale));
 const KEPT = 50;
-const MOST_BYTES = PACES.reduce((sum, { slots }) => sum + slots * SAMPLE_BYTES, 0) + 2 * MAX_FILE_BYTES;
+const MOST_BYTES =
+  PACES.reduce((sum, { slots }) => sum + slots * SAMPLE_BYTES, 0) + 2 * MAX_FILE_BYTES + 2 * MAX_SLOW_BYTES;
 const [RATIO, MEMORY_BYTES, CORE_SHARE] = [0.97, 5 * 1024 ** 2, 0.01];
 
 const { ratio, addedBytes } = await overhead();
@@ -160,9 +163,12 @@ function cpuMs(pid: number): number {
 
 /** By the real writer: samples every ten seconds, and an outage every hour. */
 function yearOfOne(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'upkeep-year-'));
+  const home = mkdtempSync(join(tmpdir(), 'upkeep-year-'));
   try {
+    const folder = join(home, 'history');
+    mkdirSync(folder);
     const path = join(folder, 'api');
+    const slow = new SlowRequests({ home, onInternalError: (error) => assert.fail(error as Error) });
     const latency = Array.from({ length: BUCKETS }, () => 9);
     const rest = {
       seconds: 10,
@@ -179,11 +185,17 @@ function yearOfOne(): number {
     for (let at = start; at < start + YEAR_S; at += 10) {
       writeThrough(path, { ...rest, at }, at - 10);
       if (at % 3600 === 0) file.append(outage(at * 1000));
+      if (at % 100 === 0) slow.note('api', [slowerAndSlower(at)], at * 1000);
     }
     return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(home, { recursive: true });
   }
+}
+
+/** Each of an hour is slower than the one before it, so it is kept. */
+function slowerAndSlower(at: number): SlowRequest {
+  return { at: at * 1000, method: 'GET', path: '/reports/of/the/year', status: 200, ms: 10 + (at % 3600) };
 }
 
 function outage(t: number): Parameters<HistoryFile['append']>[0] {

@@ -5,6 +5,7 @@ import {
   findServerKill,
   findTracedKill,
   judgeServerKill,
+  wasLastOf,
   type Server,
   type ServerKill,
 } from './killed-server.js';
@@ -104,6 +105,16 @@ test('an end by a failed probe names the wrapper, and what to do about it', () =
     /unhealthy \(no answer within 1s\), because its own wrapper \(pid 100\) killed/,
   );
   assert.match(verdict.hint!, /use spawn/);
+});
+
+test('only the last one that served is what made the service unhealthy', () => {
+  const killed = found([kill()], [end()], [server()])!;
+  const sibling = server({ pid: 202, aliveAt: KILLED_AT + 1000 });
+  const late = server({ pid: 300, ancestors: [MAIN], since: KILLED_AT + 5000, aliveAt: KILLED_AT + 9000 });
+  const early = server({ pid: 301, ancestors: [MAIN], aliveAt: KILLED_AT - 9000 });
+  assert.ok(wasLastOf([server(), sibling, early], killed));
+  assert.ok(!wasLastOf([server(), late], killed), 'another one came after it, and ended in its own way');
+  assert.ok(!wasLastOf([server(), server({ pid: 300, ancestors: [MAIN], isAlive: true })], killed));
 });
 
 test('the kernel tells who killed a server whose parent says nothing, where nobody serves any more', () => {

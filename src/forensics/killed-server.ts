@@ -98,6 +98,14 @@ export function findTracedKill(
   return undefined;
 }
 
+/** Nobody has served after it: others may have, and have ended in a way of their own. */
+export function wasLastOf(servers: readonly Server[], found: ServerKill): boolean {
+  const { child, at } = victimOf(found);
+  const isVictim = ({ pid, ancestors }: Server): boolean =>
+    pid === found.server || pid === child || ancestors.includes(child);
+  return servers.every((server) => !server.isAlive && (isVictim(server) || server.aliveAt <= at));
+}
+
 /** In a sentence, and what to do. `by`: as far as it could still be seen. */
 export function describeServerKill(
   found: ServerKill,

@@ -3,6 +3,7 @@ import {
   findServerKill,
   findTracedKill,
   victimOf,
+  wasLastOf,
   type BlamedKill,
   type Server,
   type ServerKill,
@@ -37,7 +38,7 @@ export class ServerWatch {
   readonly #servers = new Map<number, Known>();
   #timer: NodeJS.Timeout | undefined;
   /** The last one. */
-  #told: { readonly key: string; readonly kill: BlamedKill } | undefined;
+  #told: { readonly found: ServerKill; readonly kill: BlamedKill } | undefined;
   #askedAt: number | null = null;
   /** What it was found unhealthy by. */
   blamed: BlamedKill | null = null;
@@ -70,11 +71,12 @@ export class ServerWatch {
     this.#askedAt ??= at;
   }
 
-  /** It was found unhealthy: who is to blame, where nobody serves any more because of it. */
+  /** It was found unhealthy: who is to blame, where nobody has served since. */
   blame(): BlamedKill | null {
     this.look();
-    const isServed = [...this.#servers.values()].some((server) => server.isAlive);
-    this.blamed = isServed ? null : (this.#told?.kill ?? null);
+    const told = this.#told;
+    const servers = [...this.#servers.values()];
+    this.blamed = told && wasLastOf(servers, told.found) ? told.kill : null;
     return this.blamed;
   }
 
@@ -89,8 +91,7 @@ export class ServerWatch {
     const question = { servers, askedAt, main: main() ?? null, own };
     const found = told ?? (hasLost ? findTracedKill(signals(), question) : undefined);
     if (!found) return;
-    const key = JSON.stringify(victimOf(found));
-    if (key !== this.#told?.key) this.#told = { key, kill: onKilled(found) };
+    if (!this.#told || !isSame(found, this.#told.found)) this.#told = { found, kill: onKilled(found) };
   }
 
   end(): void {
@@ -116,6 +117,11 @@ export class ServerWatch {
     const { pid } = all.find((server) => !server.isAlive) ?? all[0]!;
     this.#servers.delete(pid);
   }
+}
+
+function isSame(one: ServerKill, other: ServerKill): boolean {
+  const [a, b] = [victimOf(one), victimOf(other)];
+  return a.child === b.child && a.at === b.at;
 }
 
 /** Nearest first; undefined: it does not run below the shim. */
