@@ -1,6 +1,6 @@
 /**
  * A real Egg application behind a wrapper that starts it by exec and logs past 1 MiB: `upkeep why` names the wrapper's maxBuffer as the
- * killer, with the fix; the fixed wrapper serves on.
+ * killer, with the fix, also where the wrapper lives on and nothing has ended; the fixed wrapper serves on.
  *
  * The chain is index.js -> npx -> egg-scripts -> master -> agent and worker. Egg comes from npm, once, into the cache of
  * supervision/real-applications (UPKEEP_PROOF_CACHE). At a scale below 1 the fixed wrapper prints 4 MiB, otherwise 20 MiB.
@@ -10,10 +10,12 @@ import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ExplainedExit } from '../../src/protocol/index.js';
+import type { ExplainedExit, KilledServer } from '../../src/protocol/index.js';
 import { freePort, Rig } from '../../test/rig/index.js';
 
 const DEADLINE_MS = 120_000;
+/** Nobody who serves takes longer. */
+const VISIT_MS = 10_000;
 const KIB_A_REQUEST = 64;
 const EXEC_KEEPS_KIB = 1024;
 
@@ -29,11 +31,21 @@ const failures: string[] = [];
 await using rig = await Rig.create();
 const folder = join(rig.folder, 'app', 'shop');
 cpSync(EGG, folder, { recursive: true });
-for (const name of ['index.js', 'fixed.js']) cpSync(join(APP, name), join(folder, name));
+for (const name of ['index.js', 'living.js', 'fixed.js']) cpSync(join(APP, name), join(folder, name));
 cpSync(join(APP, 'home.js'), join(folder, 'app/controller/home.js'));
 symlinkSync(join(CACHE, 'node_modules'), join(folder, 'node_modules'));
 
 const { verdict, pid } = await killedByItsWrapper();
+const lost = await killedByALivingWrapper();
+expect(
+  lost.verdict.cause === 'exec-max-buffer',
+  `the cause behind a living wrapper is ${lost.verdict.cause}`,
+);
+expect(
+  lost.verdict.summary.includes(`wrapper (pid ${lost.verdict.by?.pid})`),
+  'the living wrapper is not named',
+);
+expect(lost.verdict.hint === verdict.hint, 'the fix of the living one is another one');
 const answered = await servesOn();
 expect(verdict.cause === 'exec-max-buffer', `the cause is ${verdict.cause}`);
 expect(verdict.confidence === 'certain', `it is only ${verdict.confidence}`);
@@ -46,7 +58,7 @@ for (const word of ['spawn', 'maxBuffer: Infinity', "stdio: 'inherit'"])
   expect(verdict.hint?.includes(word) ?? false, `the fix does not say ${word}`);
 for (const failure of failures) console.log(failure);
 console.log(
-  `killed beyond ${EXEC_KEEPS_KIB} KiB: ${verdict.cause}, ${verdict.confidence}; fixed: ${answered} requests, ${(answered * KIB_A_REQUEST) / 1024} MiB printed, none failed`,
+  `killed beyond ${EXEC_KEEPS_KIB} KiB: ${verdict.cause}, ${verdict.confidence}, of a living wrapper: ${lost.verdict.cause}, ${lost.verdict.confidence}; fixed: ${answered} requests, ${(answered * KIB_A_REQUEST) / 1024} MiB printed, none failed`,
 );
 process.exitCode = failures.length === 0 ? 0 : 1;
 
@@ -60,6 +72,21 @@ async function killedByItsWrapper(): Promise<ExplainedExit> {
   const explained = await rig.until('its end is explained', look, DEADLINE_MS);
   console.log((await rig.cli('why', 'shop')).stdout);
   return explained;
+}
+
+async function killedByALivingWrapper(): Promise<KilledServer> {
+  const port = await start('living', 'living.js');
+  for (let printed = 0; printed < EXEC_KEEPS_KIB * 2 && (await visit(port)); printed += KIB_A_REQUEST)
+    continue;
+  const look = async (): Promise<KilledServer | undefined> => {
+    const { exits, killedServers } = await rig.client.call('why', { params: { name: 'living' } });
+    expect(exits.length === 0, 'the living wrapper has ended');
+    return killedServers[0];
+  };
+  const killed = await rig.until('what the living wrapper killed is known', look, DEADLINE_MS);
+  console.log((await rig.cli('why', 'living')).stdout);
+  await rig.request({ kind: 'stop', services: ['living'] });
+  return killed;
 }
 
 async function servesOn(): Promise<number> {
@@ -88,7 +115,7 @@ async function start(name: string, script: string): Promise<number> {
 }
 
 function visit(port: number): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${port}/`).then(
+  return fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(VISIT_MS) }).then(
     async (response) => (await response.text()) === 'the Egg shop',
     () => false,
   );
