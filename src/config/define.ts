@@ -122,13 +122,16 @@ export type EnvConfig = Record<string, string | number | boolean | null>;
 
 /** A service in a list of services. */
 export interface NamedServiceConfig extends ServiceConfig {
-  /** Letters, digits, "_", "." and "-", at most 64. */
+  /** Letters, digits, "_", "." and "-", at most 64; not `all`, and no word of JavaScript, as `constructor`. */
   name: string;
 }
 
 /** One service: a program, how many of it, and the rules of its life. */
 export interface ServiceConfig {
-  /** Letters, digits, "_", "." and "-", at most 64. In a map of services the key is the name. */
+  /**
+   * Letters, digits, "_", "." and "-", at most 64; not `all`, and no word of JavaScript, as `constructor`. In a map of services the key
+   * is the name.
+   */
   name?: string;
   /** The file to run, relative to `cwd`. Exactly one of `script` and `command` is needed. */
   script?: string;

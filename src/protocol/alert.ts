@@ -1,8 +1,8 @@
 /** Who is told of what happens to services, and what such a notice says. */
 import * as v from 'valibot';
+import { plainName } from './name.js';
 import { SecretSpec } from './secret.js';
 
-const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/));
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
 const minuteOfDay = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1439));
 
@@ -70,7 +70,7 @@ export const QuietSpec = v.strictObject({
 export type QuietSpec = v.InferOutput<typeof QuietSpec>;
 
 export const AlertSpec = v.strictObject({
-  name,
+  name: plainName(),
   target: AlertTarget,
   on: v.array(v.picklist(ALERT_KINDS)),
   /** The same is not told again before. */

@@ -1,3 +1,4 @@
+export * from './name.js';
 export * from './secret.js';
 export * from './alert.js';
 export * from './check.js';

@@ -4,13 +4,13 @@
  */
 import * as v from 'valibot';
 import { AlertSpec } from './alert.js';
+import { plainName } from './name.js';
 import { SecretSpec } from './secret.js';
 import { CheckSpec, HealthSpec } from './check.js';
 import { DEFAULT_EVENT_LOOP, EventLoopSpec } from './evidence.js';
 
 const name = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "_", "." and "-", at most 64'),
+  plainName(),
   v.check((value) => value !== 'all', '"all" means every service'),
 );
 const milliseconds = v.pipe(v.number(), v.minValue(0));

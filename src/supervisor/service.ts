@@ -60,8 +60,9 @@ export class Service implements InstanceOwner {
   #isDetached = false;
   #schedule: Schedule | undefined;
   #watch: FileWatch | undefined;
-  /** Attempt numbers of instances that were scaled away: their successors go on counting. */
+  /** Also of instances that were scaled away: their successors go on counting. */
   readonly #lastAttempts: number[];
+  readonly #lastRestarts: number[];
 
   constructor(
     spec: ServiceSpec,
@@ -75,12 +76,12 @@ export class Service implements InstanceOwner {
     // From the first moment: whatever is saved while a daemon begins must not forget it.
     this.#isWanted = stored.isWanted;
     this.#lastAttempts = [...stored.attempts];
+    this.#lastRestarts = [...stored.restarts];
     this.log = new ServiceLog(logFolder(context.home), spec.name);
     const { launcher, heldSockets } = context;
     this.sockets = new ServiceSockets(spec.name, launcher, stored.listens, heldSockets[spec.name]);
     this.#guard = new SocketGuard(this, context.clock);
     this.#fill(stored.completed);
-    for (const instance of this.instances) instance.restarts = stored.restarts[instance.index] ?? 0;
   }
 
   get name(): string {
@@ -107,8 +108,10 @@ export class Service implements InstanceOwner {
     return serving ? [serving, ...others] : others;
   }
 
-  get restarts(): number {
-    return this.instances.reduce((sum, instance) => sum + instance.restarts, 0);
+  /** By instance, also of those that were scaled away: the sum never falls. */
+  get restarts(): number[] {
+    this.#noteRestarts();
+    return [...this.#lastRestarts];
   }
 
   get status(): ServiceStatus {
@@ -398,6 +401,7 @@ export class Service implements InstanceOwner {
   #add(index: number, completed: ExitView | null = null): Instance {
     const attempt = this.#lastAttempts[index] ?? 0;
     const instance = this.#create({ index, spec: this.#spec, attempt, completed });
+    instance.restarts = this.#lastRestarts[index] ?? 0;
     this.instances[index] = instance;
     return instance;
   }
@@ -412,6 +416,10 @@ export class Service implements InstanceOwner {
   #noteAttempts(): void {
     for (const { index, attempt } of this.all)
       this.#lastAttempts[index] = Math.max(this.#lastAttempts[index] ?? 0, attempt);
+  }
+
+  #noteRestarts(): void {
+    for (const { index, restarts } of this.instances) this.#lastRestarts[index] = restarts;
   }
 
   /** What the shim of an attempt was given, from its environment. */
@@ -433,6 +441,7 @@ export class Service implements InstanceOwner {
   /** Instances beyond the wanted number, all at rest. */
   #forgetSurplus(): void {
     this.#noteAttempts();
+    this.#noteRestarts();
     this.instances.splice(this.#spec.instances);
     this.#guard.look();
   }

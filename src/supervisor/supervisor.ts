@@ -447,7 +447,7 @@ export class Supervisor {
         spec: service.spec,
         isWanted: service.isWanted,
         attempts: service.attempts,
-        restarts: service.instances.map(({ restarts }) => restarts),
+        restarts: service.restarts,
         completed: service.completed,
         listens: [...service.sockets.learned],
       })),

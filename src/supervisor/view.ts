@@ -15,7 +15,7 @@ export function viewService(
   return {
     name: service.name,
     status: service.status,
-    restarts: service.restarts,
+    restarts: service.restarts.reduce((sum, count) => sum + count, 0),
     ports: service.spec.ports.map(({ port }) => port),
     instances: service.all.map((instance) => viewInstance(service, instance, samples.get(instance), context)),
     ...(service.failure ? { failure: service.failure } : {}),

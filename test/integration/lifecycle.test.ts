@@ -76,13 +76,18 @@ test('scaling up leaves what runs alone, scaling down ends the last instances an
   const third = await rig.enter('api', { instance: 2 });
   assert.equal((await rig.service('api')).instances.length, 3);
   assert.equal((await rig.instance('api')).pid, first.pid);
+  await third.exit(1);
+  const fourth = await rig.enter('api', { instance: 2, after: 1 });
+  assert.equal((await rig.service('api')).restarts, 1);
 
   assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 1 }));
-  await third.gone;
-  assert.equal((await rig.service('api')).instances.length, 1);
+  await fourth.gone;
+  const { instances, restarts } = await rig.service('api');
+  assert.deepEqual([instances.length, restarts], [1, 1], 'what was restarted stays counted');
 
   assertSucceeded(await rig.request({ kind: 'scale', service: 'api', instances: 3 }));
-  assert.equal((await rig.enter('api', { instance: 2, after: 1 })).identity.attempt, 2);
+  assert.equal((await rig.enter('api', { instance: 2, after: 2 })).identity.attempt, 3);
+  assert.equal((await rig.service('api')).restarts, 1);
 });
 
 test('a signal reaches every instance, and is refused where none runs', async () => {

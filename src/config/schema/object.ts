@@ -7,6 +7,13 @@ const sayNotMap = (example: string): Saying => say('{value} is not a map', `writ
 
 type Run = v.GenericSchema['~run'];
 
+/** By valibot, in every record, without a word. */
+const PASSED_OVER = ['__proto__', 'prototype', 'constructor'];
+export const sayInherited = say(
+  '{value} is not allowed as a name, it is a word of JavaScript',
+  'choose another name',
+);
+
 /** An object with these keys and no others. `example`: a whole one; `foreign`: hints for words of others. */
 export function object<const E extends v.ObjectEntries>(
   example: string,
@@ -36,10 +43,14 @@ export function record<K extends v.GenericSchema<string, string>, V extends v.Ge
   value: V,
 ): v.RecordSchema<K, V, undefined> {
   const schema = v.record(key, value);
-  const run: Run = (dataset, config) =>
-    isMap(dataset.value)
-      ? schema['~run'](dataset, config)
-      : addIssue(schema, dataset, config, sayNotMap(example));
+  const run: Run = (dataset, config) => {
+    const input = dataset.value;
+    if (!isMap(input)) return addIssue(schema, dataset, config, sayNotMap(example));
+    const result = schema['~run'](dataset, config);
+    for (const passedOver of Object.keys(input).filter((each) => PASSED_OVER.includes(each)))
+      addIssue(schema, result, config, sayInherited, passedOver);
+    return result;
+  };
   return { ...schema, '~run': run as (typeof schema)['~run'] };
 }
 
@@ -53,7 +64,8 @@ function sayUnknown(
   foreign: Readonly<Record<string, string>>,
 ): Saying {
   const near = mostSimilar(key, known);
-  const hint = foreign[key] ?? (near ? `did you mean "${near}"?` : `known keys: ${known.join(', ')}`);
+  const own = Object.hasOwn(foreign, key) ? foreign[key] : undefined;
+  const hint = own ?? (near ? `did you mean "${near}"?` : `known keys: ${known.join(', ')}`);
   return say(`"${key}" is not a known key`, hint);
 }
 

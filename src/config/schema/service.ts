@@ -1,10 +1,10 @@
 /** The keys of a service, as people write them. */
 import * as v from 'valibot';
-import { DEPENDENCY_CONDITIONS, HEALTH_ACTIONS, ServiceName } from '../../protocol/index.js';
+import { DEPENDENCY_CONDITIONS, HEALTH_ACTIONS, isInherited, ServiceName } from '../../protocol/index.js';
 import { FOREIGN_KEYS } from './foreign.js';
 import { check, httpCheck, pattern } from './check.js';
 import * as leaf from './leaf.js';
-import { object, record } from './object.js';
+import { object, record, sayInherited } from './object.js';
 import { say, sayOneOf, type Saying } from './say.js';
 
 const MANY = Number.MAX_SAFE_INTEGER;
@@ -16,13 +16,13 @@ export const name = v.pipe(
   v.string(say('{value} is not a name', 'write name: api')),
   v.check(
     (value) => v.is(ServiceName, value),
-    ({ input }) =>
-      input === 'all'
-        ? say('"all" is not allowed as a name, it means every service', 'choose another name')
-        : say(
-            '{value} is not a valid name',
-            'use letters, digits, "_", "." and "-", at most 64, for example api',
-          ),
+    ({ input }) => {
+      if (input === 'all')
+        return say('"all" is not allowed as a name, it means every service', 'choose another name');
+      if (isInherited(input)) return sayInherited;
+      const hint = 'use letters, digits, "_", "." and "-", at most 64, for example api';
+      return say('{value} is not a valid name', hint);
+    },
   ),
 );
 
