@@ -12,7 +12,7 @@ import {
   type Problem,
   type Told,
 } from '../core/index.js';
-import type { AlertSpec, AlertView, OperationView, UpkeepEvent } from '../protocol/index.js';
+import type { AlertKind, AlertSpec, AlertView, OperationView, UpkeepEvent } from '../protocol/index.js';
 import type { EventStore } from '../store/index.js';
 import { Courier } from './courier.js';
 import { Outbox, type Waiting } from './outbox.js';
@@ -71,6 +71,12 @@ export class Alerts {
       const { name, target, on } = spec;
       return { name, via: target.via, to: showTarget(target), on, services, pending, deliveredAt, failure };
     });
+  }
+
+  /** Services, null for none, of which a problem of the kind was told and is not over; also by a former daemon. */
+  openOf(kind: AlertKind): (string | null)[] {
+    const known = Object.values(this.#book).flatMap((problems) => Object.values(problems));
+    return known.filter((each) => each.kind === kind && each.isOpen).map(({ service }) => service);
   }
 
   /** By one, or by all: answers when each has been tried. */

@@ -9,6 +9,7 @@ const FACTS: Readonly<Record<AlertKind, string>> = {
   unhealthy: 'is unhealthy',
   'new-error': 'has an error that it never had before',
   'operation-failed': 'was not changed as asked',
+  'memory-growing': 'grows in memory',
   disk: 'has next to no disk left',
   warning: 'warning',
 };
@@ -98,6 +99,7 @@ function detailsOf({ service, kind, phase, since }: Told, now: number): string[]
     unhealthy: `upkeep show ${service}`,
     'new-error': `upkeep errors ${service} --new`,
     'operation-failed': 'upkeep operations',
+    'memory-growing': `upkeep tree ${service}`,
     disk: 'upkeep doctor',
     warning: 'upkeep events',
   };

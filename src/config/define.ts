@@ -47,7 +47,16 @@ export interface AlertConfig {
    * What is told of.
    * @default everything
    */
-  on?: ('crash' | 'crash-loop' | 'unhealthy' | 'new-error' | 'operation-failed' | 'disk' | 'warning')[];
+  on?: (
+    | 'crash'
+    | 'crash-loop'
+    | 'unhealthy'
+    | 'new-error'
+    | 'operation-failed'
+    | 'memory-growing'
+    | 'disk'
+    | 'warning'
+  )[];
   /**
    * The same is told again after this time at the earliest, with how often it happened meanwhile.
    * @default '30m'
@@ -114,7 +123,16 @@ export interface QuietConfig {
    * What is told at once all the same.
    * @default ['crash-loop', 'unhealthy', 'disk']
    */
-  except?: ('crash' | 'crash-loop' | 'unhealthy' | 'new-error' | 'operation-failed' | 'disk' | 'warning')[];
+  except?: (
+    | 'crash'
+    | 'crash-loop'
+    | 'unhealthy'
+    | 'new-error'
+    | 'operation-failed'
+    | 'memory-growing'
+    | 'disk'
+    | 'warning'
+  )[];
 }
 
 /** Values become text as they are written; `null` removes a variable that is set for all services. */

@@ -134,3 +134,17 @@ test('an end that was asked for, and one with exit code 0, are no crash', () => 
   const error = { type: 'TypeError', message: 'no models', at: 'db.js:10' };
   assert.equal(problemOf(exited({ error }))?.detail, 'TypeError: no models (db.js:10)');
 });
+
+test('memory that grows is told with its pace and its end, and is over when it grows no more', () => {
+  const growth: UpkeepEvent = {
+    ...{ seq: 1, at: '2026-01-01T00:00:00.000Z', type: 'memory-growth', service: 'api', isGrowing: true },
+    ...{ rssBytes: 300 * 1024 ** 2, bytesPerHour: 20 * 1024 ** 2, bound: 'limit' },
+    reachedAt: '2026-01-01T09:30:00.000Z',
+  };
+  const began = problemOf(growth)!;
+  assert.equal(began.state, 'began');
+  assert.match(began.detail, /^by 20.* an hour, is at 300.*, and reaches its limit at 2026-01-01T09:30/);
+  const over = problemOf({ ...growth, isGrowing: false, bytesPerHour: 0, reachedAt: null })!;
+  assert.deepEqual([over.state, over.kind, over.service], ['over', 'memory-growing', 'api']);
+  assert.deepEqual(play({ 0: began, 100: over }, 200).length, 3, 'told, still, recovered');
+});

@@ -77,6 +77,14 @@ export function problemOf(event: UpkeepEvent): Problem | undefined {
     }
     case 'error-kind-new':
       return { ...of(event), kind: 'new-error', key: event.id, state: 'happened', detail: event.title };
+    case 'memory-growth': {
+      const { bytesPerHour, bound, reachedAt, rssBytes } = event;
+      const end = bound === 'limit' ? 'its limit' : 'the end of what the machine has';
+      const pace = `by ${formatBytes(bytesPerHour)} an hour, is at ${formatBytes(rssBytes)}`;
+      const detail = `${pace}, and reaches ${end} at ${reachedAt ?? 'no time'}`;
+      const state = event.isGrowing ? 'began' : 'over';
+      return { ...of(event), kind: 'memory-growing', key: '', state, detail };
+    }
     case 'disk': {
       const [free, total] = [formatBytes(event.freeBytes), formatBytes(event.totalBytes)];
       const detail = `${free} of ${total} and ${event.freeInodes} inodes are free at ${event.path}`;

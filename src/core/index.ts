@@ -13,5 +13,6 @@ export * from './environment.js';
 export * from './bare-spec.js';
 export * from './alerts.js';
 export * from './disk.js';
+export * from './memory-growth.js';
 export * from './quiet-hours.js';
 export * from './process-role.js';

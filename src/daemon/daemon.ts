@@ -21,11 +21,12 @@ import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
-import { packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
+import { memoryLeft, packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
 import { setMarks } from './deploy-marks.js';
 import { DiskWatch } from './disk-watch.js';
 import { Heap } from './heap.js';
 import { wordEvent, type DaemonLog } from './log.js';
+import { MemoryTrendWatch } from './memory-trend-watch.js';
 
 export interface DaemonSetup {
   readonly home: string;
@@ -47,6 +48,7 @@ export class Daemon {
   readonly #history: History;
   readonly #samples: Samples;
   readonly #slow: SlowRequests;
+  readonly #trends: MemoryTrendWatch;
   readonly #scrape: MetricsServer;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
@@ -83,6 +85,16 @@ export class Daemon {
       onInternalError,
     });
     this.#slow = new SlowRequests({ home, onInternalError });
+    const limits = (name: string) => this.#supervisor.specs.find((spec) => spec.name === name)?.limits;
+    this.#trends = new MemoryTrendWatch(
+      {
+        now: () => systemClock.wall().getTime(),
+        limitOf: (name) => limits(name)?.memoryBytes ?? null,
+        memoryLeft,
+        emit,
+      },
+      this.#alerts.openOf('memory-growing').flatMap((name) => name ?? []),
+    );
     this.#samples = new Samples({
       home,
       wall: systemClock.wall,
@@ -95,6 +107,7 @@ export class Daemon {
             processes.flatMap(({ now, before }) => (now === before ? [] : (now.slowest ?? []))),
             at,
           );
+        this.#trends.note(counted);
         return new Map([...counted].map(([service, counts]) => [service, measurementOf(counts)]));
       },
       onInternalError,
@@ -177,7 +190,8 @@ export class Daemon {
     this.#history.begin();
     this.#samples.begin();
     this.#alerts.begin();
-    this.#disk = new DiskWatch(home, (event) => this.emit(event));
+    const wasShort = this.#alerts.openOf('disk').length > 0;
+    this.#disk = new DiskWatch(home, wasShort, (event) => this.emit(event));
     await this.#api.listen(join(home, 'daemon.sock'));
     await this.#openScrape();
     this.emit({ type: 'daemon-started', pid: process.pid, version });

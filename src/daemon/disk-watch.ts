@@ -9,10 +9,12 @@ export class DiskWatch {
   readonly #path: string;
   readonly #emit: (event: NewEvent) => void;
   readonly #timer: NodeJS.Timeout;
-  #isShort = false;
+  #isShort: boolean;
 
-  constructor(path: string, emit: (event: NewEvent) => void) {
+  /** `wasShort`: a former daemon has said so. */
+  constructor(path: string, wasShort: boolean, emit: (event: NewEvent) => void) {
     this.#path = path;
+    this.#isShort = wasShort;
     this.#emit = emit;
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
     this.#look();

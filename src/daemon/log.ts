@@ -28,6 +28,8 @@ export function wordEvent(event: NewEvent): string | undefined {
       return `warning: ${event.service === null ? '' : `${event.service}: `}${event.message}`;
     case 'error-kind-new':
       return `${event.service}: new error: ${event.title}`;
+    case 'memory-growth':
+      return `${event.service} ${event.isGrowing ? 'grows in memory' : 'grows in memory no more'}`;
     case 'disk':
       return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}`;
     case 'operation':

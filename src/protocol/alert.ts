@@ -9,6 +9,7 @@ const minuteOfDay = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(14
 /**
  * `crash`: an instance ended that was not to. `crash-loop`: again and again. `unhealthy`: its health check fails.
  * `new-error`: it wrote an error of a kind that it never wrote before. `operation-failed`: a restart or reload, for example.
+ * `memory-growing`: its memory grows without an end, and the limit or that of the machine comes near.
  * `disk`: that of the home is about to be full.
  * `warning`: everything that `upkeep events` shows as a warning, lost lines of a log or a restarted daemon for example.
  */
@@ -18,6 +19,7 @@ export const ALERT_KINDS = [
   'unhealthy',
   'new-error',
   'operation-failed',
+  'memory-growing',
   'disk',
   'warning',
 ] as const;

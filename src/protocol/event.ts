@@ -94,6 +94,21 @@ export const UpkeepEvent = v.variant('type', [
     title: v.string(),
     count: v.number(),
   }),
+  /** The memory of a service grows without an end, or does so no more. */
+  v.strictObject({
+    ...header,
+    type: v.literal('memory-growth'),
+    service: v.string(),
+    isGrowing: v.boolean(),
+    /** Of all its instances. */
+    rssBytes: v.number(),
+    /** 0: it has ended, or began anew. */
+    bytesPerHour: v.number(),
+    /** What comes to an end: the memory limit of its instances, or what the machine has left. */
+    bound: v.picklist(['limit', 'machine']),
+    /** At this pace; null: it does not grow. */
+    reachedAt: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+  }),
   /** The disk of the home is about to be full, or has room again. */
   v.strictObject({
     ...header,

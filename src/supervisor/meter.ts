@@ -4,6 +4,9 @@ import type { Sampler } from './sampler.js';
 import type { Service } from './service.js';
 
 export interface Counted {
+  /** Wall clock, milliseconds: the last start among what lives. */
+  readonly startedAt: number;
+  readonly instances: number;
   readonly cpuPercent: number;
   readonly rssBytes: number;
   readonly processes: readonly Counters[];
@@ -25,7 +28,14 @@ export class Meter {
       const processes = (await Promise.all(living.map((instance) => instance.metrics()))).flat();
       const sum = (pick: 'cpuPercent' | 'rssBytes'): number =>
         living.reduce((all, instance) => all + samples.get(instance)![pick], 0);
-      return [[service.name, { cpuPercent: sum('cpuPercent'), rssBytes: sum('rssBytes'), processes }]];
+      const use: Counted = {
+        startedAt: Math.max(...living.map((instance) => instance.startedAt ?? 0)),
+        instances: living.length,
+        cpuPercent: sum('cpuPercent'),
+        rssBytes: sum('rssBytes'),
+        processes,
+      };
+      return [[service.name, use]];
     });
     return new Map((await Promise.all(counted)).flat());
   }

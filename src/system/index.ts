@@ -8,6 +8,7 @@ export * from './init-system.js';
 export * from './kernel-log.js';
 export * from './launcher.js';
 export * from './listener.js';
+export * from './memory.js';
 export * from './open-listeners.js';
 export * from './package-root.js';
 export * from './process-activity.js';

@@ -43,6 +43,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return wordOperation(event);
     case 'error-kind-new':
       return `${event.service} has a new error: ${event.title} (upkeep errors show ${shortId(event.id)})`;
+    case 'memory-growth':
+      return `${event.service} ${wordGrowth(event)}`;
     case 'disk':
       return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}: ${formatBytes(event.freeBytes)} of ${formatBytes(event.totalBytes)} and ${event.freeInodes} inodes are free`;
     case 'warning':
@@ -61,6 +63,13 @@ function wordHealth({
   if (healthy) return `healthy: ${detail}`;
   const why = because === undefined ? '' : `, because ${because}`;
   return `unhealthy: ${detail}${why}${action === 'none' ? ' (nothing is done about it)' : ''}`;
+}
+
+function wordGrowth(event: Extract<UpkeepEvent, { type: 'memory-growth' }>): string {
+  const { isGrowing, rssBytes, bytesPerHour, bound, reachedAt } = event;
+  if (!isGrowing) return `grows in memory no more, it has ${formatBytes(rssBytes)}`;
+  const end = bound === 'limit' ? 'its limit' : 'the end of what the machine has';
+  return `grows in memory by ${formatBytes(bytesPerHour)} an hour: ${formatBytes(rssBytes)} now, ${end} at ${formatTime(reachedAt!)}`;
 }
 
 function wordExited(exit: ExitView): string {
@@ -86,6 +95,7 @@ function paintOf(event: UpkeepEvent): Paint {
     event.type === 'error-kind-new' ||
     event.type === 'server-killed' ||
     (event.type === 'disk' && event.isShort) ||
+    (event.type === 'memory-growth' && event.isGrowing) ||
     (event.type === 'instance-health' && !event.healthy) ||
     (event.type === 'instance-status' && event.to === 'crashed') ||
     (event.type === 'operation' && event.status === 'failed');
