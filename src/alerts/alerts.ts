@@ -4,6 +4,7 @@ import {
   forget,
   nextTick,
   note,
+  openIn,
   problemOf,
   problemsOfOperation,
   quietUntil,
@@ -73,10 +74,9 @@ export class Alerts {
     });
   }
 
-  /** Services, null for none, of which a problem of the kind was told and is not over; also by a former daemon. */
-  openOf(kind: AlertKind): (string | null)[] {
-    const known = Object.values(this.#book).flatMap((problems) => Object.values(problems));
-    return known.filter((each) => each.kind === kind && each.isOpen).map(({ service }) => service);
+  /** What was told of a kind and is not over, also by a former daemon: of which service ('' for none), and its key. */
+  openOf(kind: AlertKind): [service: string, key: string][] {
+    return openIn(this.#book, kind);
   }
 
   /** By one, or by all: answers when each has been tried. */

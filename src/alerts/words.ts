@@ -10,6 +10,7 @@ const FACTS: Readonly<Record<AlertKind, string>> = {
   'new-error': 'has an error that it never had before',
   'operation-failed': 'was not changed as asked',
   'memory-growing': 'grows in memory',
+  certificate: 'has a certificate that expires',
   disk: 'has next to no disk left',
   warning: 'warning',
 };
@@ -100,6 +101,7 @@ function detailsOf({ service, kind, phase, since }: Told, now: number): string[]
     'new-error': `upkeep errors ${service} --new`,
     'operation-failed': 'upkeep operations',
     'memory-growing': `upkeep tree ${service}`,
+    certificate: `upkeep show ${service}`,
     disk: 'upkeep doctor',
     warning: 'upkeep events',
   };

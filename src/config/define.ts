@@ -54,6 +54,7 @@ export interface AlertConfig {
     | 'new-error'
     | 'operation-failed'
     | 'memory-growing'
+    | 'certificate'
     | 'disk'
     | 'warning'
   )[];
@@ -130,6 +131,7 @@ export interface QuietConfig {
     | 'new-error'
     | 'operation-failed'
     | 'memory-growing'
+    | 'certificate'
     | 'disk'
     | 'warning'
   )[];
@@ -479,6 +481,11 @@ export interface HealthConfig extends CheckConfig {
    * @default 'restart'
    */
   action?: 'restart' | 'none';
+  /**
+   * Of a check by https: how long before its certificate expires that is told ([alerts](alerts.md#certificates)); `false`: nobody looks.
+   * @default '14d'
+   */
+  certificate?: false | Duration;
   /**
    * After how long without an answer the event loop of a Node process that listens hangs; `false`: nobody looks.
    * @default '30s'

@@ -134,7 +134,7 @@ services:
     restart: { policy: on-failure, stopExitCodes: [0], delay: 1s, maxDelay: 1m, stable: 5s, limit: 3, window: 30s, retry: 2m }
     stop: { signal: int, grace: 30s, killScope: process }
     ready: { http: /ready, status: 204, timeout: 1m }
-    health: { port: true, interval: 1s, timeout: 500, failures: 5, successes: 2, startPeriod: 1m, action: none }
+    health: { port: true, interval: 1s, timeout: 500, failures: 5, successes: 2, startPeriod: 1m, action: none, certificate: 30d }
     limits: { memory: 512MB }
     logs: { maxSize: 1MB, maxFiles: 3, maxTotal: 1GB, rotateEvery: 7d, maxAge: 1d, compress: false, perInstance: true }
     schedule: { restart: "0 4 * * *", timezone: Europe/Berlin }
@@ -188,6 +188,7 @@ services:
     successes: 2,
     startPeriodMs: 60_000,
     action: 'none',
+    certificateMs: 30 * 86_400_000,
   });
   assert.deepEqual(api.limits, { memoryBytes: 512 * 1024 ** 2 });
   assert.deepEqual(api.logs, {

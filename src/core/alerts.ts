@@ -7,6 +7,7 @@
  *                 └── over for CALM_MS ─▶ told ("recovered"), forgotten
  */
 import { formatBytes } from '../util/index.js';
+import { nameOf } from './certificate.js';
 import type { AlertKind, AlertSpec, OperationView, UpkeepEvent } from '../protocol/index.js';
 
 /** A crash loop, and a check that fails now and then, look as if they were over in between. */
@@ -85,6 +86,13 @@ export function problemOf(event: UpkeepEvent): Problem | undefined {
       const state = event.isGrowing ? 'began' : 'over';
       return { ...of(event), kind: 'memory-growing', key: '', state, detail };
     }
+    case 'certificate': {
+      const { subject = 'nobody', expiresAt = event.at } = event.shown ?? {};
+      const key = nameOf(event);
+      const verb = Date.parse(expiresAt) <= Date.parse(event.at) ? 'expired' : 'expires';
+      const detail = `the one for ${subject} at ${key} ${verb} on ${expiresAt}`;
+      return { ...of(event), kind: 'certificate', key, state: event.isExpiring ? 'began' : 'over', detail };
+    }
     case 'disk': {
       const [free, total] = [formatBytes(event.freeBytes), formatBytes(event.totalBytes)];
       const detail = `${free} of ${total} and ${event.freeInodes} inodes are free at ${event.path}`;
@@ -122,7 +130,7 @@ export function note(
 ): AlertStep {
   const told: Told[] = [];
   const next: Record<string, Readonly<Record<string, Known>>> = { ...book };
-  const key = [problem.kind, problem.service ?? '', problem.key].join(' ');
+  const key = bookKey(problem);
   for (const { name, on, repeatMs } of alerts) {
     if (!on.includes(problem.kind)) continue;
     const before = book[name]?.[key];
@@ -182,6 +190,21 @@ export function nextTick(book: AlertBook, alerts: ReadonlyMap<string, AlertSpec>
     );
   });
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** What was told of a kind and is not over: of which service ('' for none), and the key of the problem. */
+export function openIn(book: AlertBook, kind: AlertKind): [service: string, key: string][] {
+  const keys = Object.values(book).flatMap((problems) =>
+    Object.entries(problems).flatMap(([key, known]) => (known.kind === kind && known.isOpen ? [key] : [])),
+  );
+  return [...new Set(keys)].map((key) => {
+    const [, service = '', ...rest] = key.split(' ');
+    return [service, rest.join(' ')];
+  });
+}
+
+function bookKey({ kind, service, key }: Problem): string {
+  return [kind, service ?? '', key].join(' ');
 }
 
 /** A service that was deleted has no problems any more, and nobody is told so. */

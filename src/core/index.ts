@@ -12,6 +12,7 @@ export * from './model.js';
 export * from './environment.js';
 export * from './bare-spec.js';
 export * from './alerts.js';
+export * from './certificate.js';
 export * from './disk.js';
 export * from './memory-growth.js';
 export * from './quiet-hours.js';

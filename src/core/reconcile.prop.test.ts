@@ -91,6 +91,7 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
       failures: count,
       successes: count,
       startPeriodMs: count,
+      certificateMs: fc.option(count, { nil: null }),
       action: fc.constantFrom('restart', 'none'),
     }),
   ),

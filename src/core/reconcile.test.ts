@@ -54,7 +54,13 @@ test('the arguments of a check and the password of a URL are not told', () => {
   const command = { on: 'command', argv: ['curl', '-u', 'me:hunter2'] } as const;
   const http = { on: 'http', url: 'http://me:hunter2@[::1]:3000/', status: null } as const;
   const often = { intervalMs: 1000, timeoutMs: 500, failures: 3 };
-  const health = { ...often, successes: 1, startPeriodMs: 0, action: 'restart' } as const;
+  const health = {
+    ...often,
+    successes: 1,
+    startPeriodMs: 0,
+    action: 'restart',
+    certificateMs: null,
+  } as const;
   const before = { ...API, health: { ...health, check: { ...command, argv: [...command.argv] } } };
   const after = { ...API, health: { ...health, check: http } };
   assert.deepEqual(reconcile([after], existing(before))[0]?.changes, [

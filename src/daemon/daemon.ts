@@ -21,12 +21,28 @@ import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
-import { memoryLeft, packageRoot, systemClock, type Guardian, type InitSystem } from '../system/index.js';
+import {
+  memoryLeft,
+  packageRoot,
+  readCertificate,
+  systemClock,
+  type Guardian,
+  type InitSystem,
+} from '../system/index.js';
+import { CertificateWatch } from './certificate-watch.js';
 import { setMarks } from './deploy-marks.js';
 import { DiskWatch } from './disk-watch.js';
 import { Heap } from './heap.js';
 import { wordEvent, type DaemonLog } from './log.js';
 import { MemoryTrendWatch } from './memory-trend-watch.js';
+
+/** After these a service may show a certificate, or another one. */
+const MAY_SERVE: ReadonlySet<NewEvent['type']> = new Set([
+  'instance-status',
+  'instance-health',
+  'service-updated',
+  'service-deleted',
+]);
 
 export interface DaemonSetup {
   readonly home: string;
@@ -49,6 +65,7 @@ export class Daemon {
   readonly #samples: Samples;
   readonly #slow: SlowRequests;
   readonly #trends: MemoryTrendWatch;
+  readonly #certificates: CertificateWatch;
   readonly #scrape: MetricsServer;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
@@ -93,7 +110,18 @@ export class Daemon {
         memoryLeft,
         emit,
       },
-      this.#alerts.openOf('memory-growing').flatMap((name) => name ?? []),
+      this.#alerts.openOf('memory-growing').map(([service]) => service),
+    );
+    this.#certificates = new CertificateWatch(
+      {
+        now: () => systemClock.wall().getTime(),
+        services: () =>
+          this.#supervisor.specs.map((spec) => ({ spec, level: this.#history.level(spec.name) })),
+        read: readCertificate,
+        emit,
+        onInternalError,
+      },
+      this.#alerts.openOf('certificate'),
     );
     this.#samples = new Samples({
       home,
@@ -164,6 +192,7 @@ export class Daemon {
     const words = wordEvent(event);
     if (words !== undefined) this.#setup.log(words);
     this.#history.note(this.#events.emit(event));
+    if (MAY_SERVE.has(event.type)) this.#certificates.look();
     if (event.type === 'service-created') this.#errors.watch(event.service);
     if (event.type === 'service-deleted') {
       this.#errors.forget(event.service);
@@ -192,6 +221,7 @@ export class Daemon {
     this.#alerts.begin();
     const wasShort = this.#alerts.openOf('disk').length > 0;
     this.#disk = new DiskWatch(home, wasShort, (event) => this.emit(event));
+    this.#certificates.look();
     await this.#api.listen(join(home, 'daemon.sock'));
     await this.#openScrape();
     this.emit({ type: 'daemon-started', pid: process.pid, version });
@@ -212,6 +242,7 @@ export class Daemon {
     void this.#errors.close();
     void this.#alerts.end();
     this.#disk?.end();
+    this.#certificates.end();
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();
@@ -228,6 +259,7 @@ export class Daemon {
     await this.#errors.close();
     await this.#alerts.end();
     this.#disk?.end();
+    this.#certificates.end();
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();
@@ -242,6 +274,7 @@ export class Daemon {
     await this.#errors.close();
     await this.#alerts.end();
     this.#disk?.end();
+    this.#certificates.end();
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();

@@ -30,6 +30,8 @@ export function wordEvent(event: NewEvent): string | undefined {
       return `${event.service}: new error: ${event.title}`;
     case 'memory-growth':
       return `${event.service} ${event.isGrowing ? 'grows in memory' : 'grows in memory no more'}`;
+    case 'certificate':
+      return `${event.service}: a certificate ${event.isExpiring ? `expires soon: ${event.shown?.expiresAt}` : 'is well again'}`;
     case 'disk':
       return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}`;
     case 'operation':

@@ -10,6 +10,7 @@ const minuteOfDay = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(14
  * `crash`: an instance ended that was not to. `crash-loop`: again and again. `unhealthy`: its health check fails.
  * `new-error`: it wrote an error of a kind that it never wrote before. `operation-failed`: a restart or reload, for example.
  * `memory-growing`: its memory grows without an end, and the limit or that of the machine comes near.
+ * `certificate`: one that is shown to its checks expires soon.
  * `disk`: that of the home is about to be full.
  * `warning`: everything that `upkeep events` shows as a warning, lost lines of a log or a restarted daemon for example.
  */
@@ -20,6 +21,7 @@ export const ALERT_KINDS = [
   'new-error',
   'operation-failed',
   'memory-growing',
+  'certificate',
   'disk',
   'warning',
 ] as const;

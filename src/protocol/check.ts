@@ -49,7 +49,12 @@ export const HEALTH_ACTIONS = ['restart', 'none'] as const;
 export type HealthAction = (typeof HEALTH_ACTIONS)[number];
 
 /** What an older upkeep did, and did not write down. */
-export const DEFAULT_HEALTH = { successes: 1, startPeriodMs: 0, action: 'restart' } as const;
+export const DEFAULT_HEALTH = {
+  successes: 1,
+  startPeriodMs: 0,
+  action: 'restart',
+  certificateMs: 14 * 86_400_000,
+} as const;
 
 export const HealthSpec = v.strictObject({
   check: CheckSpec,
@@ -62,5 +67,7 @@ export const HealthSpec = v.strictObject({
   /** So long after its start failures do not count, unless it has succeeded before. */
   startPeriodMs: v.optional(milliseconds, DEFAULT_HEALTH.startPeriodMs),
   action: v.optional(v.picklist(HEALTH_ACTIONS), DEFAULT_HEALTH.action),
+  /** So long before a certificate expires that is shown to an https check of the service, it is told; null: nobody looks. */
+  certificateMs: v.optional(v.nullable(milliseconds), DEFAULT_HEALTH.certificateMs),
 });
 export type HealthSpec = v.InferOutput<typeof HealthSpec>;

@@ -109,6 +109,19 @@ export const UpkeepEvent = v.variant('type', [
     /** At this pace; null: it does not grow. */
     reachedAt: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   }),
+  /** A certificate expires soon, or there is another one in its place. */
+  v.strictObject({
+    ...header,
+    type: v.literal('certificate'),
+    service: v.string(),
+    host: v.string(),
+    port: v.number(),
+    isExpiring: v.boolean(),
+    /** null: nobody looks at it any more; the service was stopped, or is asked elsewhere. */
+    shown: v.nullable(
+      v.strictObject({ subject: v.string(), expiresAt: v.pipe(v.string(), v.isoTimestamp()) }),
+    ),
+  }),
   /** The disk of the home is about to be full, or has room again. */
   v.strictObject({
     ...header,

@@ -1,4 +1,5 @@
 export * from './audit-log.js';
+export * from './certificate.js';
 export * from './cgroup.js';
 export * from './clock.js';
 export * from './disk.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AlertConfig } from '../../src/config/index.js';
 import type { Notice } from '../../src/protocol/index.js';
-import { Rig } from '../rig/index.js';
+import { freePort, Rig } from '../rig/index.js';
 
 const FAILS = { command: ['/bin/sh', '-c', 'echo no luck >&2; exit 7'], restart: 'never' } as const;
 const SECRET = 'T0KEN-of-the-hook';
@@ -45,6 +45,16 @@ class Receiver implements AsyncDisposable {
     response.writeHead(this.manner === 'takes' ? 204 : 503).end();
   }
 }
+
+/** For localhost, and not for long. */
+const SERVES_TLS = `
+  const { execFileSync } = require('node:child_process');
+  const [key, cert] = ['key.pem', 'cert.pem'];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert];
+  execFileSync('openssl', ['req', '-x509', ...kind, '-subj', '/CN=shop.example', '-days', '5'], { stdio: 'ignore' });
+  const [keyText, certText] = [key, cert].map((name) => require('node:fs').readFileSync(name));
+  require('node:https').createServer({ key: keyText, cert: certText }, (request, response) => response.end('well')).listen(process.env.PORT);
+`;
 
 async function up(rig: Rig, alerts: Record<string, AlertConfig>, services: object): Promise<void> {
   const file = rig.write('upkeep.config.json', JSON.stringify({ alerts, services }));
@@ -158,3 +168,36 @@ function listen(server: Server): Promise<void> {
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
+
+test('a certificate that expires soon is told with its place, and not looked at where no check asks by https', async () => {
+  await using receiver = await Receiver.open();
+  await using rig = await Rig.create();
+  const [port, other] = [await freePort(), await freePort()];
+  rig.write('shop.cjs', SERVES_TLS);
+  const service = (its: number): object => ({ script: 'shop.cjs', port: its, env: { PORT: String(its) } });
+  const health = { http: `https://localhost:${port}/`, interval: '200ms' };
+  await up(
+    rig,
+    { ops: { webhook: receiver.url, on: ['certificate'] } },
+    {
+      shop: { ...service(port), health },
+      quiet: { ...service(other), health: { port: true, interval: '200ms' } },
+    },
+  );
+  const notice = await rig.until('it is told', () => receiver.taken[0]);
+  assert.deepEqual([notice.kind, notice.service, notice.phase], ['certificate', 'shop', 'problem']);
+  assert.match(
+    notice.subject,
+    new RegExp(`the one for shop.example at localhost:${port} expires on \\d{4}-`),
+  );
+  const { stdout } = await rig.cli('events', 'shop');
+  assert.match(stdout, /the certificate for shop\.example at localhost, port \d+, expires soon: \d{4}/);
+  assert.deepEqual(
+    (await rig.events('quiet')).filter(({ type }) => type === 'certificate'),
+    [],
+  );
+  await rig.request({ kind: 'stop', services: ['shop'] });
+  const isOver = async (): Promise<boolean> =>
+    (await rig.events('shop')).some((event) => event.type === 'certificate' && !event.isExpiring);
+  await rig.until('it is over', isOver);
+});

@@ -45,6 +45,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return `${event.service} has a new error: ${event.title} (upkeep errors show ${shortId(event.id)})`;
     case 'memory-growth':
       return `${event.service} ${wordGrowth(event)}`;
+    case 'certificate':
+      return wordCertificate(event);
     case 'disk':
       return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}: ${formatBytes(event.freeBytes)} of ${formatBytes(event.totalBytes)} and ${event.freeInodes} inodes are free`;
     case 'warning':
@@ -72,6 +74,13 @@ function wordGrowth(event: Extract<UpkeepEvent, { type: 'memory-growth' }>): str
   return `grows in memory by ${formatBytes(bytesPerHour)} an hour: ${formatBytes(rssBytes)} now, ${end} at ${formatTime(reachedAt!)}`;
 }
 
+function wordCertificate(event: Extract<UpkeepEvent, { type: 'certificate' }>): string {
+  const { service, host, port, isExpiring, shown } = event;
+  if (!shown) return `${service}: the certificate at ${host}, port ${port}, is not looked at any more`;
+  const { subject, expiresAt } = shown;
+  return `${service}: the certificate for ${subject} at ${host}, port ${port}, ${isExpiring ? 'expires soon' : 'is well'}: ${expiresAt}`;
+}
+
 function wordExited(exit: ExitView): string {
   const words = `${exit.reason}, after ${formatDuration(exit.livedMs)}`;
   return exit.error ? `${words}: ${wordEnd(exit)}` : words;
@@ -95,6 +104,7 @@ function paintOf(event: UpkeepEvent): Paint {
     event.type === 'error-kind-new' ||
     event.type === 'server-killed' ||
     (event.type === 'disk' && event.isShort) ||
+    (event.type === 'certificate' && event.isExpiring) ||
     (event.type === 'memory-growth' && event.isGrowing) ||
     (event.type === 'instance-health' && !event.healthy) ||
     (event.type === 'instance-status' && event.to === 'crashed') ||

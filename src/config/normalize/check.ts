@@ -111,6 +111,7 @@ export async function healthSpec(
     successes: health.successes ?? HEALTH.successes,
     startPeriodMs: health.startPeriod ?? HEALTH.startPeriodMs,
     action: health.action ?? HEALTH.action,
+    certificateMs: health.certificate === false ? null : (health.certificate ?? HEALTH.certificateMs),
   };
 }
 

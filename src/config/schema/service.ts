@@ -164,6 +164,12 @@ const health = object('{http: /health}', {
   successes: v.exactOptional(leaf.wholeNumber(1, MANY, 2)),
   startPeriod: v.exactOptional(leaf.duration('30s')),
   action: v.exactOptional(leaf.oneOf(HEALTH_ACTIONS)),
+  certificate: v.exactOptional(
+    v.union(
+      [v.literal(false), leaf.duration('14d')],
+      say('{value} is neither false nor a duration', 'write {key}: 14d, or {key}: false'),
+    ),
+  ),
   eventLoop: v.exactOptional(eventLoop),
 });
 
