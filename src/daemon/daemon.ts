@@ -16,7 +16,17 @@ import {
   serviceRoutes,
   type Exchange,
 } from '../api/index.js';
-import { History, measurementOf, PROMETHEUS_TYPE, Samples, SlowRequests } from '../metrics/index.js';
+import {
+  History,
+  measurementOf,
+  OtlpExporter,
+  otlpOptions,
+  PROMETHEUS_TYPE,
+  prometheusText,
+  Samples,
+  SlowRequests,
+  type Scraped,
+} from '../metrics/index.js';
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
@@ -70,6 +80,7 @@ export class Daemon {
   readonly #api: ApiServer;
   readonly #heap = new Heap();
   #disk: DiskWatch | undefined;
+  #otlp: OtlpExporter | undefined;
 
   /** `handover`: from the life before, in this process or in that of another version. */
   constructor(setup: DaemonSetup, handover?: Handover) {
@@ -140,7 +151,7 @@ export class Daemon {
       },
       onInternalError,
     });
-    const text = (): string => scrape(this.#samples, this.#history, this.#supervisor);
+    const text = (): string => prometheusText(this.#scraped());
     this.#scrape = new MetricsServer(PROMETHEUS_TYPE, text);
     this.#api = new ApiServer(
       {
@@ -224,6 +235,7 @@ export class Daemon {
     this.#certificates.look();
     await this.#api.listen(join(home, 'daemon.sock'));
     await this.#openScrape();
+    this.#beginExport();
     this.emit({ type: 'daemon-started', pid: process.pid, version });
   }
 
@@ -237,6 +249,26 @@ export class Daemon {
     await this.#scrape.listen(address).catch((error: Error) => failed(error.message));
   }
 
+  #scraped(): Scraped[] {
+    return scrape(this.#samples, this.#history, this.#supervisor);
+  }
+
+  /** To an OpenTelemetry receiver, where the environment of the daemon names one. */
+  #beginExport(): void {
+    const asked = otlpOptions(process.env);
+    if (!asked) return;
+    if ('problem' in asked) return this.warn(`cannot export metrics: ${asked.problem}`);
+    this.#otlp = new OtlpExporter(asked, {
+      version: this.#setup.version,
+      wall: systemClock.wall,
+      random: Math.random,
+      services: () => this.#scraped(),
+      warn: (message) => this.warn(message),
+      onInternalError: (error) => this.logInternalError(error),
+    });
+    this.#otlp.begin();
+  }
+
   /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
   letGo(): void {
     void this.#errors.close();
@@ -246,6 +278,7 @@ export class Daemon {
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();
+    this.#otlp?.end();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -263,6 +296,7 @@ export class Daemon {
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();
+    this.#otlp?.end();
     this.#events.flush();
   }
 
@@ -278,6 +312,7 @@ export class Daemon {
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();
+    this.#otlp?.end();
     this.#events.flush();
     return handover;
   }

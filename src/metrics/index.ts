@@ -1,6 +1,8 @@
 export { highest, quantile } from './histogram.js';
 export { measurementOf } from './measurement.js';
-export { PROMETHEUS_TYPE } from './prometheus.js';
+export type { Scraped } from './families.js';
+export { OtlpExporter, otlpOptions, type OtlpOptions } from './otlp/index.js';
+export { PROMETHEUS_TYPE, prometheusText } from './prometheus.js';
 export { Samples } from './samples.js';
 export { viewSample } from './view.js';
 export { History, type HistoryHost } from './history.js';

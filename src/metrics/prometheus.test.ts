@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BUCKETS } from './histogram.js';
-import { prometheusText, type Scraped } from './prometheus.js';
+import type { Scraped } from './families.js';
+import { prometheusText } from './prometheus.js';
 
 const LINE =
   /^(?:# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+\{service="(?:[^"\\\n]|\\[\\"n])*"(?:,le="(?:[\d.e-]+|\+Inf)")?\} -?[\d.e+-]+)$/;

@@ -6,8 +6,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Level, ServiceView, Traffic } from '../protocol/index.js';
 import type { Period } from './availability.js';
+import type { Scraped } from './families.js';
 import { add } from './histogram.js';
-import { prometheusText } from './prometheus.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
 import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
 import { readTraffic } from './traffic.js';
@@ -84,15 +84,13 @@ export class Samples {
   }
 
   /** `views`: of the services that there are. */
-  prometheus(views: readonly ServiceView[], levelOf: (service: string) => Level): string {
-    return prometheusText(
-      views.map((view) => ({
-        view,
-        level: levelOf(view.name),
-        sample: this.recent(view.name).at(-1),
-        total: this.total(view.name),
-      })),
-    );
+  scrape(views: readonly ServiceView[], levelOf: (service: string) => Level): Scraped[] {
+    return views.map((view) => ({
+      view,
+      level: levelOf(view.name),
+      sample: this.recent(view.name).at(-1),
+      total: this.total(view.name),
+    }));
   }
 
   forget(service: string): void {

@@ -6,6 +6,7 @@ export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';
 export { until } from './until.js';
 export { freePort } from './free-port.js';
+export { OtlpReceiver, readMetrics } from './otlp-receiver.js';
 export { assertSucceeded, failureOf } from './expect.js';
 export { isListening, isRefused, knock, Load, visit, type Visit } from './visit.js';
 export { AT_ONCE, knockSlowly, learned, RELOAD, roles, serve } from './serve.js';

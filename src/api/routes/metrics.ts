@@ -1,4 +1,4 @@
-import { viewSample, type History, type Samples } from '../../metrics/index.js';
+import { viewSample, type History, type Samples, type Scraped } from '../../metrics/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
 import type { Handlers } from '../server.js';
 
@@ -14,7 +14,7 @@ export function sampleRoutes(samples: Samples, supervisor: Supervisor): Pick<Han
   };
 }
 
-/** For GET /metrics. */
-export function scrape(samples: Samples, history: History, supervisor: Supervisor): string {
-  return samples.prometheus(supervisor.list(), (service) => history.level(service));
+/** What GET /metrics and the export of OpenTelemetry say. */
+export function scrape(samples: Samples, history: History, supervisor: Supervisor): Scraped[] {
+  return samples.scrape(supervisor.list(), (service) => history.level(service));
 }

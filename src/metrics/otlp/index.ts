@@ -1,0 +1,2 @@
+export { OtlpExporter, type OtlpHost } from './exporter.js';
+export { otlpOptions, type OtlpOptions } from './options.js';
