@@ -146,5 +146,19 @@ test('memory that grows is told with its pace and its end, and is over when it g
   assert.match(began.detail, /^by 20.* an hour, is at 300.*, and reaches its limit at 2026-01-01T09:30/);
   const over = problemOf({ ...growth, isGrowing: false, bytesPerHour: 0, reachedAt: null })!;
   assert.deepEqual([over.state, over.kind, over.service], ['over', 'memory-growing', 'api']);
-  assert.deepEqual(play({ 0: began, 100: over }, 200).length, 3, 'told, still, recovered');
+  assert.deepEqual(play({ 0: began, 100: over }, 200), ['0s problem 1', '130s recovered 0']);
+});
+
+test('a certificate that expires is told with its place and its date, and again after a day', () => {
+  const shown = { subject: 'shop.example', expiresAt: '2026-01-10T00:00:00.000Z' };
+  const event: UpkeepEvent = {
+    ...{ seq: 1, at: '2026-01-01T00:00:00.000Z', type: 'certificate', service: 'shop' },
+    ...{ host: '::1', port: 443, isExpiring: true, shown },
+  };
+  const began = problemOf(event)!;
+  assert.equal(began.detail, `the one for shop.example at [::1]:443 expires on ${shown.expiresAt}`);
+  assert.match(problemOf({ ...event, at: '2026-02-01T00:00:00.000Z' })!.detail, /443 expired on 2026-01-10/);
+  const over = problemOf({ ...event, isExpiring: false, shown: null })!;
+  assert.deepEqual([over.state, over.key], ['over', began.key]);
+  assert.deepEqual(play({ 0: began }, 2 * 86_400), ['0s problem 1', '86400s still 0', '172800s still 0']);
 });

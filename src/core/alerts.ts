@@ -13,6 +13,12 @@ import type { AlertKind, AlertSpec, OperationView, UpkeepEvent } from '../protoc
 /** A crash loop, and a check that fails now and then, look as if they were over in between. */
 export const CALM_MS = 30_000;
 
+/** What lasts for hours or days is not told again before, whatever `repeat` says. */
+const SLOW_MS: Partial<Record<AlertKind, number>> = {
+  'memory-growing': 6 * 3_600_000,
+  certificate: 86_400_000,
+};
+
 /** What an event means to whoever wants to be told. */
 export interface Problem {
   readonly kind: AlertKind;
@@ -185,8 +191,8 @@ function pass(
 export function nextTick(book: AlertBook, alerts: ReadonlyMap<string, AlertSpec>): number | undefined {
   const times = Object.entries(book).flatMap(([name, problems]) => {
     const { repeatMs = 0 } = alerts.get(name) ?? {};
-    return Object.values(problems).map(({ isOpen, overAt, toldAt }) =>
-      isOpen && overAt !== null ? overAt + CALM_MS : toldAt + repeatMs,
+    return Object.values(problems).map(({ kind, isOpen, overAt, toldAt }) =>
+      isOpen && overAt !== null ? overAt + CALM_MS : toldAt + repeatOf(kind, repeatMs),
     );
   });
   return times.length === 0 ? undefined : Math.min(...times);
@@ -217,8 +223,12 @@ export function forget(book: AlertBook, service: string): AlertBook {
 }
 
 /** The clock may have been set back: then it counts as due, or nothing would be told for as long. */
-function isDue({ toldAt }: Known, repeatMs: number, now: number): boolean {
-  return now - toldAt >= repeatMs || now < toldAt;
+function isDue({ kind, toldAt }: Known, repeatMs: number, now: number): boolean {
+  return now - toldAt >= repeatOf(kind, repeatMs) || now < toldAt;
+}
+
+function repeatOf(kind: AlertKind, repeatMs: number): number {
+  return Math.max(repeatMs, SLOW_MS[kind] ?? 0);
 }
 
 function tell(alert: string, phase: Told['phase'], known: Known, count: number): Told {

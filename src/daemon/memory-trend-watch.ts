@@ -54,15 +54,17 @@ export class MemoryTrendWatch {
       this.#services.delete(name);
     }
     const usedBytes = [...measured.values()].reduce((sum, { rssBytes }) => sum + rssBytes, 0);
-    for (const [name, memory] of measured) this.#look(name, memory, usedBytes);
+    let left: number | undefined;
+    const leftBytes = (): number => (left ??= this.#host.memoryLeft(usedBytes));
+    for (const [name, memory] of measured) this.#look(name, memory, leftBytes);
   }
 
-  #look(name: string, memory: MeasuredMemory, usedBytes: number): void {
+  #look(name: string, memory: MeasuredMemory, leftBytes: () => number): void {
     const { track: before, told } = this.#services.get(name) ?? {};
     const { track, isFilled } = noteMemory(before, { at: this.#host.now(), ...memory });
     const isAnew = before !== undefined && before.startedAt !== track.startedAt;
     const over = told !== undefined && (isAnew || (isFilled && this.#isOver(track, told)));
-    const room = isFilled && typeof told !== 'number' ? this.#room(name, memory, usedBytes) : undefined;
+    const room = isFilled && typeof told !== 'number' ? this.#room(name, memory, leftBytes()) : undefined;
     const growth = room && judgeMemory(track, room.roomBytes);
     if (growth) this.#tell(name, memory.rssBytes, { ...growth, bound: room.bound });
     else if (over) this.#tell(name, memory.rssBytes, undefined);
@@ -74,9 +76,8 @@ export class MemoryTrendWatch {
   }
 
   /** What comes to an end first. */
-  #room(name: string, { instances, rssBytes }: MeasuredMemory, usedBytes: number): Room {
+  #room(name: string, { instances, rssBytes }: MeasuredMemory, machine: number): Room {
     const limit = this.#host.limitOf(name);
-    const machine = this.#host.memoryLeft(usedBytes);
     const own = limit === null ? Infinity : Math.max(0, limit * instances - rssBytes);
     return own < machine ? { roomBytes: own, bound: 'limit' } : { roomBytes: machine, bound: 'machine' };
   }
