@@ -106,6 +106,22 @@ for (const [index, report] of reports.entries()) {
     ].join('  '),
   );
 }
+console.log(
+  'how much earlier the report says that it began, and later that it ended, than was seen outside; ms',
+);
+for (const kind of KINDS) {
+  const apart = reports.flatMap(({ incidents }, index) => {
+    const { faults, outside } = subjects[index]!;
+    return incidents.flatMap(({ startedAt, endedAt }, at) => {
+      const [began, ended] = [Date.parse(startedAt), Date.parse(endedAt ?? '')];
+      const seen = outside.outages.find(({ from, to }) => from < ended + 500 && to > began - 500);
+      return faults[at] === kind && seen ? [[seen.from - began, ended - seen.to] as const] : [];
+    });
+  });
+  const mean = (side: 0 | 1): string =>
+    (apart.reduce((sum, both) => sum + both[side], 0) / apart.length).toFixed(0);
+  console.log(`  ${kind.padEnd(7)} ${mean(0).padStart(5)} ${mean(1).padStart(5)}  (mean of ${apart.length})`);
+}
 const repairs = reports.flatMap(({ incidents }) =>
   incidents.map(({ startedAt, endedAt }) => Date.parse(endedAt ?? '') - Date.parse(startedAt)),
 );

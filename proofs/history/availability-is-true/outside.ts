@@ -2,10 +2,10 @@
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const EVERY_MS = 40;
+const EVERY_MS = 20;
 const TIMEOUT_MS = 1000;
-/** What takes longer has waited for somebody to be there. */
-const SLOW_MS = 100;
+/** Where another process answers: what takes longer has waited until it was there. */
+const SLOW_MS = 25;
 
 export class Outside {
   readonly #port: number;
@@ -17,7 +17,8 @@ export class Outside {
   #endedAt = 0;
   asked = 0;
   failed = 0;
-  downMs = 0;
+  /** When it was not served, wall clock. */
+  readonly outages: { readonly from: number; readonly to: number }[] = [];
 
   constructor(port: number) {
     this.#port = port;
@@ -33,7 +34,8 @@ export class Outside {
   }
 
   get availability(): number {
-    return 1 - this.downMs / (this.#endedAt - this.#startedAt);
+    const downMs = this.outages.reduce((sum, { from, to }) => sum + to - from, 0);
+    return 1 - downMs / (this.#endedAt - this.#startedAt);
   }
 
   /** Wall clock. */
@@ -52,7 +54,7 @@ export class Outside {
       await sleep(EVERY_MS);
     }
     this.#endedAt = performance.now();
-    if (this.#badSince !== undefined) this.downMs += this.#endedAt - this.#badSince;
+    this.#noteOutage(this.#endedAt);
   }
 
   end(): void {
@@ -67,9 +69,14 @@ export class Outside {
     if (!isPrompt) this.#badSince ??= ((this.#goodAt ?? askedAt) + askedAt) / 2;
     if (pid === undefined) return;
     this.#pid = pid;
-    if (this.#badSince !== undefined) this.downMs += (isPrompt ? askedAt : at) - this.#badSince;
-    this.#badSince = undefined;
+    this.#noteOutage(isPrompt ? askedAt : at);
     this.#goodAt = at;
+  }
+
+  #noteOutage(to: number): void {
+    if (this.#badSince !== undefined)
+      this.outages.push({ from: performance.timeOrigin + this.#badSince, to: performance.timeOrigin + to });
+    this.#badSince = undefined;
   }
 }
 
