@@ -23,8 +23,11 @@ export class Slowest {
   private kept: SlowRequest[] = [];
 
   keep({ req, statusCode }: Answered, ms: number): void {
+    if (!req) {
+      this.leastMs = Infinity; // an older Node: do not ask again for each request
+      return;
+    }
     attempt(() => {
-      if (!req) return;
       const path = pathOf(req.originalUrl || req.url || '');
       this.kept.push({ at: now(), method: req.method || '', path, status: statusCode, ms });
       this.kept.sort((a, b) => b.ms - a.ms);
