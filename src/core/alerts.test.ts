@@ -6,6 +6,7 @@ import {
   forget,
   nextTick,
   note,
+  openIn,
   problemOf,
   tick,
   type AlertBook,
@@ -161,4 +162,17 @@ test('a certificate that expires is told with its place and its date, and again 
   const over = problemOf({ ...event, isExpiring: false, shown: null })!;
   assert.deepEqual([over.state, over.key], ['over', began.key]);
   assert.deepEqual(play({ 0: began }, 2 * 86_400), ['0s problem 1', '86400s still 0', '172800s still 0']);
+});
+
+test('the next daemon knows what was told and is not over', () => {
+  const place: Problem = { ...SICK, kind: 'certificate', service: 'shop', key: '[::1]:443' };
+  const disk: Problem = { ...SICK, kind: 'disk', service: null, key: '' };
+  const told = [SICK, place, disk, CRASH].reduce(
+    (book, problem) => note(book, problem, [OPS], 0).book,
+    {} as AlertBook,
+  );
+  assert.deepEqual(openIn(told, 'certificate'), [['shop', '[::1]:443']]);
+  assert.deepEqual([openIn(told, 'disk'), openIn(told, 'crash')], [[['', '']], []]);
+  const { book } = note(told, { ...place, state: 'over' }, [OPS], 1000);
+  assert.deepEqual(openIn(tick(book, BY_NAME, 1000 + CALM_MS).book, 'certificate'), []);
 });
