@@ -77,9 +77,14 @@ test('nobody is named whose server lives, never listened, or listened only later
 
 test('another signal than the one that was sent is no end by it; an end in answer to it is likely', () => {
   assert.equal(found([kill()], [end({ signal: 'SIGKILL' })], [server()]), undefined);
-  const killed = found([kill()], [end({ signal: null, code: 0 })], [server()]);
   const { describe } = madeUpEvidence({});
-  assert.equal(judgeServerKill(killed!, MAIN, describe(MAIN, 0, 'node')).confidence, 'likely');
+  const confidenceOf = (reason: SentKill['reason'], at = KILLED_AT + 5): string => {
+    const killed = found([kill({ reason })], [end({ signal: null, code: 0, at })], [server()]);
+    return judgeServerKill(killed!, MAIN, describe(MAIN, 0, 'node')).confidence;
+  };
+  assert.equal(confidenceOf('call'), 'likely');
+  assert.equal(confidenceOf('max-buffer'), 'certain', 'it may die of its closed pipe first');
+  assert.equal(confidenceOf('max-buffer', KILLED_AT + 5000), 'likely');
 });
 
 test('a master that replaces a worker, and who passes on that it is to end, killed nobody', () => {

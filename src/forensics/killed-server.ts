@@ -142,12 +142,18 @@ export function victimOf(found: ServerKill): { readonly child: number; readonly 
 export function judgeServerKill(found: ServerKill, main: number | null, by: Culprit): Verdict {
   const { cause, summary, hint } = describeServerKill(found, main, by);
   const told = 'kill' in found ? toldFacts(found) : tracedFacts(found);
-  const isCertain = 'kill' in found ? found.end.signal !== null : found.seen.signal === SIGKILL;
+  const isCertain = 'kill' in found ? isCertainly(found) : found.seen.signal === SIGKILL;
   const confidence = isCertain ? 'certain' : 'likely';
   return { cause, summary, confidence, by, evidence: told, notAvailable: [], hint };
 }
 
 const SIGKILL = 9;
+/** exec closes its end of the pipe before it kills: the child may die of that first, and without the signal. */
+const FOLLOWS_MS = 3000;
+
+function isCertainly({ kill, end }: ToldKill): boolean {
+  return end.signal !== null || (kill.reason !== 'call' && end.at - kill.at < FOLLOWS_MS);
+}
 
 function tracedFacts({ server, seen }: TracedKill): Fact[] {
   const { senderName, sender, signal } = seen;

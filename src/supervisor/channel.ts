@@ -26,7 +26,8 @@ export interface Listening {
 }
 
 export interface ChannelObserver {
-  onListening(listening: Listening): void;
+  /** `at`: wall clock, milliseconds since the epoch. */
+  onListening(listening: Listening, at: number): void;
   /** `process.send('ready')`. */
   onReadyMessage(): void;
   /** One more process can be asked. */
@@ -83,7 +84,7 @@ export class Channel {
     if (!Number.isInteger(pid)) return;
     if (word === 'control') this.#onControl(pid);
     else if (word === 'ready') this.#observer.onReadyMessage();
-    else if (word === 'listening') this.#onListening(pid, fields);
+    else if (word === 'listening') this.#onListening(pid, fields, at);
     else if (word === 'crash') this.crashes.onCrash(pid, fields.slice(1).join(' '), at);
     else if (word === 'survived') this.crashes.onSurvived(pid);
     else this.witnesses.onSaid(word ?? '', pid, fields.slice(1).join(' '), at);
@@ -155,13 +156,13 @@ export class Channel {
     this.#observer.onControl();
   }
 
-  #onListening(pid: number, fields: readonly string[]): void {
+  #onListening(pid: number, fields: readonly string[], at: number): void {
     const [, fd, address = '', port, word] = fields;
     const how = HOW.find((each) => each === word);
     if (how === undefined) return;
     const listening = { pid, fd: Number(fd), address, port: Number(port), how };
     this.#speakers.addListening(listening);
-    this.#observer.onListening(listening);
+    this.#observer.onListening(listening, at);
   }
 
   /** Whether anybody did as told. */

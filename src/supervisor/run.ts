@@ -100,7 +100,7 @@ export class Run {
     this.#context = context;
     this.#isCandidate = setup.isCandidate;
     this.#channel = new Channel(setup.runDir, {
-      onListening: (listening) => this.#onListening(listening),
+      onListening: (listening, at) => this.#onListening(listening, at),
       onReadyMessage: () => this.#checks.onNews({ id: 'message' }),
       onControl: () => this.#eventLoop?.wake(),
       onChildEnd: () => this.#servers.onChildEnd(),
@@ -427,9 +427,9 @@ export class Run {
     return begunAt === undefined ? undefined : { instance, attempt, begunAt };
   }
 
-  #onListening(listening: Listening): void {
+  #onListening(listening: Listening, at: number): void {
     this.#checks.onNews({ id: 'listening' });
-    this.#servers.onListening(listening.pid);
+    this.#servers.onListening(listening.pid, at);
     // Held back when it began, promoted since, and now a process of it opens another one.
     if (listening.how === 'held' && this.#setup.isHeldBack && !this.#isCandidate)
       this.#channel.attach().catch(() => undefined); // the process has ended meanwhile

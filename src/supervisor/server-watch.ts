@@ -47,15 +47,14 @@ export class ServerWatch {
     this.#setup = setup;
   }
 
-  /** Who cannot be found any more, or is none of the attempt, is nobody that anything could be said of. */
-  onListening(pid: number): void {
+  /** `since`: when it said so. Who cannot be found any more, or is none of the attempt, is nobody that anything could be said of. */
+  onListening(pid: number, since: number): void {
     const row = readProcess(pid);
     const shim = this.#setup.shim();
     const ancestors = row && shim !== undefined ? ancestorsOf(row.parent, shim) : undefined;
     if (!row || !ancestors || this.#servers.has(pid)) return;
-    const now = Date.now();
     if (this.#servers.size >= MAX_SERVERS) this.#forgetOne();
-    this.#servers.set(pid, { pid, id: row, since: now, ancestors, aliveAt: now, isAlive: true });
+    this.#servers.set(pid, { pid, id: row, since, ancestors, aliveAt: Date.now(), isAlive: true });
   }
 
   onChildEnd(): void {
