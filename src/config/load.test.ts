@@ -520,3 +520,11 @@ test('a folder or file without configuration is an error with a hint', async () 
   assert.ok(!missing.ok);
   assert.match(formatDiagnostics(missing.diagnostics), /^nothing\.yaml the file does not exist\n {2}hint: /);
 });
+
+test('an object that cannot be made text is told as what it is', async () => {
+  const api = { command: 'sleep 1', port: { toString: false }, logs: { compress: { toString: false } } };
+  const cwd = folderWith({ 'upkeep.config.json': JSON.stringify({ services: { api } }) });
+  const result = await loadConfig('upkeep.config.json', { cwd });
+  assert.ok(!result.ok);
+  assert.match(formatDiagnostics(result.diagnostics), /port[^]*compress[^]*is not true or false/);
+});

@@ -17,7 +17,7 @@ export const texts = (example: string) => {
 };
 
 export const sayFlag = ({ input }: { input: unknown }): Saying => {
-  const meant = /^(?:yes|on|y)$/i.test(String(input)) ? 'true' : 'false';
+  const meant = typeof input === 'string' && /^(?:yes|on|y)$/i.test(input) ? 'true' : 'false';
   return isYamlOneWord(input)
     ? say('{value} is text, not true or false', `write {key}: ${meant} (YAML 1.2 has no yes, no, on and off)`)
     : say('{value} is not true or false', 'write {key}: true');

@@ -46,9 +46,9 @@ export const env = record(
 );
 
 const sayPort = ({ input }: { input: unknown }): Saying => {
-  const [, host, digits] = /^(?:(.*):)?(\d+)$/.exec(String(input)) ?? [];
+  const [, host, digits] = (typeof input === 'string' && /^(?:(.*):)?(\d+)$/.exec(input)) || [];
   if (host) return say('{value} is not a port', `write {port: ${digits}, host: "${host}"} for an address`);
-  if (typeof input === 'string' && digits) {
+  if (digits) {
     return say('{value} is text, not a port', `remove the quotes: write ${Number(digits)}`);
   }
   return say('{value} is not a port', 'write a whole number from 1 to 65535');
