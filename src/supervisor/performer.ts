@@ -47,13 +47,24 @@ export class Performer {
   }
 
   async perform(operation: Operation): Promise<void> {
+    try {
+      await this.#prepare(operation);
+    } catch (error) {
+      // A mistake of upkeep itself: who waits has to hear of it.
+      const failure = this.#toFailure(error);
+      for (const step of operation.steps) this.#book().endStep(operation, step, 'failed', failure);
+      return;
+    }
+    await Promise.all(operation.steps.map((step) => this.#performStep(operation, step)));
+    await this.#host.save().catch((error: Error) => this.#onUnsaved(operation, error));
+  }
+
+  async #prepare(operation: Operation): Promise<void> {
     for (const step of operation.steps) if (step.spec) this.#decideAgain(operation, step, step.spec);
     // Services exist before any step begins, so that steps find what they depend on.
     const fresh = operation.steps.filter((step) => step.action === 'create');
     for (const { spec } of fresh) this.#host.create(spec!);
     if (fresh.length > 0) await this.#saveAhead();
-    await Promise.all(operation.steps.map((step) => this.#performStep(operation, step)));
-    await this.#host.save().catch((error: Error) => this.#onUnsaved(operation, error));
   }
 
   /** An operation before this one may have failed; a daemon before this one may have done a part of it. */
