@@ -48,10 +48,7 @@ export function add(a: readonly number[], b: readonly number[]): number[] {
   return sums;
 }
 
-/** What came since. */
+/** What came since; a count never falls, unless an application makes it up. */
 export function since(now: readonly number[], before: readonly number[]): number[] {
-  return add(
-    now,
-    before.map((count) => -count),
-  );
+  return add(now, []).map((count, index) => Math.max(0, count - (before[index] ?? 0)));
 }

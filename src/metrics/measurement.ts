@@ -22,9 +22,9 @@ export function measurementOf({ cpuPercent, rssBytes, processes }: Counts): Meas
     rssBytes,
     heapBytes: sum(({ now }) => now.heapBytes),
     loopMaxMs: highest(total('loop')) ?? NaN,
-    requests: sum(({ now, before }) => now.requests - before.requests),
-    errors: sum(({ now, before }) => now.errors - before.errors),
-    durationMs: sum(({ now, before }) => now.durationMs - before.durationMs),
+    requests: sum(({ now, before }) => Math.max(0, now.requests - before.requests)),
+    errors: sum(({ now, before }) => Math.max(0, now.errors - before.errors)),
+    durationMs: sum(({ now, before }) => Math.max(0, now.durationMs - before.durationMs)),
     latency: total('latency'),
   };
 }

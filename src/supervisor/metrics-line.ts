@@ -11,8 +11,13 @@ import { connectUnix } from '../system/index.js';
 const EVERY_MS = 10_000;
 /** One that hangs says nothing. */
 const FIRST_MS = 2000;
-/** It says it up to a third of the pace before it is looked at. */
+/** It says it up to a third of the pace before it is looked at: who has not done so answers once for each question. */
+const OVERDUE_MS = EVERY_MS * 0.6;
 const STALE_MS = EVERY_MS * 1.4;
+/** Of one line; ours have some 2 KB. */
+const MAX_LINE = 64 * 1024;
+/** Of a list in it. */
+const MOST = 64;
 
 const FIRST = { do: 'metrics', everyMs: EVERY_MS } satisfies MetricsRequest;
 const AGAIN = { do: 'metrics' } satisfies MetricsRequest;
@@ -25,17 +30,22 @@ export interface Counters {
 
 export class MetricsLine {
   readonly #socket: Socket;
+  readonly #now: () => number;
   readonly #first: Promise<void>;
   #resolveFirst: () => void = () => undefined;
   #rest = '';
   #latest: ProcessMetrics | undefined;
   #read: ProcessMetrics | undefined;
-  /** When it said something, or was asked. */
-  #heardAt = performance.now();
+  /** When it said something; at first, when it was asked. */
+  #heardAt: number;
+  /** It has not answered yet. */
+  #isAsked = false;
   #isOver = false;
 
-  /** `path`: of the control socket. */
-  constructor(path: string) {
+  /** `path`: of the control socket; `now`: monotonic, milliseconds. */
+  constructor(path: string, now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#heardAt = now();
     this.#socket = connectUnix(path);
     this.#socket.setEncoding('utf8');
     this.#socket.on('data', (chunk: string) => this.#take(chunk));
@@ -59,11 +69,10 @@ export class MetricsLine {
   /** undefined: it has not said anything yet, or lately. */
   async read(): Promise<Counters | undefined> {
     await this.#first;
+    const silentMs = this.#now() - this.#heardAt;
+    if (silentMs > STALE_MS) this.#latest = undefined;
     // It hangs, or has a preload of an older version, which answers once.
-    if (performance.now() - this.#heardAt > STALE_MS) {
-      this.#latest = undefined;
-      if (!this.#isOver) this.#ask(AGAIN);
-    }
+    if (silentMs > OVERDUE_MS && !this.#isAsked && !this.#isOver) this.#ask(AGAIN);
     const now = this.#latest;
     if (!now) return undefined;
     const before = this.#read ?? now;
@@ -78,26 +87,49 @@ export class MetricsLine {
   }
 
   #ask(request: MetricsRequest): void {
-    this.#heardAt = performance.now();
+    this.#isAsked = true;
     this.#socket.write(`${JSON.stringify(request)}\n`);
   }
 
   #take(chunk: string): void {
     const lines = (this.#rest + chunk).split('\n');
     this.#rest = lines.pop()!;
+    if (this.#rest.length > MAX_LINE) return this.end(); // not from our preload
     const last = lines.at(-1);
     if (last === undefined) return;
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#now();
+    this.#isAsked = false;
     this.#latest = parse(last);
     this.#resolveFirst();
   }
 }
 
+/** An application might say anything, and what it says is added to what others do. */
 function parse(line: string): ProcessMetrics | undefined {
   try {
     const answer = JSON.parse(line) as ControlAnswer;
-    return 'metrics' in answer ? answer.metrics : undefined;
+    return 'metrics' in answer && isWhole(answer.metrics) ? answer.metrics : undefined;
   } catch {
     return undefined; // not from our preload
   }
+}
+
+function isWhole({
+  requests,
+  errors,
+  durationMs,
+  latency,
+  loop,
+  heapBytes,
+  slowest,
+}: ProcessMetrics): boolean {
+  const isList = (list: unknown): list is unknown[] => Array.isArray(list) && list.length <= MOST;
+  const lists: readonly unknown[] = [latency, loop];
+  if (!lists.every((list) => isList(list) && list.every(isCount))) return false;
+  if (slowest !== undefined && !isList(slowest)) return false;
+  return [requests, errors, durationMs, heapBytes].every(isCount);
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
