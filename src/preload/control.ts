@@ -11,11 +11,15 @@ export type Handler = (request: ControlRequest, answer: Answer) => unknown;
 const { Socket: SocketOfNode } = net;
 const { parse, stringify } = JSON;
 
+/** A daemon that was stopped hears nothing, and the application is not to keep it all for it. */
+const MOST_WAITING = 64 * 1024;
+
 /** A connection to the control socket. It keeps nobody alive. */
 export function serveControl(client: Handle, handle: Handler): void {
   const socket = new SocketOfNode({ handle: client } as object);
   const answer: Answer = (words) => {
     attempt(() => socket.write(`${stringify(words)}\n`));
+    if (socket.writableLength > MOST_WAITING) socket.destroy();
     return !socket.destroyed;
   };
   let text = '';

@@ -73,6 +73,24 @@ test('who wants it again and again gets it, and only as long as the connection l
   assert.equal((await ask(port)).status, 200);
 });
 
+test('for a daemon that is stopped nothing piles up', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const attempt = preload.start(['node', '-e', SERVER], { env: { PORT: String(port) } });
+  await attempt.untilSaid(/^listening/);
+  await attempt.untilSaid(/^control/);
+  const socket = connect(attempt.socket(attempt.pid)).pause();
+  const errors: Error[] = [];
+  socket.on('error', (error) => errors.push(error));
+  socket.write('{"do":"metrics","everyMs":2}\n');
+  await until('the connection was ended', () => {
+    socket.write('\n');
+    return errors.length > 0;
+  });
+  socket.destroy();
+  assert.equal((await ask(port)).status, 200);
+});
+
 test('what was counted before a daemon began to listen is not counted again', async () => {
   await using preload = new PreloadHost();
   const { port } = preload.hold('::');
