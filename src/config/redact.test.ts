@@ -8,6 +8,7 @@ const LINES = [
   "  env: { LOG: info, api_key: 'hunter2', PORT: 1 }",
   '"token": "hunter2",',
   'const clientSecret = "hunter2";',
+  'OTEL_EXPORTER_OTLP_HEADERS: authorization=hunter2',
   'url: postgres://app:hunter2@db/app',
   'command: serve --token=hunter2',
   "{name: db, env: {PASSWD: 'hunter2'}}",

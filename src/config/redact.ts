@@ -1,6 +1,6 @@
 /** Decides what must never be printed: values of variables with a telling name, and passwords in URLs. */
 
-const SECRET_WORD = 'secret|token|passw|pwd|credential|api_?key|private_?key|webhook';
+const SECRET_WORD = 'secret|token|passw|pwd|credential|api_?key|private_?key|webhook|otlp_[a-z_]*headers';
 const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
 /** Digits and a slash behind the colon are a port. */
 const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)(?!\d+\/)([^\s@'"]+)(@)/gi;

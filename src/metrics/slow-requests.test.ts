@@ -67,6 +67,12 @@ test('what an application makes up, or is asked for in secret, does not get into
     requests.find('secret', always).map(({ path }) => path),
     ['/token/***'],
   );
+  const cut = `/${'x'.repeat(185)}/aB3dE5fG7hI9jK1lM3`.slice(0, 200);
+  requests.note('cut', [slow(5, { path: cut })], START);
+  assert.deepEqual(
+    requests.find('cut', always).map(({ path }) => path),
+    [`/${'x'.repeat(185)}/…`],
+  );
   requests.forget('secret');
   assert.ok(!existsSync(join(home, 'history', 'secret.slowest')));
 });

@@ -127,6 +127,8 @@ function isAmongSlowest(kept: Kept, request: Slow, now: number): boolean {
 }
 
 function tidy({ path, ms, ...rest }: Slow): Slow {
-  const shown = maskPath(path.replace(NOT_TO_PRINT, ' ').slice(0, MAX_PATH));
-  return { ...rest, path: shown, ms: Math.round(ms * 10) / 10 };
+  const plain = path.replace(NOT_TO_PRINT, ' ');
+  // The preload cuts it there, too: what is left of a part no longer looks like the secret that it may be.
+  const whole = plain.length < MAX_PATH ? plain : plain.slice(0, MAX_PATH).replace(/[^/]*$/, '…');
+  return { ...rest, path: maskPath(whole), ms: Math.round(ms * 10) / 10 };
 }

@@ -84,7 +84,7 @@ export function toEntries(environment: Environment, isRevealed: boolean): Enviro
 }
 
 const SECRET_NAME =
-  /secret|token|passw|pwd|credential|auth|cookie|session|private|signature|salt|api_?key|access_?key|_key$|^key$|dsn/i;
+  /secret|token|passw|pwd|credential|auth|cookie|session|private|signature|salt|api_?key|access_?key|_key$|^key$|dsn|otlp_[a-z_]*headers/i;
 const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
 
 /** Better one value masked too many than one shown too many. */

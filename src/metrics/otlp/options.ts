@@ -52,8 +52,18 @@ function endpointOf(env: Env): URL {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new Problem(`${name} is no URL: write http://127.0.0.1:4318`);
   const url = new URL(text);
+  refuseBrokenUser(url, name);
   if (name === 'OTEL_EXPORTER_OTLP_ENDPOINT') url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/metrics`;
   return url;
+}
+
+/** node:http would throw at each request. */
+function refuseBrokenUser({ username, password }: URL, name: string): void {
+  try {
+    decodeURIComponent(username + password);
+  } catch (error) {
+    throw new Problem(`${name} has a user or a password that is not percent-encoded`, { cause: error });
+  }
 }
 
 function refuseOtherProtocols(env: Env): void {

@@ -51,6 +51,10 @@ test('a mistake is named with its variable, without what may be secret', () => {
     /^OTEL_EXPORTER_OTLP_ENDPOINT is no URL: write http/,
   );
   assert.match(
+    problem({ [ENDPOINT]: 'http://me:S3CRET%@a' }),
+    /^OTEL_EXPORTER_OTLP_ENDPOINT has a user or a password that is not percent-encoded$/,
+  );
+  assert.match(
     problem({ [HEADERS]: 'a=1,S3CRET' }),
     /^entry 2 of OTEL_EXPORTER_OTLP_HEADERS is not key=value/,
   );
