@@ -52,8 +52,10 @@ export class ServerWatch {
     const row = readProcess(pid);
     const shim = this.#setup.shim();
     const ancestors = row && shim !== undefined ? ancestorsOf(row.parent, shim) : undefined;
-    if (!row || !ancestors || this.#servers.has(pid)) return;
-    if (this.#servers.size >= MAX_SERVERS) this.#forgetOne();
+    if (!row || !ancestors) return;
+    // Another one may have had its number.
+    if (this.#servers.get(pid)?.id.startTicks === row.startTicks) return;
+    if (!this.#servers.has(pid) && this.#servers.size >= MAX_SERVERS) this.#forgetOne();
     this.#servers.set(pid, { pid, id: row, since, ancestors, aliveAt: Date.now(), isAlive: true });
   }
 

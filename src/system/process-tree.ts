@@ -36,7 +36,14 @@ export function descendants(
 export function readTree(root: number): ProcessRow[] {
   const pids = walkChildren(root);
   if (!pids) return descendants(childrenByParent(readProcessTable()), root);
-  return pids.flatMap((pid) => readProcess(pid) ?? []).filter(({ state }) => state !== 'Z');
+  const rows = pids.flatMap((pid) => readProcess(pid) ?? []);
+  return withinTree(root, rows).filter(({ state }) => state !== 'Z');
+}
+
+/** Without a process that got the number of one which had ended before it was looked at: it must not be killed with the tree. */
+export function withinTree(root: number, rows: readonly ProcessRow[]): ProcessRow[] {
+  const tree = new Set([root, ...rows.map(({ pid }) => pid)]);
+  return rows.filter(({ parent }) => tree.has(parent));
 }
 
 /** Only where the kernel was built with CONFIG_PROC_CHILDREN. */

@@ -8,6 +8,7 @@ import {
   descendants,
   readProcessTable,
   readTree,
+  withinTree,
   type ProcessRow,
 } from '../../src/system/index.js';
 
@@ -32,6 +33,14 @@ test('a tree is the same by the lists of children as by the whole table', async 
     for (const { pid } of readTree(root.pid!)) process.kill(pid, 'SIGKILL');
     root.kill('SIGKILL');
   }
+});
+
+test('a stranger who got the number of one that has ended is not of the tree', () => {
+  const row = (pid: number, parent: number): ProcessRow => ({
+    ...{ pid, parent, startTicks: 1, name: 'x', state: 'S', cpuTicks: 0, rssBytes: 0 },
+  });
+  const rows = [row(11, 10), row(12, 1), row(13, 11), row(14, 10)];
+  assert.deepEqual(pids(withinTree(10, rows)), [11, 13, 14]);
 });
 
 function pids(rows: readonly ProcessRow[]): number[] {
