@@ -146,12 +146,15 @@ function readComments() {
 
 function readFileComments(text) {
   const { program } = parse(text, { sourceType: 'module', plugins: ['typescript'] });
+  const shared = new Map(
+    program.body.flatMap(({ declarations = [] }) => declarations.map(({ id, init }) => [id.name, init])),
+  );
   return program.body.flatMap(({ declaration }) => {
     if (declaration?.type !== 'VariableDeclaration') return [];
     return declaration.declarations.flatMap(({ id, init }) => {
       const shape = init?.arguments?.find(({ type }) => type === 'ObjectExpression');
       if (!shape) return [];
-      const members = shape.properties.filter(({ key, leadingComments }) => key && leadingComments);
+      const members = membersOf(shape, shared).filter(({ key, leadingComments }) => key && leadingComments);
       const entries = members.map(({ key, leadingComments }) => [
         key.name,
         textOf(leadingComments).description,
@@ -159,4 +162,11 @@ function readFileComments(text) {
       return [[id.name, Object.fromEntries(entries)]];
     });
   });
+}
+
+/** Those of a spread constant of the same file, too. */
+function membersOf(shape, shared) {
+  return (shape?.properties ?? []).flatMap((member) =>
+    member.type === 'SpreadElement' ? membersOf(shared.get(member.argument.name), shared) : [member],
+  );
 }

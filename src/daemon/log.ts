@@ -31,7 +31,7 @@ export function wordEvent(event: NewEvent): string | undefined {
     case 'memory-growth':
       return `${event.service} ${event.isGrowing ? 'grows in memory' : 'grows in memory no more'}`;
     case 'certificate':
-      return `${event.service}: a certificate ${event.isExpiring ? `expires soon: ${event.shown?.expiresAt}` : 'is well again'}`;
+      return `${event.service}: a certificate ${wordCertificate(event)}`;
     case 'disk':
       return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}`;
     case 'operation':
@@ -49,4 +49,9 @@ export function wordEvent(event: NewEvent): string | undefined {
     case 'instance-health':
       return undefined;
   }
+}
+
+function wordCertificate({ isExpiring, shown }: Extract<NewEvent, { type: 'certificate' }>): string {
+  if (isExpiring) return `expires soon: ${shown?.expiresAt}`;
+  return shown ? 'is well again' : 'is not looked at any more';
 }
