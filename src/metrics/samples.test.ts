@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { add, BUCKETS, highest, lowerBound, quantile } from './histogram.js';
 import { PACES, RingFile } from './ring-file.js';
 import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
-import { writeThrough } from './samples.js';
+import { Samples, writeThrough } from './samples.js';
 
 const START = 1_767_225_600; // a full hour
 const counts = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: BUCKETS, maxLength: BUCKETS });
@@ -36,6 +36,34 @@ test('a quantile lies within the bucket of the value that has its rank', () => {
       assert.ok(value! <= highest(latency)!);
     }),
   );
+});
+
+test('a service whose samples cannot be written takes nothing from the others', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const home = mkdtempSync(join(tmpdir(), 'upkeep-samples-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  mkdirSync(join(home, 'history', 'bad.10s'), { recursive: true });
+  const measurement = { ...sampleAt(START), requests: 3, durationMs: 6 };
+  let told = 0;
+  let resolveTold = (): void => undefined;
+  const isTold = new Promise<void>((resolve) => (resolveTold = resolve));
+  const samples = new Samples({
+    home,
+    wall: () => new Date(START * 1000),
+    measure: () => Promise.resolve(new Map(['bad', 'worse', 'good'].map((name) => [name, measurement]))),
+    onInternalError: () => {
+      told++;
+      resolveTold();
+    },
+  });
+  samples.begin();
+  t.mock.timers.tick(10_000);
+  await isTold;
+  samples.end();
+  for (const name of ['bad', 'good']) assert.equal(samples.total(name).requests, 3, name);
+  assert.equal(samples.recent('good').length, 1);
+  assert.equal(samples.read('good', START, START + 10).length, 1);
+  assert.equal(told, 1);
 });
 
 test('minutes and hours are made of what lies on disk, whenever the daemon was killed', () => {

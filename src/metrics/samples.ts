@@ -119,14 +119,20 @@ export class Samples {
     const lastAt = this.#lastAt;
     this.#lastAt = now;
     mkdirSync(join(this.#host.home, 'history'), { recursive: true, mode: 0o700 });
+    const failures: unknown[] = [];
     for (const [service, measurement] of measured) {
       if (measurement.requests > 0) this.#totals.set(service, plus(this.total(service), measurement));
       const sample: Sample = { ...measurement, at, seconds };
       const recent = this.#recent.get(service) ?? new Recent();
       recent.add(sample);
       this.#recent.set(service, recent);
-      writeThrough(join(this.#host.home, 'history', service), sample, lastAt);
+      try {
+        writeThrough(join(this.#host.home, 'history', service), sample, lastAt);
+      } catch (error) {
+        failures.push(error); // as where the disk is full: what is in memory goes on, that of others, too
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   #ring(service: string, pace: (typeof PACES)[number]): RingFile {
