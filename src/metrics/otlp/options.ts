@@ -20,9 +20,8 @@ class Problem extends Error {}
 
 /** undefined: no export is asked for. */
 export function otlpOptions(env: Env): OtlpOptions | { readonly problem: string } | undefined {
-  const exporters = env['OTEL_METRICS_EXPORTER'] || 'otlp';
-  if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || !exporters.split(',').includes('otlp'))
-    return undefined;
+  const exporters = (env['OTEL_METRICS_EXPORTER'] || 'otlp').split(',').map((name) => name.trim());
+  if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || !exporters.includes('otlp')) return undefined;
   if (!env['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'] && !env['OTEL_EXPORTER_OTLP_ENDPOINT']) return undefined;
   try {
     refuseOtherProtocols(env);

@@ -14,7 +14,8 @@ test('nothing is exported unless an endpoint is named, nor where it is switched 
   assert.equal(otlpOptions({ ...env, OTEL_SDK_DISABLED: 'true' }), undefined);
   assert.equal(otlpOptions({ ...env, OTEL_METRICS_EXPORTER: 'none' }), undefined);
   assert.equal(otlpOptions({ ...env, OTEL_METRICS_EXPORTER: 'prometheus' }), undefined);
-  assert.ok(otlpOptions({ ...env, OTEL_METRICS_EXPORTER: 'console,otlp' }));
+  for (const exporters of ['console,otlp', 'console, otlp '])
+    assert.ok(otlpOptions({ ...env, OTEL_METRICS_EXPORTER: exporters }), exporters);
 });
 
 test('the variables are understood as the specification says', () => {
