@@ -16,9 +16,13 @@ export function withSocketPath<T>(path: string, call: (path: string) => T): T {
   }
 }
 
-/** connect(2) itself happens before this returns, so the folder need not stay open. */
+/** connect(2) itself happens before this returns, so the folder need not stay open. Never throws: the socket tells. */
 export function connectUnix(path: string): Socket {
-  return withSocketPath(path, (short) => connect(short));
+  try {
+    return withSocketPath(path, (short) => connect(short));
+  } catch (error) {
+    return new Socket().destroy(error as Error); // the folder of a long path is gone
+  }
 }
 
 /** Of a descriptor that this process has inherited. */
