@@ -23,7 +23,7 @@ import type {
   ServiceSpec,
   SignalName,
 } from '../protocol/index.js';
-import { errnoText, type ProcessId, type ShimReport } from '../system/index.js';
+import { errnoText, isAlive, type ProcessId, type ShimReport } from '../system/index.js';
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
 import { Attribution } from './attribution.js';
@@ -218,6 +218,8 @@ export class Instance {
     const { attempt } = this;
     void this.#takeEvidence().then(() => {
       if (attempt !== this.attempt || !this.#isTakenOut) return;
+      // The probe was the first to see it: it has ended by itself, and that is about to be told.
+      if (this.process && !isAlive(this.process)) return void (this.#evidence = undefined);
       const why = this.#condemnedBy;
       if (why === undefined) {
         this.#isTakenOut = false;

@@ -66,3 +66,27 @@ test('another health check holds for the running instance at once', async () => 
   const { pid } = await rig.untilInstance('api', ({ healthy }) => healthy === false);
   assert.equal(pid, puppet.pid);
 });
+
+test('what crashes while a probe asks it has ended by itself, even where the probe is the first to notice', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const script = rig.write(
+    'crashes.cjs',
+    `let probes = 0;
+    require('http').createServer((request, response) => {
+      if (request.url === '/probe' && ++probes === 2) throw new Error('in the midst of it');
+      response.end();
+    }).listen(${port});`,
+  );
+  const health = { http: '/probe', interval: '100ms', failures: 1 } as const;
+  const restart = { delay: '1ms', maxDelay: '1ms', limit: 1000 } as const;
+  await rig.up({ api: { script, port, health, restart } });
+  const exits = await rig.until('it has ended often', async () => {
+    const all = (await rig.events('api')).flatMap((event) =>
+      event.type === 'instance-exited' ? [event] : [],
+    );
+    return all.length >= 12 && all;
+  });
+  for (const { exit } of exits)
+    assert.deepEqual([exit.askedBy, exit.error?.message], [null, 'in the midst of it']);
+});
