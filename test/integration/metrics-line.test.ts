@@ -53,7 +53,8 @@ test('a preload that answers once for each question is asked at each look, and h
   const seen: (number | undefined)[] = [];
   for (let look = 0; look < 4; look++) {
     seen.push((await played.line.read())?.now.requests);
-    await until('it has answered', () => played.asked() === Math.max(1, look + 1));
+    const latest = async (): Promise<number | undefined> => (await played.line.read())?.now.requests;
+    await until('its answer was heard', async () => (await latest()) === look + 1);
     played.clock.ms += 10_000;
   }
   assert.deepEqual(seen, [1, 1, 2, 3]);
