@@ -18,6 +18,8 @@ const RARELY_AFTER_MS = 30_000;
 /** How long others wait for it at most, more or less. */
 const SLICE_MS = 5;
 const REST_MS = 20;
+/** Looks at hundreds of services are due at as many moments: those of a tenth of a second are taken together. */
+const GATHER_MS = 100;
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
 /** What is read at the end of what is left out. */
 const REST_BYTES = 1024 * 1024;
@@ -119,10 +121,10 @@ export class ErrorWatch {
   #look(): void {
     const now = performance.now();
     for (const watched of this.#watched.values()) if (watched.lookAt <= now) this.#lookAt(watched, now);
-    this.#work();
+    if (this.#behind.length > 0) this.#work();
     if (this.#behind.length > 0) return this.#lookIn(Math.max(REST_MS, this.#budget.waitMs()));
     const next = Math.min(...[...this.#watched.values()].map(({ lookAt }) => lookAt));
-    if (next < Infinity) this.#lookIn(Math.max(REST_MS, next - performance.now()));
+    if (next < Infinity) this.#lookIn(Math.max(GATHER_MS, next - performance.now()));
   }
 
   #lookAt(watched: Watched, now: number): void {
