@@ -14,6 +14,9 @@ import { BUILD_STAMP, filesUnder, ROOT, runQuietly } from './setup.mjs';
 
 const DIST = join(ROOT, 'dist');
 
+/** For what is CommonJS (yauzl) and requires modules of Node. */
+const REQUIRE = `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`;
+
 const BUNDLES = [
   { name: 'cli', source: 'src/cli/main.ts', splitting: true },
   { name: 'daemon', source: 'src/daemon/main.ts' },
@@ -22,6 +25,8 @@ const BUNDLES = [
   { name: 'log-archiver', source: 'src/logs/archive/main.ts' },
   // A child of the daemon, where somebody is to be told of something.
   { name: 'alert-sender', source: 'src/alerts/sender/main.ts' },
+  // A child for each archive: the readers of the formats, and what a hostile one costs, stay out of the daemon.
+  { name: 'archive-extractor', source: 'src/release/archive/main.ts', banner: REQUIRE },
   { name: 'define', source: 'src/config/define.ts' },
   // Runs inside the applications, whatever Node they are on.
   { name: 'preload', source: 'src/preload/index.ts', format: 'cjs', target: 'node7.10', extension: '.cjs' },
@@ -72,10 +77,11 @@ if (failures.length === 0) {
   process.exitCode = 1;
 }
 
-async function bundle({ name, source, splitting = false, format, target, extension = '.js' }) {
+async function bundle({ name, source, splitting = false, format, target, banner, extension = '.js' }) {
   const { outputFiles } = await build({
     ...SHARED_OPTIONS,
     ...(format && { format, target }),
+    ...(banner && { banner: { js: banner } }),
     outExtension: { '.js': extension },
     entryPoints: { [name]: source },
     outdir: 'dist',

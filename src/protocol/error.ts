@@ -27,6 +27,8 @@ export const ERRORS = {
   'daemon-unreachable': { status: 503, exit: 6 },
   'protocol-mismatch': { status: 426, exit: 6 },
   'boot-failed': { status: 409, exit: 5 },
+  'archive-refused': { status: 422, exit: 5 },
+  'extract-failed': { status: 409, exit: 5 },
   unsupported: { status: 501, exit: 7 },
   internal: { status: 500, exit: 1 },
 } as const satisfies Record<string, { status: number; exit: number }>;

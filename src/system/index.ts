@@ -22,5 +22,6 @@ export * from './shim.js';
 export * from './signal.js';
 export * from './signal-trace.js';
 export * from './succession.js';
+export * from './sync-tree.js';
 export * from './unix-socket.js';
 export * from './user.js';

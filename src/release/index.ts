@@ -1,0 +1,3 @@
+export { extractArchive, type ExtractOptions } from './archive/extract-archive.js';
+export type { Extracted } from './archive/extract.js';
+export { DEFAULT_LIMITS, type ArchiveLimits } from './archive/limits.js';
