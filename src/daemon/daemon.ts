@@ -273,12 +273,7 @@ export class Daemon {
   letGo(): void {
     void this.#errors.close();
     void this.#alerts.end();
-    this.#disk?.end();
-    this.#certificates.end();
-    this.#history.end();
-    this.#samples.end();
-    this.#scrape.close();
-    this.#otlp?.end();
+    this.#endWatching();
     this.#supervisor.letGo();
     this.#events.flush();
   }
@@ -291,12 +286,7 @@ export class Daemon {
     await this.#supervisor.detach();
     await this.#errors.close();
     await this.#alerts.end();
-    this.#disk?.end();
-    this.#certificates.end();
-    this.#history.end();
-    this.#samples.end();
-    this.#scrape.close();
-    this.#otlp?.end();
+    this.#endWatching();
     this.#events.flush();
   }
 
@@ -307,13 +297,18 @@ export class Daemon {
     const handover = await this.#supervisor.handOver();
     await this.#errors.close();
     await this.#alerts.end();
+    this.#endWatching();
+    this.#events.flush();
+    return handover;
+  }
+
+  /** What looks at the machine and its services, and what tells others of it. */
+  #endWatching(): void {
     this.#disk?.end();
     this.#certificates.end();
     this.#history.end();
     this.#samples.end();
     this.#scrape.close();
     this.#otlp?.end();
-    this.#events.flush();
-    return handover;
   }
 }
