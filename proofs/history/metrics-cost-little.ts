@@ -19,6 +19,7 @@ import { PACES } from '../../src/metrics/ring-file.js';
 import { SAMPLE_BYTES } from '../../src/metrics/sample.js';
 import { MAX_SLOW_BYTES, SlowRequests } from '../../src/metrics/slow-requests.js';
 import type { SlowRequest } from '../../src/protocol/index.js';
+import { privateKb } from '../port/costs-nothing/processes.js';
 import { app, Rig } from '../../test/rig/index.js';
 import { PreloadHost, type ControlConnection } from '../../test/rig/preload-host.js';
 
@@ -74,7 +75,7 @@ async function overhead(): Promise<{ ratio: number; addedBytes: number }> {
       }
       await servers.get('measured')!.control.ask({ do: 'metrics' });
     }
-    const [plain, measured] = KINDS.map((name) => privateBytes(servers.get(name)!.pid));
+    const [plain, measured] = KINDS.map((name) => privateKb(servers.get(name)!.pid) * 1024);
     added.push(measured! - plain!);
     for (const { control } of servers.values()) control.close();
   }
@@ -124,14 +125,6 @@ async function throughput(port: number, ms: number): Promise<number> {
   await Promise.all(Array.from({ length: 20 }, user));
   agent.destroy();
   return answered;
-}
-
-function privateBytes(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const kilobytes = ['Private_Clean', 'Private_Dirty'].map((key) =>
-    Number(new RegExp(`${key}: +(\\d+)`).exec(text)?.[1]),
-  );
-  return kilobytes.reduce((sum, value) => sum + value, 0) * 1024;
 }
 
 /** Of one core, while nothing but measuring is to be done. */

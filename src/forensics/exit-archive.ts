@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { ExplainedExit, KilledServer, type WhyView } from '../protocol/index.js';
 import { RolledFile } from '../system/index.js';
-import { parseLines } from '../util/index.js';
+import { formatLines } from '../util/index.js';
 
 /** Of each of the two. */
 const MAX_BYTES = 512 * 1024;
@@ -59,7 +59,7 @@ export class ExitArchive {
   #append(entry: ExplainedExit | KilledServer): void {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      this.#keep(entry.service).file.append(`${JSON.stringify({ format: FORMAT, ...entry })}\n`);
+      this.#keep(entry.service).file.append(formatLines([{ format: FORMAT, ...entry }]));
     } catch {
       // as where the disk is full: it stays in memory
     }
@@ -113,10 +113,14 @@ const Killed = v.object(KilledServer.entries);
 function readEntries(file: RolledFile): WhyView {
   const exits: ExplainedExit[] = [];
   const killedServers: KilledServer[] = [];
-  for (const line of parseLines(file.read().join('\n'))) {
+  for (const line of file.values()) {
     const exit = v.safeParse(Exit, line);
-    if (exit.success) exits.push(exit.output);
-    else if (v.is(Killed, line)) killedServers.push(v.parse(Killed, line));
+    if (exit.success) {
+      exits.push(exit.output);
+      continue;
+    }
+    const killed = v.safeParse(Killed, line);
+    if (killed.success) killedServers.push(killed.output);
   }
   return { exits, killedServers };
 }

@@ -1,7 +1,9 @@
 /** The records of one service, in two files of bounded size. */
 import { statSync } from 'node:fs';
+import * as v from 'valibot';
 import { RolledFile } from '../system/index.js';
-import { parseRecords, type HistoryRecord } from './record.js';
+import { formatLines } from '../util/index.js';
+import { HistoryRecord } from './record.js';
 
 /** Some 5,000 records each. */
 export const MAX_FILE_BYTES = 512 * 1024;
@@ -15,12 +17,12 @@ export class HistoryFile {
 
   append(records: readonly HistoryRecord[]): void {
     if (records.length === 0) return;
-    this.#file.append(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    this.#file.append(formatLines(records));
   }
 
-  /** Oldest first, as they were written. */
+  /** Oldest first, as they were written; those of an older or newer version, or torn, are passed over. */
   read(): HistoryRecord[] {
-    return parseRecords(this.#file.read().join('\n'));
+    return this.#file.values().filter((value) => v.is(HistoryRecord, value));
   }
 
   /** Wall clock of the last write, milliseconds. */

@@ -1,7 +1,6 @@
 /** What is kept of the life of a service: one JSON object a line, small, because a year of them has to fit. */
 import * as v from 'valibot';
 import { CAUSES, LEVELS } from '../protocol/index.js';
-import { parseLines } from '../util/index.js';
 
 /** Wall clock, milliseconds: it is kept across restarts of the daemon, and of the machine. */
 const t = v.number();
@@ -30,8 +29,3 @@ const ANY = [
 export const HistoryRecord = v.variant('k', ANY);
 export type HistoryRecord = v.InferOutput<typeof HistoryRecord>;
 export type Fault = Extract<HistoryRecord, { k: 'fault' }>;
-
-/** Of an older or newer version, or torn: passed over. */
-export function parseRecords(text: string): HistoryRecord[] {
-  return parseLines(text).filter((line) => v.is(HistoryRecord, line));
-}

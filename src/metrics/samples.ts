@@ -80,7 +80,7 @@ export class Samples {
   /** What it has answered; null: nothing was counted. Milliseconds. */
   traffic(service: string, { since, until }: Period): Traffic | null {
     const span = { from: Math.ceil(since / 1000), to: Math.ceil(until / 1000) };
-    return readTraffic(join(this.#host.home, 'history', service), span, this.#now());
+    return readTraffic(this.#path(service), span, this.#now());
   }
 
   /** `views`: of the services that there are. */
@@ -127,7 +127,7 @@ export class Samples {
       recent.add(sample);
       this.#recent.set(service, recent);
       try {
-        writeThrough(join(this.#host.home, 'history', service), sample, lastAt);
+        writeThrough(this.#path(service), sample, lastAt);
       } catch (error) {
         failures.push(error); // as where the disk is full: what is in memory goes on, that of others, too
       }
@@ -136,7 +136,11 @@ export class Samples {
   }
 
   #ring(service: string, pace: (typeof PACES)[number]): RingFile {
-    return new RingFile(join(this.#host.home, 'history', service), pace);
+    return new RingFile(this.#path(service), pace);
+  }
+
+  #path(service: string): string {
+    return join(this.#host.home, 'history', service);
   }
 
   #now(): number {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { TrafficView } from '../protocol/index.js';
 import { RolledFile } from '../system/index.js';
-import { maskPath, parseLines } from '../util/index.js';
+import { formatLines, maskPath } from '../util/index.js';
 import type { Period } from './availability.js';
 
 /** Of each of the two files. */
@@ -56,15 +56,15 @@ export class SlowRequests {
   note(service: string, said: readonly unknown[], at: number): void {
     if (said.length === 0) return;
     const kept = this.#keep(service);
-    const lines = said.flatMap((each) => {
+    const requests = said.flatMap((each) => {
       const { success, output } = v.safeParse(Slow, each);
       const request = success && tidy(output);
-      return request && isAmongSlowest(kept, request, at) ? [`${JSON.stringify(request)}\n`] : [];
+      return request && isAmongSlowest(kept, request, at) ? [request] : [];
     });
-    if (lines.length === 0) return;
+    if (requests.length === 0) return;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      kept.file.append(lines.join(''));
+      kept.file.append(formatLines(requests));
     } catch (error) {
       this.#host.onInternalError(error); // as where the disk is full
     }
@@ -72,10 +72,12 @@ export class SlowRequests {
 
   /** Of each method and path the slowest one, that one first. */
   find(service: string, { since, until }: Period): TrafficView['slowestRequests'] {
-    const all = parseLines(this.#keep(service).file.read().join('\n')).flatMap((line) => {
-      const { success, output } = v.safeParse(Slow, line);
-      return success && output.at >= since && output.at < until ? [output] : [];
-    });
+    const all = this.#keep(service)
+      .file.values()
+      .flatMap((line) => {
+        const { success, output } = v.safeParse(Slow, line);
+        return success && output.at >= since && output.at < until ? [output] : [];
+      });
     all.sort((a, b) => a.ms - b.ms);
     const ofPaths = new Map(all.map((each) => [`${each.method} ${each.path}`, each]));
     return [...ofPaths.values()]

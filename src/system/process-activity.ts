@@ -1,6 +1,7 @@
 /** What a process is doing, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readProcess, TICKS_PER_SECOND } from './process-table.js';
+import { readOrUndefined } from './read-proc.js';
 
 /** Of its main thread, since it began. */
 export interface ProcessorTime {
@@ -62,12 +63,4 @@ export function freeDescriptors(pid: number): number {
 export function handlesSignal(pid: number, signal: number): boolean {
   const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(readOrUndefined(`/proc/${pid}/status`) ?? '')?.[1] ?? '0';
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
-}
-
-function readOrUndefined(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return undefined; // it has ended, or is not ours to see
-  }
 }

@@ -1,6 +1,7 @@
 /** Who lives below a process. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readProcess, readProcessTable, type ProcessRow, type ProcessTable } from './process-table.js';
+import { readOrUndefined } from './read-proc.js';
 
 /** Children by parent, to walk many trees of one table without searching it each time. */
 export function childrenByParent(table: ProcessTable): ReadonlyMap<number, readonly ProcessRow[]> {
@@ -80,17 +81,9 @@ function readChildren(pid: number): readonly number[] | undefined {
 function readSteadily(path: string): readonly number[] | undefined {
   let before: string | undefined;
   for (let reads = 0; reads < MAX_READS; reads++) {
-    const text = readOrEmpty(path);
+    const text = readOrUndefined(path) ?? ''; // the thread has ended
     if (text === '' || text === before) return text.split(' ').filter(Boolean).map(Number);
     before = text;
   }
   return undefined;
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return ''; // the thread has ended
-  }
 }

@@ -12,6 +12,7 @@ import {
   renameSync,
   statSync,
 } from 'node:fs';
+import { parseLines } from '../util/index.js';
 
 const NEWLINE = 0x0a;
 
@@ -27,6 +28,11 @@ export class RolledFile {
     this.#maxBytes = maxBytes;
     this.#bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     this.#isTorn = this.#bytes > 0 && lastByte(path, this.#bytes) !== NEWLINE;
+  }
+
+  /** The values that were written as a whole, a line of JSON each, oldest first. */
+  values(): unknown[] {
+    return parseLines(this.read().join('\n'));
   }
 
   /** Throws where they cannot be written, as on a full disk. */

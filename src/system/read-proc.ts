@@ -1,0 +1,10 @@
+/** One file of /proc, where a process may end at any time. */
+import { readFileSync } from 'node:fs';
+
+export function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined; // it has ended, or is not ours to see
+  }
+}
