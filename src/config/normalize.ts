@@ -77,6 +77,7 @@ export async function normalizeService(
     alerts: await alertSpecs(draft, within, report),
     schedule: scheduleSpec(service.schedule),
     watch: watchSpec(service.watch, cwd),
+    release: null,
     origin: context.origin,
   };
 }

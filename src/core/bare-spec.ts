@@ -37,5 +37,6 @@ export const BARE_SPEC: ServiceSpec = {
   alerts: [],
   schedule: null,
   watch: null,
+  release: null,
   origin: { file: null, profile: null },
 };

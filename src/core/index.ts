@@ -1,6 +1,7 @@
 export * from './instance.js';
 export * from './restart.js';
 export * from './rollout.js';
+export * from './release.js';
 export * from './status.js';
 export * from './dependency.js';
 export * from './reconcile.js';

@@ -103,6 +103,7 @@ const spec: fc.Arbitrary<ServiceSpec> = fc.record({
   alerts: fc.constant([]),
   schedule: fc.constant(null),
   watch: fc.constant(null),
+  release: fc.constant(null),
   origin: fc.record({ file, profile: fc.constant(null) }),
 });
 const specs = fc.uniqueArray(spec, { selector: ({ name }) => name, maxLength: 4 });

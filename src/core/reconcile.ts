@@ -24,6 +24,7 @@ const LIVE_KEYS = new Set([
   'eventLoop',
   'ready',
   'origin',
+  'release',
 ]);
 /** Keys, at any depth, whose values may hold secrets: only that they differ is told. */
 const OPAQUE_KEYS = new Set(['env', 'secrets', 'argv', 'alerts']);

@@ -8,6 +8,7 @@ export * from './service.js';
 export * from './why.js';
 export * from './tree.js';
 export * from './operation.js';
+export * from './release.js';
 export * from './event.js';
 export * from './report.js';
 export * from './sample.js';

@@ -196,6 +196,8 @@ export const ServiceSpec = v.strictObject({
   alerts: v.optional(v.array(AlertSpec), []),
   schedule: v.nullable(ScheduleSpec),
   watch: v.nullable(WatchSpec),
+  /** The group that it is released with, whose releases lie in `folder`; null: it is run where it lies. Absent in what an older upkeep wrote. */
+  release: v.optional(v.nullable(v.strictObject({ group: plainName(), folder: v.string() })), null),
   /** The configuration file and the profile that it came from; null: the command line. */
   origin: v.strictObject({ file: v.nullable(v.string()), profile: v.nullable(v.string()) }),
 });

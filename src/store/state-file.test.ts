@@ -127,6 +127,7 @@ interface Body {
       stop: object;
       reload: object;
       logs?: LogSpec;
+      release?: null;
       health: object | null;
       eventLoop?: object;
       alerts?: object[];
@@ -138,6 +139,7 @@ interface Body {
 function completed(body: Body): Body {
   for (const { spec } of body.services) {
     spec.logs ??= DEFAULT_LOGS;
+    spec.release ??= null;
     spec.alerts ??= [];
     spec.eventLoop ??= DEFAULT_EVENT_LOOP;
     if (spec.health) spec.health = { ...DEFAULT_HEALTH, ...spec.health };

@@ -39,6 +39,7 @@ const API: ServiceSpec = {
   alerts: [],
   schedule: null,
   watch: null,
+  release: null,
   origin: { file: '/srv/upkeep.config.ts', profile: null },
 };
 const NONE: ExistingServices = new Map();

@@ -167,6 +167,7 @@ function newSpec(
     alerts: [],
     schedule: null,
     watch: null,
+    release: null,
     origin: { file: `/history-${name.slice(0, -2)}`, profile: null },
   };
 }
