@@ -108,6 +108,7 @@ test('a script alone gets every default', async () => {
     alerts: [],
     schedule: null,
     watch: null,
+    release: null,
     origin: { file: join(cwd, 'upkeep.config.yaml'), profile: null },
   });
 });
