@@ -6,6 +6,8 @@ const EVERY_MS = 20;
 const TIMEOUT_MS = 1000;
 /** Where another process answers: what takes longer has waited until it was there. */
 const SLOW_MS = 25;
+/** So many answers tell how long one usually takes. */
+const USUAL_OF = 101;
 
 export class Outside {
   readonly #port: number;
@@ -15,6 +17,7 @@ export class Outside {
   #pid: string | undefined;
   #startedAt = 0;
   #endedAt = 0;
+  readonly #tookMs: number[] = [];
   asked = 0;
   failed = 0;
   /** When it was not served, wall clock. */
@@ -69,8 +72,15 @@ export class Outside {
     if (!isPrompt) this.#badSince ??= ((this.#goodAt ?? askedAt) + askedAt) / 2;
     if (pid === undefined) return;
     this.#pid = pid;
-    this.#noteOutage(isPrompt ? askedAt : at);
+    // What waited until it was there has waited for so much longer than an answer takes, on this machine, at this time.
+    this.#noteOutage(isPrompt ? askedAt : Math.max(askedAt, at - this.#usualMs));
     this.#goodAt = at;
+    if (isPrompt) this.#tookMs.push(at - askedAt);
+    if (this.#tookMs.length > USUAL_OF) this.#tookMs.shift();
+  }
+
+  get #usualMs(): number {
+    return this.#tookMs.toSorted((a, b) => a - b)[this.#tookMs.length >> 1] ?? 0;
   }
 
   #noteOutage(to: number): void {
