@@ -53,7 +53,7 @@ const SHARED_OPTIONS = {
 /** What the two documents are made from. */
 const CONTRACT = `
   export * from './src/protocol/index.js';
-  export { configJsonSchema } from './src/config/json-schema.js';
+  export { configJsonSchema, DEFINITIONS } from './src/config/json-schema.js';
 `;
 
 const startedAt = new Date();
@@ -108,7 +108,9 @@ async function writeContract() {
   try {
     const contract = await import(pathToFileURL(file).href);
     emit(join(DIST, 'openapi.json'), toJson(openApi(contract, readVersion())));
-    const definitions = readFileSync(join(ROOT, 'src/config/define.ts'), 'utf8');
+    const definitions = contract.DEFINITIONS.map((name) =>
+      readFileSync(join(ROOT, 'src/config', name), 'utf8'),
+    );
     emit(join(DIST, 'upkeep.schema.json'), toJson(contract.configJsonSchema(definitions)));
   } finally {
     rmSync(file);

@@ -16,7 +16,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { formatDiagnostics, loadConfig } from '../src/config/index.js';
-import type { ServiceSpec } from '../src/protocol/index.js';
+import type { ReleaseSpec, ServiceSpec } from '../src/protocol/index.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 /** Not ours, not written by people, or (templates) read as the pages that are made from them. */
@@ -100,7 +100,7 @@ function anchorsOf(text: string): Set<string> {
 /** What the examples name and `check` would miss: scripts, env files, files of secrets. */
 function filesNamedIn(page: string): string[] {
   const scripts = [...page.matchAll(/script: ([\w./-]+\.js)$/gm)].map(([, file = '']) => file);
-  return [...new Set([...scripts, '.env', 'local.env', 'secrets/database'])];
+  return [...new Set([...scripts, '.env', 'local.env', 'secrets/database', 'secrets/gitlab'])];
 }
 
 /** A first word that is no path. */
@@ -115,10 +115,18 @@ function providePrograms(folder: string, programs: readonly string[]): void {
   process.env.PATH = `${process.env.PATH}:${folder}`;
 }
 
-async function load(file: string, text: string): Promise<readonly Omit<ServiceSpec, 'origin'>[]> {
+interface Loaded {
+  readonly services: readonly Omit<ServiceSpec, 'origin'>[];
+  readonly releases: readonly Omit<ReleaseSpec, 'services'>[];
+}
+
+async function load(file: string, text: string): Promise<Loaded> {
   writeFileSync(file, text);
   const result = await loadConfig(file);
   assert.ok(result.ok, result.ok ? '' : `${text}\n${formatDiagnostics(result.diagnostics)}`);
   assert.deepEqual(result.warnings, [], text);
-  return result.services.map(({ origin: _, ...spec }) => spec);
+  return {
+    services: result.services.map(({ origin: _, ...spec }) => spec),
+    releases: result.releases.map(({ services: _, ...spec }) => spec),
+  };
 }

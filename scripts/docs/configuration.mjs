@@ -1,4 +1,4 @@
-/** Parts of docs/configuration.md: tables of keys from src/config/define.ts, examples in both forms, real diagnostics. */
+/** Parts of docs/configuration.md: tables of keys from the types in src/config/, examples in both forms, real diagnostics. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { parse } from '@babel/parser';
 import Ajv from 'ajv';
 import { format } from 'prettier';
 import { parse as parseYaml } from 'yaml';
-import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { configJsonSchema, DEFINITIONS } from '../../src/config/json-schema.ts';
 import { ROOT } from '../setup.mjs';
 import { code, createBook, either, fence, table, textOf } from './markdown.mjs';
 
@@ -37,12 +37,36 @@ const EXPLAINED = {
   QuietConfig: '[map](#alerts)',
   ScheduleConfig: '[map](#schedule)',
   WatchConfig: '[map](#watch)',
+  ReleaseConfig: '[group](#releases)',
+  GitlabSourceConfig: '[gitlab](#builds-from-gitlab)',
+  PackageConfig: '[map](#builds-from-gitlab)',
+  GithubSourceConfig: '[github](#builds-from-elsewhere)',
+  GitSourceConfig: '[git](#builds-from-elsewhere)',
+  FileSourceConfig: '[file](#builds-from-elsewhere)',
+  HttpSourceConfig: '[http](#builds-from-elsewhere)',
+  ChecksumConfig: '[map](#builds-from-elsewhere)',
+  NpmSourceConfig: '[npm](#builds-from-elsewhere)',
+  InstallConfig: '[map](#installation-and-hooks)',
+  HookConfig: '[map](#installation-and-hooks)',
+  HooksConfig: '[map](#installation-and-hooks)',
+  LinkedConfig: '[map](#what-stays)',
+  ContractConfig: '[map](#contract-and-policy)',
+  PolicyConfig: '[map](#contract-and-policy)',
+  PolicyRulesConfig: '[map](#contract-and-policy)',
+  WaiverConfig: '[waiver](#contract-and-policy)',
+  RequirementConfig: '[requirement](#contract-and-policy)',
+  ReleaseVerifyConfig: '[map](#verification)',
+  SmokeConfig: '[check](#verification)',
+  CanaryConfig: '[map](#verification)',
+  TrafficConfig: '[map](#traffic)',
+  HaproxyConfig: '[map](#traffic)',
+  TrafficCommandConfig: '[map](#traffic)',
   RegExp: 'regular expression',
 };
 
 export function configurationParts() {
-  const definitions = readFileSync(join(ROOT, 'src/config/define.ts'), 'utf8');
-  const interfaces = readInterfaces(definitions);
+  const definitions = DEFINITIONS.map((name) => readFileSync(join(ROOT, 'src/config', name), 'utf8'));
+  const interfaces = new Map(definitions.flatMap(readInterfaces));
   const schema = configJsonSchema(definitions);
   const book = createBook('key', [...keysOf(interfaces)]);
   const validate = new Ajv({ strict: false }).compile(schema);
@@ -92,17 +116,15 @@ function* keysOf(interfaces) {
 function readInterfaces(definitions) {
   const { program } = parse(definitions, { sourceType: 'module', plugins: ['typescript'] });
   const declared = program.body.filter(({ declaration }) => declaration?.type === 'TSInterfaceDeclaration');
-  return new Map(
-    declared.map(({ declaration: { id, body }, leadingComments }) => [
-      id.name,
-      { text: textOf(leadingComments), members: Object.fromEntries(body.body.map(readMember)) },
-    ]),
-  );
+  return declared.map(({ declaration: { id, body }, leadingComments }) => [
+    id.name,
+    { text: textOf(leadingComments), members: Object.fromEntries(body.body.map(readMember)) },
+  ]);
 }
 
 function readMember({ key, typeAnnotation, optional = false, leadingComments }) {
   const type = wordType(typeAnnotation.typeAnnotation);
-  return [key.name, { type, isOptional: optional, text: textOf(leadingComments) }];
+  return [key.name ?? key.value, { type, isOptional: optional, text: textOf(leadingComments) }];
 }
 
 function wordType(node) {
@@ -128,14 +150,14 @@ function wordType(node) {
     case 'TSTypeReference':
       return wordReference(node);
     default:
-      throw new Error(`define.ts: no words for ${node.type}`);
+      throw new Error(`src/config/define: no words for ${node.type}`);
   }
 }
 
 function wordReference({ typeName: { name }, typeArguments, typeParameters }) {
   if (name === 'Record') return `map of name to ${wordType((typeArguments ?? typeParameters).params[1])}`;
   if (EXPLAINED[name]) return EXPLAINED[name];
-  throw new Error(`define.ts: no words for ${name}`);
+  throw new Error(`src/config/define: no words for ${name}`);
 }
 
 function toTypescript(value) {

@@ -3,6 +3,10 @@
  * them by the compiler (schema/config.ts), and the JSON Schema for editors takes its texts from here.
  */
 
+import type { ReleaseConfig } from './define/release.js';
+
+export type * from './define/release.js';
+
 /** Milliseconds, or text with a unit: `'500ms'`, `'10s'`, `'1.5m'`, `'2h'`, `'7d'`. */
 export type Duration = number | string;
 
@@ -21,6 +25,8 @@ export interface UpkeepConfig {
   env?: EnvConfig;
   /** Who is told of what happens to the services, by name. */
   alerts?: Record<string, AlertConfig>;
+  /** Which services are released together, and how, by name of the group. */
+  releases?: Record<string, ReleaseConfig>;
 }
 
 /** Changes that a profile makes; maps are merged key by key, everything else is replaced. */
@@ -31,6 +37,8 @@ export interface ProfileConfig {
   env?: EnvConfig;
   /** Alerts beside those of the file, or changed ones. */
   alerts?: Record<string, AlertConfig>;
+  /** Changes to groups that are released together, or more of them. */
+  releases?: Record<string, ReleaseConfig>;
 }
 
 /** Somebody who is told; exactly one of `webhook`, `command` and `email`. */
@@ -594,4 +602,9 @@ export type ConfigFunction = (context: ConfigContext) => UpkeepConfig | Promise<
 /** Gives a configuration its type; returns it as it is. */
 export function defineConfig<C extends UpkeepConfig | ConfigFunction>(config: C): C {
   return config;
+}
+
+/** Gives the description of a release its type; returns it as it is. */
+export function defineRelease<R extends ReleaseConfig>(release: R): R {
+  return release;
 }

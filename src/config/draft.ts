@@ -55,7 +55,7 @@ export interface DraftSource {
 export function draftServices(source: DraftSource, report: Report): Draft[] {
   const { raw, profile, problems } = source;
   if (!isMap(raw)) return [];
-  const profilePath: Path = ['profiles', profile ?? ''];
+  const profilePath = profilePathOf(source);
   const changes = profile === null ? undefined : at(raw, profilePath);
   const mayBeHidden = source.hasHiddenProfiles && !('profiles' in raw);
   const isUnknown = profile !== null && changes === undefined && !mayBeHidden;
@@ -89,6 +89,10 @@ export function draftServices(source: DraftSource, report: Report): Draft[] {
   });
   reportUnknownServices(changes, drafts, profilePath, report);
   return drafts;
+}
+
+export function profilePathOf({ profile }: DraftSource): Path {
+  return ['profiles', profile ?? ''];
 }
 
 interface Entry {
@@ -183,13 +187,13 @@ function reportUnknownServices(changes: unknown, drafts: readonly Draft[], base:
   }
 }
 
-function at(value: unknown, path: Path): unknown {
+export function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (inner, item) => (inner as Record<string | number, unknown> | null | undefined)?.[item],
     value,
   );
 }
 
-function startsWith(path: Path, start: Path): boolean {
+export function startsWith(path: Path, start: Path): boolean {
   return start.every((item, index) => path[index] === item);
 }

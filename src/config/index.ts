@@ -1,4 +1,4 @@
-export { defineConfig } from './define.js';
+export { defineConfig, defineRelease } from './define.js';
 export type * from './define.js';
 export { formatDiagnostics, type Diagnostic, type Outcome } from './diagnostic.js';
 export { CONFIG_NAMES, findConfig } from './source/find.js';

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import { configJsonSchema, type JsonSchema } from './json-schema.js';
+import { configJsonSchema, DEFINITIONS, type JsonSchema } from './json-schema.js';
 
-const schema = configJsonSchema(readFileSync(new URL('./define.ts', import.meta.url), 'utf8'));
+const schema = configJsonSchema(
+  DEFINITIONS.map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')),
+);
 const validate = new Ajv({ strict: false }).compile(schema);
 
 test('the JSON Schema accepts what loadConfig accepts', () => {
@@ -35,18 +37,42 @@ test('defaults of the JSON Schema come from the types', () => {
   assert.equal(restart?.properties?.['delay']?.default, '100ms');
 });
 
+test('of a source each kind has its own keys and texts', () => {
+  const releases = schema.properties?.['releases']?.additionalProperties as JsonSchema;
+  const kinds = releases.properties?.['source']?.oneOf ?? [];
+  const texts = kinds.map(({ properties = {} }) => properties['url']?.description?.split(/[,;.]/, 1)[0]);
+  assert.deepEqual(texts, [
+    'The server',
+    'The API',
+    'Anything that `git clone` takes',
+    undefined,
+    'The archive',
+    undefined,
+  ]);
+  assert.equal(kinds[0]?.properties?.['url']?.default, 'https://gitlab.com');
+});
+
+test('the JSON Schema refuses a source of unknown kind and a rule that does not exist', () => {
+  const services = { shop: { script: 'server.js' } };
+  const withRelease = (release: object) => validate({ services, releases: { shop: release } });
+  assert.ok(withRelease({ source: { type: 'git', url: 'x' }, policy: { rules: { 'debug-port': 'warn' } } }));
+  assert.ok(!withRelease({ source: { type: 'svn' } }));
+  assert.ok(!withRelease({ source: { type: 'git', job: 'build' } }));
+  assert.ok(!withRelease({ policy: { rules: { 'debug-prt': 'warn' } } }));
+});
+
 function servicesOf({ properties }: JsonSchema): JsonSchema | undefined {
   return properties?.['services']?.anyOf?.[0];
 }
 
 function undescribed(
-  { properties = {}, items, additionalProperties, anyOf = [] }: JsonSchema,
+  { properties = {}, items, additionalProperties, anyOf = [], oneOf = [] }: JsonSchema,
   path: string,
 ): string[] {
   const own = Object.entries(properties).flatMap(([key, property]) => [
     ...(property.description ? [] : [`${path}.${key}`]),
     ...undescribed(property, `${path}.${key}`),
   ]);
-  const inner = [items, additionalProperties, ...anyOf].filter((each) => typeof each === 'object');
+  const inner = [items, additionalProperties, ...anyOf, ...oneOf].filter((each) => typeof each === 'object');
   return [...own, ...inner.flatMap((each) => undescribed(each, path))];
 }

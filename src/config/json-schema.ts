@@ -1,6 +1,6 @@
 /**
  * The JSON Schema for editors: the shape comes from the schema that checks configurations, the texts from the
- * comments in define.ts. Only the build imports this file.
+ * comments in the files of definitions. Only the build imports this file.
  */
 import { parse } from '@babel/parser';
 import type { Comment, Node, TSInterfaceDeclaration } from '@babel/types';
@@ -14,20 +14,24 @@ export interface JsonSchema {
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
   [key: string]: unknown;
 }
 
 /** What only a script can write. */
 const NEVER = { not: {} };
 
-/** `definitions`: the text of define.ts. */
-export function configJsonSchema(definitions: string): JsonSchema {
+/** What people write, as types: files beside this one. */
+export const DEFINITIONS = ['define.ts', 'define/release.ts'] as const;
+
+/** `definitions`: the texts of these files. */
+export function configJsonSchema(definitions: readonly string[]): JsonSchema {
   const schema = toJsonSchema(Config, {
     typeMode: 'input',
     errorMode: 'ignore',
     overrideSchema: ({ valibotSchema }) => (valibotSchema.type === 'instance' ? NEVER : undefined),
   }) as JsonSchema;
-  const interfaces = readInterfaces(definitions);
+  const interfaces: Interfaces = new Map(definitions.flatMap(readInterfaces));
   describe(schema, ['UpkeepConfig'], interfaces);
   return {
     ...schema,
@@ -57,18 +61,31 @@ type Interfaces = ReadonlyMap<string, Interface>;
 
 /** Gives every property the text of its member, and goes on with the interfaces that its type mentions. */
 function describe(schema: JsonSchema, types: readonly string[], interfaces: Interfaces): void {
-  const members = Object.assign({}, ...types.map((name) => membersOf(name, interfaces))) as Record<
-    string,
-    Member
-  >;
+  const members = membersFor(Object.keys(schema.properties ?? {}), types, interfaces);
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     const member = members[key];
     if (!member) continue;
     Object.assign(property, member.text);
     describe(property, member.types, interfaces);
   }
-  const inner = [schema.items, schema.additionalProperties, ...(schema.anyOf ?? [])];
+  const { anyOf = [], oneOf = [] } = schema;
+  const inner = [schema.items, schema.additionalProperties, ...anyOf, ...oneOf];
   for (const each of inner) if (typeof each === 'object') describe(each, types, interfaces);
+}
+
+/** Of types that may stand in the same place, the one that has just these keys; else all of them together. */
+function membersFor(
+  keys: readonly string[],
+  types: readonly string[],
+  interfaces: Interfaces,
+): Record<string, Member> {
+  const all = types.map((name) => membersOf(name, interfaces));
+  const exact = all.find((members) => keys.length > 0 && isSame(Object.keys(members), keys));
+  return exact ?? (Object.assign({}, ...all) as Record<string, Member>);
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((each) => others.includes(each));
 }
 
 function membersOf(name: string, interfaces: Interfaces): Record<string, Member> {
@@ -77,17 +94,18 @@ function membersOf(name: string, interfaces: Interfaces): Record<string, Member>
   return Object.assign({}, ...inherited, found?.members) as Record<string, Member>;
 }
 
-function readInterfaces(definitions: string): Interfaces {
+function readInterfaces(definitions: string): [string, Interface][] {
   const { program } = parse(definitions, { sourceType: 'module', plugins: ['typescript'] });
-  const interfaces = new Map<string, Interface>();
+  const interfaces: [string, Interface][] = [];
   for (const statement of program.body) {
     const declared = statement.type === 'ExportNamedDeclaration' ? statement.declaration : undefined;
     if (declared?.type !== 'TSInterfaceDeclaration') continue;
-    interfaces.set(declared.id.name, {
+    const described: Interface = {
       text: textOf(statement.leadingComments),
       members: readMembers(declared),
       parents: (declared.extends ?? []).flatMap(typesIn),
-    });
+    };
+    interfaces.push([declared.id.name, described]);
   }
   return interfaces;
 }
@@ -95,8 +113,11 @@ function readInterfaces(definitions: string): Interfaces {
 function readMembers({ body }: TSInterfaceDeclaration): Record<string, Member> {
   const members: Record<string, Member> = {};
   for (const member of body.body) {
-    if (member.type !== 'TSPropertySignature' || member.key.type !== 'Identifier') continue;
-    members[member.key.name] = {
+    if (member.type !== 'TSPropertySignature') continue;
+    const { key } = member;
+    const name = key.type === 'Identifier' ? key.name : key.type === 'StringLiteral' ? key.value : undefined;
+    if (name === undefined) continue;
+    members[name] = {
       text: textOf(member.leadingComments),
       types: typesIn(member.typeAnnotation),
     };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { ServiceSpec } from '../protocol/index.js';
+import { ReleaseSpec, ServiceSpec } from '../protocol/index.js';
 import { loadConfig } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'upkeep-config-prop-'));
@@ -32,7 +32,30 @@ const GOOD = {
     },
     db: { command: ['sleep', '1'], schedule: { run: '@daily', timezone: 'UTC' }, inheritEnv: ['X'] },
   },
-  profiles: { prod: { services: { api: { instances: 3 } } } },
+  releases: {
+    api: {
+      services: ['api'],
+      source: { type: 'http', url: 'https://a/{ref}', sha256: { url: 'https://a/b' }, headers: { a: 'b' } },
+      install: { by: 'npm', timeout: '1m' },
+      linked: { files: ['a'], folders: ['b'] },
+      contract: { env: '.env', unknown: 'warn' },
+      policy: {
+        rules: { localhost: 'warn' },
+        waivers: [{ rule: 'localhost', reason: 'x', until: '2099-01-01' }],
+      },
+      requires: [{ tcp: 1 }, { command: 'sleep 1' }],
+      hooks: { beforeSwitch: ['sleep 1', { run: ['sleep', '1'], cwd: '.' }] },
+      verify: { smoke: ['/', { command: 'sleep 1', service: 'api' }], canary: { instances: 1 } },
+      traffic: { haproxy: { sockets: '/a', servers: { api: 'a/b' } } },
+      keep: 3,
+    },
+  },
+  profiles: {
+    prod: {
+      services: { api: { instances: 3 } },
+      releases: { api: { source: { type: 'git', url: 'x' } }, db: { source: { type: 'npm', package: 'x' } } },
+    },
+  },
 };
 
 /** The configuration with another value at one of its places. */
@@ -49,10 +72,13 @@ test('whatever the file holds, the answer is a specification or a place, a fact 
     fc.asyncProperty(mutants, fc.constantFrom(null, 'prod'), async (config, profile) => {
       writeFileSync(file, JSON.stringify(config, null, 2));
       const result = await loadConfig(file, { profile, cwd: folder });
-      if (result.ok) for (const service of result.services) v.parse(ServiceSpec, service);
-      else assert.ok(result.diagnostics.every(({ line, message, hint }) => line !== null && message && hint));
+      if (result.ok) {
+        for (const service of result.services) v.parse(ServiceSpec, service);
+        for (const release of result.releases) v.parse(ReleaseSpec, release);
+      } else
+        assert.ok(result.diagnostics.every(({ line, message, hint }) => line !== null && message && hint));
     }),
-    { numRuns: 400 },
+    { numRuns: 600 },
   );
 });
 

@@ -14,6 +14,7 @@ import type { Draft } from './draft.js';
 import { alertSpecs } from './normalize/alert.js';
 import { eventLoopSpec, healthSpec, readySpec, reloadSpec, type CheckContext } from './normalize/check.js';
 import { LOGS, RESTART, SOCKETS, STOP, WATCH } from './normalize/defaults.js';
+import { currentOf, isInRelease } from './normalize/in-release.js';
 import { mergeLayers, shellLayer, type ShellEnv } from './normalize/environment.js';
 import { resolveCommand, resolveProgram } from './normalize/program.js';
 import type { ParsedService } from './schema.js';
@@ -27,6 +28,8 @@ export interface NormalizeContext {
   readonly origin: ServiceSpec['origin'];
   /** Run commands in a shell, whether they look so or not. */
   readonly isShell?: boolean;
+  /** What the service is released with; null: it is run where it lies. @default null */
+  readonly release?: ServiceSpec['release'];
 }
 
 /** Reports what cannot be resolved; the specification is of use only if nothing was. */
@@ -36,12 +39,13 @@ export async function normalizeService(
   report: Report,
 ): Promise<ServiceSpec> {
   const { service } = draft;
-  const { folder } = context;
-  const cwd = resolve(folder, service.cwd ?? '.');
+  const { folder, release = null } = context;
+  const cwd = resolve(release ? currentOf(release) : folder, service.cwd ?? '.');
   const env = mergeLayers([shellLayer(context.shellEnv, service.inheritEnv ?? false), ...draft.env]);
   const ports = portSpecs(service);
   const within: CheckContext = {
     ...context,
+    release,
     cwd,
     path: env['PATH']?.value ?? '',
     ports,
@@ -49,6 +53,8 @@ export async function normalizeService(
     hasUnknownPorts: draft.broken.has('port') || draft.broken.has('ports'),
     refuse: (part, message, hint) => report({ path: draft.place(part), message, hint }),
   };
+  // Secrets and alerts are of the host, and there before any release is.
+  const ofHost = release ? { ...within, cwd: folder, release: null } : within;
   const { script, argv } = await resolveProgram(service, within);
   return {
     name: draft.name,
@@ -60,7 +66,7 @@ export async function normalizeService(
     instances: service.instances === 'max' ? availableParallelism() : (service.instances ?? 1),
     env,
     envFiles: (service.envFiles ?? []).map((file) => resolve(folder, file)),
-    secrets: await secretSpecs(service.secrets ?? {}, within),
+    secrets: await secretSpecs(service.secrets ?? {}, ofHost),
     ports,
     sockets: within.sockets,
     preload: service.preload ?? true,
@@ -74,10 +80,10 @@ export async function normalizeService(
     eventLoop: eventLoopSpec(service.health),
     limits: { memoryBytes: service.limits?.memory ?? null },
     logs: logSpec(service.logs),
-    alerts: await alertSpecs(draft, within, report),
+    alerts: await alertSpecs(draft, ofHost, report),
     schedule: scheduleSpec(service.schedule),
-    watch: watchSpec(service.watch, cwd),
-    release: null,
+    watch: watchSpec(service.watch, cwd, release),
+    release,
     origin: context.origin,
   };
 }
@@ -155,11 +161,18 @@ function scheduleSpec(schedule: ParsedService['schedule']): ScheduleSpec | null 
   return { restart, run, overlap, timezone };
 }
 
-function watchSpec(watch: ParsedService['watch'], cwd: string): WatchSpec | null {
+function watchSpec(
+  watch: ParsedService['watch'],
+  cwd: string,
+  release: ServiceSpec['release'],
+): WatchSpec | null {
   if (watch === undefined || watch === false) return null;
   const said = watch === true ? {} : Array.isArray(watch) ? { paths: watch } : watch;
+  const all = (said.paths ?? WATCH.paths).map((path) => resolve(cwd, path));
+  const paths = all.filter((path) => !isInRelease(path, release));
+  if (paths.length === 0 && all.length > 0) return null;
   return {
-    paths: (said.paths ?? WATCH.paths).map((path) => resolve(cwd, path)),
+    paths,
     ignore: [...(said.ignore ?? WATCH.ignore)],
     delayMs: said.delay ?? WATCH.delayMs,
   };

@@ -1,6 +1,7 @@
 /** Decides what must never be printed: values of variables with a telling name, and passwords in URLs. */
 
-const SECRET_WORD = 'secret|token|passw|pwd|credential|api_?key|private_?key|webhook|otlp_[a-z_]*headers';
+const SECRET_WORD =
+  'secret|token|passw|pwd|credential|api_?key|private_?key|webhook|authorization|otlp_[a-z_]*headers';
 const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
 /** Digits and a slash behind the colon are a port. */
 const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)(?!\d+\/)([^\s@'"]+)(@)/gi;
@@ -18,6 +19,12 @@ export function isSecretKey(key: string): boolean {
 
 export function hasUrlPassword(value: string): boolean {
   return value.search(URL_PASSWORD) >= 0;
+}
+
+/** `https://example.com/app.tgz?private_token=…` */
+export function hasSecretParameter(value: string): boolean {
+  const [, query = ''] = /^[a-z][a-z0-9+.-]*:\/\/[^\s?#]*\?(\S*)/i.exec(value) ?? [];
+  return [...new URLSearchParams(query).entries()].some(([key, text]) => isSecretKey(key) && text !== '');
 }
 
 export function redactUrls(text: string): string {

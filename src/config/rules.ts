@@ -1,12 +1,16 @@
 /** All that must hold beyond the shape of the file, in one place. */
 import type { ServiceSpec } from '../protocol/index.js';
 import type { Report } from './diagnostic.js';
+import type { Draft } from './draft.js';
 import { checkAlerts } from './rules/alerts.js';
 import { linkDependencies, type Pair } from './rules/dependencies.js';
+import type { ReleaseDraft } from './draft/release.js';
 import { checkFiles } from './rules/files.js';
+import { checkGroups, checkReleased } from './rules/groups.js';
 import { checkNames } from './rules/names.js';
-import { checkPlainSecrets } from './rules/plain-secrets.js';
+import { checkPlainSecrets, checkPlainSecretsOfRelease } from './rules/plain-secrets.js';
 import { checkPorts } from './rules/ports.js';
+import { checkReleases } from './rules/release.js';
 import { checkSchedule } from './rules/schedule.js';
 import { checkService } from './rules/service.js';
 
@@ -17,6 +21,7 @@ export async function checkDrafts(pairs: readonly Pair[], report: Report): Promi
     checkPlainSecrets(draft.env, report);
     await checkSchedule(draft, report);
     await checkFiles(draft, spec, report);
+    checkReleased({ draft, spec }, report);
   }
   checkAlerts(pairs[0]?.draft.alerts ?? [], report);
   checkNames(
@@ -25,4 +30,14 @@ export async function checkDrafts(pairs: readonly Pair[], report: Report): Promi
   );
   checkPorts(pairs, report);
   return linkDependencies(pairs, report);
+}
+
+export function checkReleaseDrafts(
+  releases: readonly ReleaseDraft[],
+  drafts: readonly Draft[],
+  report: Report,
+): void {
+  checkGroups(releases, drafts, report);
+  checkReleases(releases, report);
+  for (const release of releases) checkPlainSecretsOfRelease(release, report);
 }

@@ -29,7 +29,7 @@ export const SourceSpec = v.variant('type', [
     /** The job whose artifacts are the build. */
     job: v.string(),
     token: maybeSecret,
-    /** A generic package that is asked first, by version; null: only the job. */
+    /** A generic package that is asked first, by version; null: only the job. In `file`, `{version}` is filled in. */
     package: v.nullable(v.strictObject({ name: v.string(), file: v.string() })),
     /** Ask the server not to let the artifacts of a release expire. */
     keep: v.boolean(),
@@ -42,7 +42,7 @@ export const SourceSpec = v.variant('type', [
     repository: v.string(),
     /** The artifact of a workflow run. */
     artifact: v.nullable(v.string()),
-    /** The file of a release, by tag. */
+    /** The file of a release, by tag; `{version}` is filled in. */
     asset: v.nullable(v.string()),
     token: maybeSecret,
   }),
@@ -72,7 +72,12 @@ export const SourceSpec = v.variant('type', [
 ]);
 export type SourceSpec = v.InferOutput<typeof SourceSpec>;
 
-export const HookSpec = v.strictObject({ run: argv, timeoutMs: milliseconds });
+export const HookSpec = v.strictObject({
+  run: argv,
+  timeoutMs: milliseconds,
+  /** A folder of the host; absent: the one of the release. */
+  cwd: v.exactOptional(v.string()),
+});
 export type HookSpec = v.InferOutput<typeof HookSpec>;
 
 const hooks = v.array(HookSpec);
@@ -202,8 +207,11 @@ export const ReleaseSpec = v.strictObject({
   source: SourceSpec,
   /** Path within the build that becomes the release; null: its only top folder where there is just one, else all of it. */
   root: v.nullable(v.string()),
-  /** `sha256` of the archive has to be in this file beside it, signed; null: only checksums. */
-  signature: v.nullable(v.strictObject({ argv })),
+  /**
+   * Ends with 0 only where the archive is signed by whom it has to be: `{file}` in its words is the path of the archive, `cwd` where it
+   * runs. null: only checksums.
+   */
+  signature: v.nullable(v.strictObject({ argv, cwd: v.exactOptional(v.string()) })),
   /** By the lockfile, one of them, a command, or nothing. */
   install: v.variant('by', [
     v.strictObject({ by: v.picklist(['auto', 'npm', 'pnpm', 'yarn', 'none']), timeoutMs: milliseconds }),

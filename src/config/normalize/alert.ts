@@ -1,12 +1,12 @@
 /** The alerts that concern a service, with every default filled in. */
-import { resolve } from 'node:path';
-import { ALERT_KINDS, type AlertSpec, type AlertTarget, type SecretSpec } from '../../protocol/index.js';
+import { ALERT_KINDS, type AlertSpec, type AlertTarget } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
 import type { Report } from '../diagnostic.js';
 import type { AlertDraft, Draft } from '../draft.js';
 import type { ParsedAlert } from '../schema.js';
 import { waysOf } from '../rules/alerts.js';
 import { resolveCommand, type ProgramContext } from './program.js';
+import { secretSpec } from './secret.js';
 
 const REPEAT_MS = 30 * 60_000;
 const AT_ONCE = ['crash-loop', 'unhealthy', 'disk'] as const;
@@ -85,22 +85,6 @@ async function targetOf(alert: ParsedAlert, context: ProgramContext): Promise<Al
         }
       : null,
   };
-}
-
-async function secretSpec(
-  { file, command }: { file?: string; command?: string | string[] },
-  part: readonly string[],
-  context: ProgramContext,
-): Promise<SecretSpec> {
-  if (file !== undefined && command === undefined) return { file: resolve(context.folder, file) };
-  if (command !== undefined && file === undefined)
-    return { command: await resolveCommand(command, [...part, 'command'], context) };
-  context.refuse(
-    [...part],
-    'exactly one of file and command is needed',
-    `write ${part.at(-1)}: {file: ./${part.at(-1)}}`,
-  );
-  return { file: '' };
 }
 
 function quietSpec(quiet: ParsedAlert['quiet']): AlertSpec['quiet'] {

@@ -130,7 +130,7 @@ interface CheckRule extends HttpRule {
   readonly command?: string | string[];
 }
 
-async function checkSpec(
+export async function checkSpec(
   rule: CheckRule,
   place: Path,
   isWord: boolean,

@@ -3,6 +3,8 @@ import {
   DEFAULT_EVENT_LOOP,
   DEFAULT_HEALTH,
   DEFAULT_LOGS,
+  type PolicyRule,
+  type PolicySpec,
   type ReloadSpec,
   type RestartSpec,
   type SocketsSpec,
@@ -48,3 +50,36 @@ export const EVENT_LOOP = DEFAULT_EVENT_LOOP;
 export const LOGS = DEFAULT_LOGS;
 
 export const WATCH = { paths: ['.'], ignore: ['node_modules', '.git'], delayMs: 200 } as const;
+
+export const HOOK_TIMEOUT_MS = 5 * 60_000;
+
+export const INSTALL_TIMEOUT_MS = 10 * 60_000;
+
+export const REQUIREMENT_TIMEOUT_MS = 10_000;
+
+export const KEEP = 5;
+
+export const RELEASE_VERIFY = {
+  stableMs: 2000,
+  canary: { instances: 1, forMs: 30_000 },
+  forMs: 30_000,
+  bakeMs: 60_000,
+  minRequests: 200,
+  alpha: 0.01,
+  holdMs: 5 * 60_000,
+} as const;
+
+/** What is wrong without doubt refuses a release; what may be meant so warns. */
+export const DEFAULT_RULES: Readonly<Record<PolicyRule, PolicySpec['rules'][string]>> = {
+  'test-build': 'refuse',
+  commit: 'refuse',
+  'dirty-build': 'refuse',
+  'version-tag': 'refuse',
+  downgrade: 'refuse',
+  'node-env': 'refuse',
+  'debug-port': 'refuse',
+  'debug-logging': 'warn',
+  'example-value': 'warn',
+  localhost: 'warn',
+  'test-host': 'warn',
+};

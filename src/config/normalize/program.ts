@@ -1,8 +1,10 @@
 /** Decides what is executed for a service: interpreter, its arguments, script and arguments. */
 import { basename, extname, join, resolve } from 'node:path';
+import type { ServiceSpec } from '../../protocol/index.js';
 import type { Path } from '../diagnostic.js';
 import type { ParsedService } from '../schema.js';
 import { commandWords, shellWords } from './command.js';
+import { isInRelease } from './in-release.js';
 import { findProgram, findSimilarFile, isExecutable, kindOf } from './lookup.js';
 import { typescriptArgs } from './typescript.js';
 
@@ -18,6 +20,8 @@ export interface ProgramContext {
   /** PATH as the service will have it. */
   readonly path: string;
   readonly nodePath: string;
+  /** What lies in it is not there yet. @default null */
+  readonly release?: ServiceSpec['release'];
   /** Run the command in a shell, whether it looks so or not. */
   readonly isShell?: boolean;
   readonly refuse: (part: Path, message: string, hint: string) => void;
@@ -52,12 +56,14 @@ export async function resolveCommand(
   const isLine = context.isShell && typeof command === 'string';
   const [name, ...rest] = isLine ? shellWords(command, args) : commandWords(command, args);
   if (name === undefined) return [];
+  const path = resolve(context.cwd, name);
+  if (name.includes('/') && isInRelease(path, context.release ?? null)) return [path, ...rest];
   const program = await findProgram(name, context.path, context.cwd);
   if (program) return [program, ...rest];
   const isPath = name.includes('/');
   context.refuse(
     typeof command === 'string' ? part : [...part, 0],
-    isPath ? `"${resolve(context.cwd, name)}" is not an executable file` : `"${name}" is not found in PATH`,
+    isPath ? `"${path}" is not an executable file` : `"${name}" is not found in PATH`,
     isPath
       ? 'correct the path, or make the file executable: chmod +x'
       : 'install it, or write its whole path',
@@ -73,22 +79,25 @@ async function resolveScript(
   const path = resolve(context.cwd, script);
   const args = service.args ?? [];
   const program = { script: path, argv: [path, ...args] };
-  if (!(await isScriptThere(script, path, context))) return program;
+  const isReleased = isInRelease(path, context.release ?? null);
+  if (!isReleased && !(await isScriptThere(script, path, context))) return program;
   const interpreter = await resolveInterpreter(path, service.interpreter, context);
   if (interpreter === undefined) return program;
   const own = service.interpreterArgs ?? [];
   const isTypescript = /^\.[cm]?ts$/.test(extname(path)) && /^node(?:js)?$/.test(basename(interpreter));
   const hasLoader = own.some((arg) => /tsx|ts-node|strip-types|transform-types|swc/.test(arg));
-  const added = isTypescript && !hasLoader ? await typescriptArgs(interpreter, context.cwd) : [];
+  // A loader of the release would be the one of another release, or not there.
+  const loadersOf = isReleased ? null : context.cwd;
+  const added = isTypescript && !hasLoader ? await typescriptArgs(interpreter, loadersOf) : [];
   return { script: path, argv: [interpreter, ...added, ...own, ...program.argv] };
 }
 
 async function isScriptThere(
   script: string,
   path: string,
-  { cwd, refuse }: ProgramContext,
+  { cwd, release = null, refuse }: ProgramContext,
 ): Promise<boolean> {
-  if ((await kindOf(cwd)) !== 'folder') return false;
+  if (!isInRelease(cwd, release) && (await kindOf(cwd)) !== 'folder') return false;
   const kind = await kindOf(path);
   if (kind === 'file') return true;
   const similar = await findSimilarFile(path);
@@ -123,7 +132,7 @@ async function resolveInterpreter(
     }
     return program;
   }
-  if (!(await isExecutable(path))) {
+  if (!isInRelease(path, context.release ?? null) && !(await isExecutable(path))) {
     const reason =
       wanted === 'none' ? 'and the interpreter is none' : 'and its extension names no interpreter';
     const hint = `make it executable: chmod +x ${path}, or set interpreter`;
@@ -135,6 +144,7 @@ async function resolveInterpreter(
 async function resolveWanted(wanted: string, context: ProgramContext): Promise<string | undefined> {
   if (wanted === 'node') return context.nodePath;
   const path = resolve(context.folder, wanted);
+  if (isInRelease(path, context.release ?? null)) return path;
   const kind = wanted.includes('/') ? await kindOf(path) : 'missing';
   const name = kind === 'folder' ? join(path, 'bin/node') : wanted;
   const program = await findProgram(name, context.path, context.folder);

@@ -8,10 +8,11 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const versions = new Map<string, Promise<string>>();
 
-/** Arguments for `node` before a TypeScript file. */
-export async function typescriptArgs(node: string, cwd: string): Promise<string[]> {
+/** Arguments for `node` before a TypeScript file; without a folder only the loader that comes with upkeep is looked at. */
+export async function typescriptArgs(node: string, cwd: string | null): Promise<string[]> {
   if (stripsTypes(await nodeVersion(node))) return [];
-  const loader = findLoader(join(cwd, 'package.json')) ?? findLoader(import.meta.url);
+  const own = cwd === null ? undefined : findLoader(join(cwd, 'package.json'));
+  const loader = own ?? findLoader(import.meta.url);
   return loader === undefined ? [] : ['--import', pathToFileURL(loader).href];
 }
 

@@ -6,14 +6,17 @@ import type { ServiceSpec } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
 import type { Path, Report } from '../diagnostic.js';
 import type { Draft } from '../draft.js';
+import { isInRelease } from '../normalize/in-release.js';
 import { findSimilarFile, kindOf, type FileKind } from '../normalize/lookup.js';
 
 const run = promisify(execFile);
 
 export async function checkFiles(draft: Draft, spec: ServiceSpec, report: Report): Promise<void> {
   const { service, place } = draft;
-  await checkFolder(service.cwd ?? '.', spec.cwd, place(['cwd']), report);
+  if (!isInRelease(spec.cwd, spec.release))
+    await checkFolder(service.cwd ?? '.', spec.cwd, place(['cwd']), report);
   for (const [index, file] of spec.envFiles.entries()) {
+    if (isInRelease(file, spec.release)) continue;
     const part = place(['envFiles', index]);
     await checkFile('env file', service.envFiles?.[index] ?? file, file, part, report);
   }
@@ -37,7 +40,7 @@ async function checkFolder(written: string, path: string, place: Path, report: R
   });
 }
 
-async function checkFile(
+export async function checkFile(
   what: string,
   written: string,
   path: string,

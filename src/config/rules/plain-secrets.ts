@@ -1,7 +1,9 @@
 /** Secrets that stand openly in the configuration; their values are never printed. */
-import type { Report } from '../diagnostic.js';
+import type { Path, Report } from '../diagnostic.js';
 import type { EnvLayer } from '../draft.js';
-import { hasUrlPassword, isSecretKey } from '../redact.js';
+import type { ReleaseDraft } from '../draft/release.js';
+import { isMap } from '../schema.js';
+import { hasSecretParameter, hasUrlPassword, isSecretKey } from '../redact.js';
 
 export function checkPlainSecrets(layers: readonly EnvLayer[], report: Report): void {
   for (const { values, path } of layers) {
@@ -11,6 +13,36 @@ export function checkPlainSecrets(layers: readonly EnvLayer[], report: Report): 
       if (isUrl || isSecretKey(key)) reportSecret([...path, key], key, isUrl, report);
     }
   }
+}
+
+/** What describes a release is kept with its journal, so that a password in it would stay. */
+export function checkPlainSecretsOfRelease({ release, place }: ReleaseDraft, report: Report): void {
+  visit(release, []);
+
+  function visit(value: unknown, part: Path): void {
+    if (typeof value === 'string') check(value, part);
+    else if (Array.isArray(value)) value.forEach((each, index) => visit(each, [...part, index]));
+    else if (isMap(value)) for (const [key, each] of Object.entries(value)) visit(each, [...part, key]);
+  }
+
+  function check(value: string, part: Path): void {
+    const key = String(part.findLast((item) => typeof item === 'string'));
+    const isHeader = part.at(-2) === 'headers' && isSecretKey(key);
+    if (!isHeader && !hasUrlPassword(value) && !hasSecretParameter(value)) return;
+    report({
+      path: place(part),
+      at: 'key',
+      message: isHeader
+        ? 'a secret is given as text, which would be stored'
+        : 'a URL with a password stands here',
+      hint: isHeader ? `write ${key}: {file: ./${key.toLowerCase()}}` : hintFor(part),
+    });
+  }
+}
+
+function hintFor([first]: Path): string {
+  if (first !== 'source') return 'let the command read it from a file or its environment';
+  return 'write token or headers with {file: ...}, or let git ask a credential helper';
 }
 
 function reportSecret(path: EnvLayer['path'], key: string, isUrl: boolean, report: Report): void {

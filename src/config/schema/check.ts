@@ -87,7 +87,7 @@ const sayTcp: Saying = say(
   'write {key}: 5432, or {key}: "127.0.0.1:5432"',
 );
 
-const tcp = v.pipe(
+export const tcp = v.pipe(
   v.union([v.number(), v.string()], sayTcp),
   v.rawTransform<number | string, { host: string; port: number }>(({ dataset, addIssue, NEVER }) => {
     const [, , bracketed, plain, digits] =

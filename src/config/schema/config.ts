@@ -6,12 +6,14 @@ import { FOREIGN_KEYS } from './foreign.js';
 import { EXAMPLE } from './issue.js';
 import { object, record } from './object.js';
 import { say } from './say.js';
+import { Releases } from './release.js';
 import { env, name, Service } from './service.js';
 
 const Profile = object('{services: {api: {instances: 2}}}', {
   services: v.exactOptional(record('{api: {script: server.js}}', name, Service)),
   env: v.exactOptional(env),
   alerts: v.exactOptional(Alerts),
+  releases: v.exactOptional(Releases),
 });
 
 const NamedService = object('{name: api, script: server.js}', { ...Service.entries, name }, FOREIGN_KEYS);
@@ -27,6 +29,7 @@ export const Config = object(
     profiles: v.exactOptional(record('{production: {}}', v.string(), Profile)),
     env: v.exactOptional(env),
     alerts: v.exactOptional(Alerts),
+    releases: v.exactOptional(Releases),
   },
   FOREIGN_KEYS,
 );

@@ -14,16 +14,17 @@ export const sayInherited = say(
   'choose another name',
 );
 
-/** An object with these keys and no others. `example`: a whole one; `foreign`: hints for words of others. */
+/** An object with these keys and no others. `example`: a whole one; `foreign`: hints for words of others; `otherwise`: what is no map. */
 export function object<const E extends v.ObjectEntries>(
   example: string,
   entries: E,
   foreign: Readonly<Record<string, string>> = {},
+  otherwise: Saying = sayNotMap(example),
 ): v.StrictObjectSchema<E, undefined> {
   const schema = v.strictObject(entries);
   const run: Run = (dataset, config) => {
     const input = dataset.value;
-    if (!isMap(input)) return addIssue(schema, dataset, config, sayNotMap(example));
+    if (!isMap(input)) return addIssue(schema, dataset, config, otherwise);
     const keys = Object.keys(input);
     const unknown = keys.filter((key) => !Object.hasOwn(entries, key));
     const known = Object.fromEntries(Object.entries(input).filter(([key]) => !unknown.includes(key)));

@@ -4,7 +4,10 @@
  */
 import Module, { register } from 'node:module';
 
-const STAND_IN = dataUrl('export const defineConfig = (config) => config;');
+/** What a configuration may import: functions that return what they are given. */
+const NAMES = ['defineConfig', 'defineRelease'];
+
+const STAND_IN = dataUrl(NAMES.map((name) => `export const ${name} = (config) => config;`).join('\n'));
 
 /** For Node before 22.15: hooks run in a thread of their own, so they travel as text. */
 const HOOKS = dataUrl(`
@@ -36,7 +39,7 @@ export function provideUpkeep(): () => void {
       return load.call(loader, request, ...rest);
     } catch (error) {
       if (request !== 'upkeep') throw error;
-      return { defineConfig: (config: unknown) => config };
+      return Object.fromEntries(NAMES.map((name) => [name, (config: unknown) => config]));
     }
   };
   return () => {

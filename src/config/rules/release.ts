@@ -1,0 +1,85 @@
+/** What must hold of groups of services that are released together, beyond the shape of their keys. */
+import type { Path, Report } from '../diagnostic.js';
+import type { ReleaseDraft } from '../draft/release.js';
+import { isVersionRange } from './version-range.js';
+
+export function checkReleases(releases: readonly ReleaseDraft[], report: Report): void {
+  releases.forEach((release, index) => {
+    checkFolder(release, releases.slice(0, index), report);
+    checkLinked(release, report);
+    checkNode(release, report);
+    checkWaivers(release, report);
+  });
+}
+
+/** Cleaning up one group would take releases of the other. */
+function checkFolder(
+  { folder, place, name }: ReleaseDraft,
+  earlier: readonly ReleaseDraft[],
+  report: Report,
+): void {
+  const other = earlier.find((each) => isWithin(folder, each.folder) || isWithin(each.folder, folder));
+  if (!other) return;
+  report({
+    path: place(['folder']),
+    message: `the folder of "${name}" and the one of "${other.name}" lie in one another (${folder}, ${other.folder})`,
+    hint: 'give each group a folder of its own',
+  });
+}
+
+function checkLinked({ release: { linked }, place }: ReleaseDraft, report: Report): void {
+  const all = (['files', 'folders'] as const).flatMap((key) =>
+    (linked?.[key] ?? []).map((path, index) => ({ path: trim(path), part: ['linked', key, index] as Path })),
+  );
+  all.forEach(({ path, part }, index) => {
+    const other = all.find(
+      (each, at) => at !== index && isWithin(path, each.path) && (path !== each.path || at < index),
+    );
+    if (!other) return;
+    report({
+      path: place(part),
+      message:
+        path === other.path
+          ? `"${path}" is listed twice`
+          : `"${path}" lies in "${other.path}", which is linked as a whole`,
+      hint: 'remove it',
+    });
+  });
+}
+
+function checkNode({ release: { node }, place }: ReleaseDraft, report: Report): void {
+  if (node === undefined || isVersionRange(node)) return;
+  report({
+    path: place(['node']),
+    message: `"${node}" is not a range of versions`,
+    hint: 'write it as in package.json, for example node: ">=20 <25"',
+  });
+}
+
+/** Not an error: the services go on all the same, and the rule holds again. */
+function checkWaivers({ release: { policy }, place }: ReleaseDraft, report: Report): void {
+  for (const [index, { rule, until }] of (policy?.waivers ?? []).entries()) {
+    if (until >= today()) continue;
+    report({
+      severity: 'warning',
+      path: place(['policy', 'waivers', index, 'until']),
+      message: `this waiver ended on ${until}, and "${rule}" holds again`,
+      hint: 'remove it, or choose a later day',
+    });
+  }
+}
+
+/** As the host writes it. */
+function today(): string {
+  const now = new Date();
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}/`);
+}
+
+function trim(path: string): string {
+  return path.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '');
+}
