@@ -99,7 +99,7 @@ async function interpret({ value, isFromFunction }: Readable, context: Context):
   const source: DraftSource = { raw, profile, hasHiddenProfiles: isFromFunction, problems: [...problems] };
   const drafts = draftServices(source, report);
   const groups = draftReleases(source, context);
-  checkReleaseDrafts(groups, drafts, report);
+  checkReleaseDrafts(groups, { drafts, folder: context.folder }, report);
   const groupOf = groupsOf(groups);
   const pairs = await Promise.all(
     drafts.map(async (draft: Draft) => {

@@ -11,11 +11,14 @@ const LINES = [
   'OTEL_EXPORTER_OTLP_HEADERS: authorization=hunter2',
   'url: postgres://app:hunter2@db/app',
   'command: serve --token=hunter2',
+  'url: https://hunter2hunter2hunter2@example.com/shop.git',
+  'url: https://hunter2hunter2hunter2:x-oauth-basic@example.com/shop.git',
+  'url: https://example.com/shop.tgz?private_token=hunter2',
   "{name: db, env: {PASSWD: 'hunter2'}}",
 ];
 
 for (const line of LINES) {
-  test(`the secret is masked in: ${line.replace('hunter2', '…')}`, () => {
+  test(`the secret is masked in: ${line.replaceAll('hunter2', '…')}`, () => {
     assert.doesNotMatch(redactText(line), /hunter2/);
     assert.ok(redactText(line).includes(HIDDEN));
   });
@@ -25,6 +28,8 @@ test('what is no secret stays as it is', () => {
   for (const line of [
     'PORT: 3000',
     'url: http://localhost:3000/x@y',
+    'url: https://a-name-that-is-rather-long.example.com:3000/',
+    'url: ssh://git@example.com/shop.git',
     'secrets: { TOKEN: { file: ./token } }',
   ]) {
     assert.equal(redactText(line), line);

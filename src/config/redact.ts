@@ -5,11 +5,15 @@ const SECRET_WORD =
 const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
 /** Digits and a slash behind the colon are a port. */
 const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)(?!\d+\/)([^\s@'"]+)(@)/gi;
+/** A name of such a length is a token: `https://glpat-…@example.com/shop.git`. */
+const URL_TOKEN = /([a-z][a-z0-9+.-]*:\/\/)[^\s:/@'"]{20,}(?=(?::[^\s@/'"]*)?@)/gi;
 /** `KEY: value`, `"KEY": "value"`, `KEY=value`; an unquoted value reaches to the end of the line. */
 const SECRET_ASSIGNMENT = new RegExp(
   `([\\w-]*(?:${SECRET_WORD})[\\w-]*["']?\\s*[:=]\\s*)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s{[].*)`,
   'gi',
 );
+
+const SECRET_IN_COMMAND = new RegExp(`(?:${SECRET_WORD})[\\w-]*\\s*[:=]\\s*["']?(?![\\s"'$<{]|$)`, 'i');
 
 export const HIDDEN = '[hidden]';
 
@@ -18,7 +22,7 @@ export function isSecretKey(key: string): boolean {
 }
 
 export function hasUrlPassword(value: string): boolean {
-  return value.search(URL_PASSWORD) >= 0;
+  return value.search(URL_PASSWORD) >= 0 || value.search(URL_TOKEN) >= 0;
 }
 
 /** `https://example.com/app.tgz?private_token=…` */
@@ -27,8 +31,13 @@ export function hasSecretParameter(value: string): boolean {
   return [...new URLSearchParams(query).entries()].some(([key, text]) => isSecretKey(key) && text !== '');
 }
 
+/** `--token=abc`, but not what takes the value from elsewhere: `--token=$TOKEN`. */
+export function hasSecretAssignment(value: string): boolean {
+  return SECRET_IN_COMMAND.test(value);
+}
+
 export function redactUrls(text: string): string {
-  return text.replace(URL_PASSWORD, `$1${HIDDEN}$3`);
+  return text.replace(URL_PASSWORD, `$1${HIDDEN}$3`).replace(URL_TOKEN, `$1${HIDDEN}`);
 }
 
 /** One line of source or text, with what looks secret masked. */

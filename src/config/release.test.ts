@@ -487,3 +487,15 @@ export default defineConfig({ services: { shop: { script: 'server.js' } }, relea
   );
   assert.equal(release.keep, 2);
 });
+
+test('a file that lies in a release is told to be named through current', async () => {
+  const outer = folderWith(SHOP);
+  const inner = join(outer, '3-1.0.0-c0ffee1');
+  mkdirSync(inner);
+  const config = { ...SHOP, releases: { shop: { folder: '..', source: { type: 'file' as const } } } };
+  writeFileSync(join(inner, 'upkeep.config.json'), JSON.stringify(config));
+  const { warnings } = await load(inner);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!.message, /lies in a release .*3-1\.0\.0-c0ffee1/);
+  assert.ok(warnings[0]!.hint.includes(join(outer, 'current')), warnings[0]!.hint);
+});

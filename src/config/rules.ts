@@ -34,10 +34,10 @@ export async function checkDrafts(pairs: readonly Pair[], report: Report): Promi
 
 export function checkReleaseDrafts(
   releases: readonly ReleaseDraft[],
-  drafts: readonly Draft[],
+  { drafts, folder }: { readonly drafts: readonly Draft[]; readonly folder: string },
   report: Report,
 ): void {
   checkGroups(releases, drafts, report);
-  checkReleases(releases, report);
+  checkReleases(releases, folder, report);
   for (const release of releases) checkPlainSecretsOfRelease(release, report);
 }

@@ -43,7 +43,7 @@ export async function hookSpecs(
   return Promise.all(
     (hooks ?? []).map((hook, index) => {
       const place = isList ? [...part, index] : part;
-      const isOneOfMany = typeof hook === 'string' && (hooks ?? []).length > 1;
+      const isOneOfMany = typeof hook === 'string' && !hook.includes('/') && (hooks ?? []).length > 1;
       return hookSpec(hook, place, isOneOfMany ? hintingAtWords(context) : context);
     }),
   );

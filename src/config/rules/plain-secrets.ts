@@ -3,7 +3,7 @@ import type { Path, Report } from '../diagnostic.js';
 import type { EnvLayer } from '../draft.js';
 import type { ReleaseDraft } from '../draft/release.js';
 import { isMap } from '../schema.js';
-import { hasSecretParameter, hasUrlPassword, isSecretKey } from '../redact.js';
+import { hasSecretAssignment, hasSecretParameter, hasUrlPassword, isSecretKey } from '../redact.js';
 
 export function checkPlainSecrets(layers: readonly EnvLayer[], report: Report): void {
   for (const { values, path } of layers) {
@@ -26,23 +26,31 @@ export function checkPlainSecretsOfRelease({ release, place }: ReleaseDraft, rep
   }
 
   function check(value: string, part: Path): void {
-    const key = String(part.findLast((item) => typeof item === 'string'));
-    const isHeader = part.at(-2) === 'headers' && isSecretKey(key);
-    if (!isHeader && !hasUrlPassword(value) && !hasSecretParameter(value)) return;
-    report({
-      path: place(part),
-      at: 'key',
-      message: isHeader
-        ? 'a secret is given as text, which would be stored'
-        : 'a URL with a password stands here',
-      hint: isHeader ? `write ${key}: {file: ./${key.toLowerCase()}}` : hintFor(part),
-    });
+    const found = findSecret(value, part);
+    if (found) report({ path: place(part), at: 'key', ...found });
   }
 }
 
-function hintFor([first]: Path): string {
-  if (first !== 'source') return 'let the command read it from a file or its environment';
-  return 'write token or headers with {file: ...}, or let git ask a credential helper';
+/** Commands that begin in these keys; a reason or a text that is looked for may speak of a token. */
+const COMMANDS: Path = ['signature', 'install', 'build', 'requires', 'hooks', 'traffic'];
+
+function findSecret(value: string, part: Path): Omit<Parameters<Report>[0], 'path'> | undefined {
+  const [first = ''] = part;
+  const isOfSource = first === 'source';
+  const key = String(part.at(-1));
+  if (part.at(-2) === 'headers' && isSecretKey(key)) {
+    const hint = `write ${key}: {file: ./${key.toLowerCase()}}`;
+    return { message: 'a secret is given as text, which would be stored', hint };
+  }
+  const elsewhere = 'let the command read it from a file or its environment';
+  if (hasUrlPassword(value) || hasSecretParameter(value)) {
+    const hint = isOfSource
+      ? 'write token or headers with {file: ...}, or let git ask a credential helper'
+      : elsewhere;
+    return { message: 'a URL with a password stands here', hint };
+  }
+  if (!COMMANDS.includes(first) || !hasSecretAssignment(value)) return undefined;
+  return { severity: 'warning', message: 'a secret stands here in plain text', hint: elsewhere };
 }
 
 function reportSecret(path: EnvLayer['path'], key: string, isUrl: boolean, report: Report): void {

@@ -1,14 +1,30 @@
 /** What must hold of groups of services that are released together, beyond the shape of their keys. */
+import { join } from 'node:path';
 import type { Path, Report } from '../diagnostic.js';
 import type { ReleaseDraft } from '../draft/release.js';
 import { isVersionRange } from './version-range.js';
 
-export function checkReleases(releases: readonly ReleaseDraft[], report: Report): void {
+/** `folder`: the one of the configuration file. */
+export function checkReleases(releases: readonly ReleaseDraft[], folder: string, report: Report): void {
   releases.forEach((release, index) => {
+    checkPlace(release, folder, report);
     checkFolder(release, releases.slice(0, index), report);
     checkLinked(release, report);
     checkNode(release, report);
     checkWaivers(release, report);
+  });
+}
+
+/** Through `current` it is always there; where a release lies, it goes with it, and so does what it names. */
+function checkPlace({ folder, place }: ReleaseDraft, own: string, report: Report): void {
+  const [entry] = isWithin(own, folder) ? own.slice(folder.length + 1).split('/') : [''];
+  if (entry === '' || entry === 'current' || entry === 'shared') return;
+  report({
+    severity: 'warning',
+    path: place([]),
+    at: 'key',
+    message: `this file lies in a release (${join(folder, entry ?? '')}), and is gone when that one is`,
+    hint: `name its folder as ${join(folder, 'current', own.slice(folder.length + 1 + (entry ?? '').length))}, or keep it beside the releases`,
   });
 }
 

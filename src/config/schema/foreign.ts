@@ -4,6 +4,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   autorestart: 'write restart: never instead of autorestart: false',
   cron: 'write schedule: {restart: "0 4 * * *"}, or {run: ...} for a job',
   cron_restart: 'write schedule: {restart: "0 4 * * *"}',
+  deploy: 'write releases: {shop: {source: {type: git, url: ...}}}',
   depends_on: 'write dependsOn: [name]',
   env_file: 'write envFiles: [path]',
   environment: 'write env: {KEY: value}',
@@ -21,4 +22,16 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   stop_exit_codes: 'write restart: {stopExitCodes: [0]}',
   shutdown_with_message: 'write stop: {message: true}',
   wait_ready: 'write ready: message',
+};
+
+/** Words of other release tools. */
+export const FOREIGN_RELEASE_KEYS: Readonly<Record<string, string>> = {
+  deploy_to: 'write folder: /srv/shop',
+  keep_releases: 'write keep: 5',
+  linked_dirs: 'write linked: {folders: [uploads]}',
+  linked_files: 'write linked: {files: [config/local.json]}',
+  repo: 'write source: {type: git, url: ...}',
+  repo_url: 'write source: {type: git, url: ...}',
+  repository: 'write source: {type: git, url: ...}',
+  path: 'write folder: /srv/shop',
 };

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { POLICY_RULES } from '../../protocol/index.js';
 import { BuildSource } from './build-source.js';
 import { tcp } from './check.js';
+import { FOREIGN_RELEASE_KEYS } from './foreign.js';
 import { Hook, hooks } from './hook.js';
 import * as leaf from './leaf.js';
 import { object, record } from './object.js';
@@ -83,64 +84,70 @@ const requirement = object('{tcp: 5432}', {
   timeout: v.exactOptional(leaf.duration('10s', 1)),
 });
 
-export const Release = object('{source: {type: file}}', {
-  services: v.exactOptional(oneOrMore('api')),
-  folder: v.exactOptional(leaf.text('/srv/shop')),
-  source: v.exactOptional(BuildSource),
-  root: v.exactOptional(inside('dist')),
-  signature: v.exactOptional(leaf.command),
-  install: v.exactOptional(
-    v.union(
-      [leaf.command, InstallMap],
-      say('{value} is neither a word, a command nor a map', 'write {key}: npm, or {key}: none'),
-    ),
-  ),
-  build: v.exactOptional(
-    v.union(
-      [leaf.command, Hook],
-      say('{value} is neither a command nor a map', 'write {key}: npm run build'),
-    ),
-  ),
-  linked: v.exactOptional(
-    object('{folders: [uploads]}', {
-      files: v.exactOptional(insides('config/local.json')),
-      folders: v.exactOptional(insides('uploads')),
-    }),
-  ),
-  contract: v.exactOptional(
-    object('{env: .env.example}', {
-      env: v.exactOptional(
-        v.pipe(
-          v.union(
-            [inside('.env.example'), insides('.env.example')],
-            say('{value} is not a path or a list of paths', 'write {key}: .env.example'),
-          ),
-          v.transform((value) => (typeof value === 'string' ? [value] : value)),
-        ),
+export const Release = object(
+  '{source: {type: file}}',
+  {
+    services: v.exactOptional(oneOrMore('api')),
+    folder: v.exactOptional(leaf.text('/srv/shop')),
+    source: v.exactOptional(BuildSource),
+    root: v.exactOptional(inside('dist')),
+    signature: v.exactOptional(leaf.command),
+    install: v.exactOptional(
+      v.union(
+        [leaf.command, InstallMap],
+        say('{value} is neither a word, a command nor a map', 'write {key}: npm, or {key}: none'),
       ),
-      schema: v.exactOptional(inside('config.schema.json')),
-      module: v.exactOptional(inside('dist/config.js#schema')),
-      files: v.exactOptional(insides('config/local.json')),
-      unknown: v.exactOptional(action),
-    }),
-  ),
-  policy: v.exactOptional(policy),
-  node: v.exactOptional(leaf.text('">=20"')),
-  requires: v.exactOptional(v.array(requirement, say('{value} is not a list', 'write {key}: [{tcp: 5432}]'))),
-  hooks: v.exactOptional(
-    object('{beforeSwitch: npm run migrate}', {
-      afterStage: v.exactOptional(hooks),
-      afterInstall: v.exactOptional(hooks),
-      beforeSwitch: v.exactOptional(hooks),
-      afterSwitch: v.exactOptional(hooks),
-      afterRelease: v.exactOptional(hooks),
-      onFailure: v.exactOptional(hooks),
-    }),
-  ),
-  verify: v.exactOptional(ReleaseVerify),
-  traffic: v.exactOptional(Traffic),
-  keep: v.exactOptional(leaf.wholeNumber(1, MANY, 5)),
-});
+    ),
+    build: v.exactOptional(
+      v.union(
+        [leaf.command, Hook],
+        say('{value} is neither a command nor a map', 'write {key}: npm run build'),
+      ),
+    ),
+    linked: v.exactOptional(
+      object('{folders: [uploads]}', {
+        files: v.exactOptional(insides('config/local.json')),
+        folders: v.exactOptional(insides('uploads')),
+      }),
+    ),
+    contract: v.exactOptional(
+      object('{env: .env.example}', {
+        env: v.exactOptional(
+          v.pipe(
+            v.union(
+              [inside('.env.example'), insides('.env.example')],
+              say('{value} is not a path or a list of paths', 'write {key}: .env.example'),
+            ),
+            v.transform((value) => (typeof value === 'string' ? [value] : value)),
+          ),
+        ),
+        schema: v.exactOptional(inside('config.schema.json')),
+        module: v.exactOptional(inside('dist/config.js#schema')),
+        files: v.exactOptional(insides('config/local.json')),
+        unknown: v.exactOptional(action),
+      }),
+    ),
+    policy: v.exactOptional(policy),
+    node: v.exactOptional(leaf.text('">=20"')),
+    requires: v.exactOptional(
+      v.array(requirement, say('{value} is not a list', 'write {key}: [{tcp: 5432}]')),
+    ),
+    hooks: v.exactOptional(
+      object('{beforeSwitch: npm run migrate}', {
+        afterStage: v.exactOptional(hooks),
+        afterInstall: v.exactOptional(hooks),
+        beforeSwitch: v.exactOptional(hooks),
+        afterSwitch: v.exactOptional(hooks),
+        afterRelease: v.exactOptional(hooks),
+        onFailure: v.exactOptional(hooks),
+      }),
+    ),
+    verify: v.exactOptional(ReleaseVerify),
+    traffic: v.exactOptional(Traffic),
+    keep: v.exactOptional(leaf.wholeNumber(1, MANY, 5)),
+  },
+  FOREIGN_RELEASE_KEYS,
+);
 export type ParsedRelease = v.InferOutput<typeof Release>;
 
 export const Releases = record('{shop: {source: {type: file}}}', name, Release);
