@@ -24,7 +24,7 @@ import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
 import type { OnHealth } from './health-watch.js';
 import { ServerWatch } from './server-watch.js';
-import type { ServiceSockets } from './service-sockets.js';
+import { inheritance, type ServiceSockets } from './service-sockets.js';
 
 export interface RunObserver {
   /** The program was executed. */
@@ -448,9 +448,17 @@ export class Run {
       pids: () => this.pids(),
       listening: () => this.listening,
       isHeld: (port) => sockets.isHeld(port),
+      isShared: (port) => this.#sharesPort(port),
       privateSocket: (port) => this.#channel.privateSocket(port),
       followOutput: (onLine) => this.#logRun && log.followRun(this.#logRun, onLine),
     };
+  }
+
+  /** Its program listens by way of the preload, as is known, or as the one before has shown. */
+  #sharesPort(port: number): boolean {
+    const { spec, sockets, shownPorts } = this.#setup;
+    if (!sockets.isHeld(port)) return false;
+    return inheritance(spec) === 'node' || (this.#isCandidate && shownPorts().includes(port));
   }
 
   /** Declared, or one of those that it takes over from one that serves. */

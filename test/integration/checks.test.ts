@@ -18,6 +18,7 @@ const TARGET: CheckTarget = {
   pids: () => [],
   listening: () => [],
   isHeld: () => false,
+  isShared: () => false,
   privateSocket: () => undefined,
   followOutput: () => undefined,
 };

@@ -397,6 +397,20 @@ test('what verifies a new process reaches exactly that one, while it takes no tr
   assert.deepEqual(load.failures, []);
 });
 
+test('a new process that does not listen is not taken for ready because the old one answers its check', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const ready = { http: '/', timeout: '1s' };
+  const old = await serve(rig, port, { port, ready, reload: AT_ONCE });
+  const failure = failureOf(await rig.request(RELOAD));
+  assert.equal(failure.code, 'not-ready');
+  assert.match(
+    failure.message,
+    /not ready within 1s \(http:\/\/127\.0\.0\.1:\d+\/: the instance does not listen there\)/,
+  );
+  assert.equal(await visit(port), String(old.pid));
+});
+
 test('what sockets say "off" of is stopped before its successor starts, and the notes say so', async () => {
   await using rig = await Rig.create();
   const port = await freePort();

@@ -14,6 +14,9 @@ const MOST_BYTES = 1024 ** 2;
 export function checkHttp(check: HttpCheck, target: CheckTarget, timeoutMs: number): Promise<CheckResult> {
   const { url, answer } = check;
   const begun = performance.now();
+  const route = routeOf(url, target);
+  if (!route)
+    return Promise.resolve({ isSuccess: false, detail: `${url}: the instance does not listen there` });
   return new Promise((resolve) => {
     const end = (said: string, fault?: string): void =>
       resolve({ isSuccess: fault === undefined, detail: `${url}${said}${fault ?? ''}` });
@@ -21,7 +24,7 @@ export function checkHttp(check: HttpCheck, target: CheckTarget, timeoutMs: numb
       const fault = findFault(check, response, { body, tookMs: performance.now() - begun });
       end(` answered ${response.statusCode ?? 0}`, fault);
     };
-    const options = { method: answer?.method ?? 'GET', ...routeOf(url, target) };
+    const options = { method: answer?.method ?? 'GET', ...route };
     const request = (url.startsWith('https:') ? askSecurely : ask)(url, options, (response) => {
       response.on('error', () => end('', ': the answer breaks off'));
       if (answer?.body) return readBody(response, (body) => judge(response, body));
@@ -86,11 +89,13 @@ function readBody(response: IncomingMessage, onRead: (body: string) => void): vo
   response.on('end', finish);
 }
 
-/** With an agent `createConnection` would not be asked. */
-function routeOf(url: string, target: CheckTarget): RequestOptions {
+/** undefined: it leads nowhere. With an agent `createConnection` would not be asked. */
+function routeOf(url: string, target: CheckTarget): RequestOptions | undefined {
   const { hostname, port, protocol } = new URL(url);
   const number = Number(port) || (protocol === 'https:' ? 443 : 80);
-  const path = privatePath(hostname, number, target);
+  const way = privatePath(hostname, number, target);
+  if (way === 'nobody') return undefined;
+  const { path } = way;
   if (path === undefined) return { agent: false };
   // Which name a certificate is for says nothing about whether the instance works.
   if (protocol !== 'https:') return { createConnection: () => connectUnix(path) };

@@ -25,6 +25,8 @@ export interface CheckTarget {
   listening(): readonly Listening[];
   /** The socket of this port is upkeep's: that it listens says nothing about this instance. */
   isHeld(port: number): boolean;
+  /** Instances accept from one socket there: where this one does not listen, whoever answers is another one. */
+  isShared(port: number): boolean;
   /** Leads to exactly this instance, also while others share its port. */
   privateSocket(port: number): string | undefined;
   /** Tells each line that it wrote and writes. */
@@ -33,8 +35,15 @@ export interface CheckTarget {
 
 const LOCAL = /^(?:localhost|127\..*|\[?::1\]?|0\.0\.0\.0|\[?::\]?)$/;
 
-/** Where others share the port, only this leads to the instance that is meant. */
-export function privatePath(host: string, port: number, target: CheckTarget): string | undefined {
+/** Where others share the port, only this leads to the instance that is meant; `nobody`: it does not listen there. */
+export function privatePath(
+  host: string,
+  port: number,
+  target: CheckTarget,
+): { readonly path: string | undefined } | 'nobody' {
   const isOwn = LOCAL.test(host) || target.ports.some((each) => each.host === host);
-  return isOwn ? target.privateSocket(port) : undefined;
+  if (!isOwn) return { path: undefined };
+  const path = target.privateSocket(port);
+  const listens = target.listening().some((each) => each.port === port);
+  return path === undefined && !listens && target.isShared(port) ? 'nobody' : { path };
 }

@@ -17,7 +17,10 @@ export function checkTcp(
   timeoutMs: number,
 ): Promise<CheckResult> {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const path = privatePath(host, port, target);
+  const way = privatePath(host, port, target);
+  if (way === 'nobody')
+    return Promise.resolve({ isSuccess: false, detail: `${place}: the instance does not listen there` });
+  const { path } = way;
   return new Promise((resolve) => {
     const socket = path === undefined ? connect({ host, port }) : connectUnix(path);
     const end = (isSuccess: boolean, detail: string): void => {
