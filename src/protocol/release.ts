@@ -162,7 +162,7 @@ export const VerifySpec = v.strictObject({
   forMs: milliseconds,
   /** How long is looked on after the old ones have gone. */
   bakeMs: milliseconds,
-  /** Fewer requests than these decide nothing. */
+  /** Fewer requests to the new instances than these are no pass. */
   minRequests: count,
   /** Risk of a false alarm over all looks together. */
   alpha: v.number(),
