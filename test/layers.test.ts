@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   alerts: ['store', ...FOUNDATION],
   inspector: ['system', 'protocol'],
   supervisor: ['config', 'store', 'logs', 'inspector', 'metrics', 'forensics', ...FOUNDATION],
-  release: ['config', 'store', 'supervisor', ...FOUNDATION],
+  release: ['config', 'store', 'supervisor', 'metrics', ...FOUNDATION],
   api: ['supervisor', 'release', 'alerts', 'logs', 'metrics', 'forensics', 'store', 'config', 'protocol'],
   daemon: [
     'api',

@@ -4,4 +4,4 @@ export { formatDiagnostics, type Diagnostic, type Outcome } from './diagnostic.j
 export { CONFIG_NAMES, findConfig } from './source/find.js';
 export { loadConfig, type LoadOptions, type LoadResult } from './load.js';
 export { specFromCommandLine, type CommandLine, type CommandLineOptions } from './command-line.js';
-export { isSecretKey } from './redact.js';
+export { isSecretKey, redactText } from './redact.js';

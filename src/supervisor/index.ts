@@ -2,3 +2,4 @@ export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.
 export type { Counted } from './meter.js';
 export { hasEnded } from './operation.js';
 export { eventsPath, type SupervisorContext } from './context.js';
+export type { SideView, Switchover, SwitchoverWish } from './switchover.js';

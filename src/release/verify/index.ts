@@ -1,0 +1,3 @@
+export { watchRelease, type WatchOptions, type WatchOutcome } from './watch-release.js';
+export { askSmoke, type SmokeOptions } from './smoke.js';
+export type { ReleaseErrors } from './new-kinds.js';

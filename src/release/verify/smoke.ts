@@ -1,0 +1,30 @@
+/** Asks every new instance the questions that tell whether it works at all, on its own socket. */
+import type { ReleaseCheck, ReleaseStage, SmokeSpec } from '../../protocol/index.js';
+import type { Switchover } from '../../supervisor/index.js';
+
+export interface SmokeOptions {
+  readonly smoke: readonly SmokeSpec[];
+  readonly stage: ReleaseStage;
+  readonly switchover: Pick<Switchover, 'look' | 'check'>;
+}
+
+/** One check for each question and instance. No instance to ask is a failure. */
+export async function askSmoke({ smoke, stage, switchover }: SmokeOptions): Promise<readonly ReleaseCheck[]> {
+  if (smoke.length === 0) return [];
+  const views = await switchover.look();
+  const asked = smoke.map(async ({ service, check, timeoutMs }): Promise<ReleaseCheck[]> => {
+    const young = views.filter((view) => view.service === service && view.side === 'new');
+    if (young.length === 0) {
+      const text = `${service}: there is no new instance to ask`;
+      return [{ stage, name: 'smoke', verdict: 'failed', text }];
+    }
+    return Promise.all(
+      young.map(async ({ instance }): Promise<ReleaseCheck> => {
+        const { isSuccess, detail } = await switchover.check(service, instance, check, timeoutMs);
+        const verdict = isSuccess ? 'passed' : 'failed';
+        return { stage, name: 'smoke', verdict, text: `${service}.${instance}, new: ${detail}` };
+      }),
+    );
+  });
+  return (await Promise.all(asked)).flat();
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReleaseCheck, VerifySpec } from '../../protocol/index.js';
+import type { SideView } from '../../supervisor/index.js';
+import { counts, HastyClock, kind, MadeUpErrors, MadeUpSwitchover, view } from './made-up-switchover.js';
+import { watchRelease, type WatchOptions, type WatchOutcome } from './watch-release.js';
+
+const SPEC: VerifySpec = {
+  smoke: [],
+  stableMs: 0,
+  canary: null,
+  forMs: 30_000,
+  bakeMs: 10_000,
+  minRequests: 200,
+  alpha: 0.01,
+  errorRate: 'refuse',
+  latency: 'refuse',
+  newErrors: 'refuse',
+  memory: 'refuse',
+  noData: 'hold',
+  holdMs: 0,
+};
+const SMOKE = { service: 'web', check: { port: 3000 } as never, timeoutMs: 500 };
+
+interface Watched {
+  readonly outcome: WatchOutcome;
+  readonly switchover: MadeUpSwitchover;
+  readonly errors: MadeUpErrors;
+  readonly checks: readonly ReleaseCheck[];
+}
+
+interface Wish {
+  readonly spec?: Partial<VerifySpec>;
+  readonly stage?: WatchOptions['stage'];
+  readonly views?: (look: number) => readonly SideView[];
+  readonly prepare?: (switchover: MadeUpSwitchover, errors: MadeUpErrors) => void;
+}
+
+/** 50 requests a second to either side, where nothing else is said. */
+async function watch({ spec, stage = 'verify', views = fine, prepare }: Wish = {}): Promise<Watched> {
+  const [switchover, errors] = [new MadeUpSwitchover(views), new MadeUpErrors()];
+  prepare?.(switchover, errors);
+  let checks: readonly ReleaseCheck[] = [];
+  const outcome = await watchRelease({
+    spec: { ...SPEC, ...spec },
+    stage,
+    switchover,
+    errors,
+    since: 1234,
+    clock: new HastyClock(),
+    signal: new AbortController().signal,
+    onChecks: (seen) => (checks = seen),
+  });
+  return { outcome, switchover, errors, checks };
+}
+
+function fine(look: number): SideView[] {
+  return [view({ counts: counts(9000 + 50 * look) }), view({ side: 'new', counts: counts(50 * look) })];
+}
+
+test('what is as good as before is green when its time is over, with all its checks', async () => {
+  const { outcome, switchover, errors, checks } = await watch();
+  assert.equal(outcome, 'green');
+  assert.equal(switchover.looks, 31);
+  assert.deepEqual(
+    [...new Set(checks.map(({ name }) => name))],
+    ['requests', 'error rate', 'latency', 'memory', 'restarts', 'new errors'],
+  );
+  assert.ok(checks.every(({ verdict, stage }) => verdict === 'passed' && stage === 'verify'));
+  assert.deepEqual(errors.asked[0], { since: 1234, withMuted: false });
+});
+
+test('failing requests are red within seconds', async () => {
+  const { outcome, switchover } = await watch({
+    views: (look) => [
+      view({ counts: counts(50 * look) }),
+      view({ side: 'new', counts: counts(50 * look, 15 * look) }),
+    ],
+  });
+  assert.deepEqual(texts(outcome), ['web: new 15 of 50 failed (30.0 %), old 0 of 50, in the last 10 s']);
+  assert.equal(switchover.looks, 2);
+});
+
+test('who falls is told at once, in the words of who saw it', async () => {
+  const { outcome } = await watch({
+    prepare: (switchover) => setImmediate(() => switchover.fall('web.0, new, crashed: TypeError: x')),
+  });
+  assert.deepEqual(texts(outcome), ['web.0, new, crashed: TypeError: x']);
+});
+
+test("a new kind of error is the release's by who wrote it, else by when", async () => {
+  const sample = {
+    at: new Date(0).toISOString(),
+    instance: 0,
+    attempt: 2,
+    stream: 'err' as const,
+    before: [],
+    lines: ['TypeError: x is not a function', '    at pay (/srv/pay.js:4:2)', '    at next (/srv/a.js:1:1)'],
+    omitted: 0,
+  };
+  const by = async (attempts: readonly number[], change = {}): Promise<Watched> =>
+    watch({
+      prepare: (_, errors) => {
+        const told = attempts.map((attempt) => ({ instance: 0, attempt, count: 1 }));
+        errors.kinds = [kind({ attempts: told, sample, ...change })];
+      },
+    });
+  const text = 'web: TypeError: x is not a function, at pay (/srv/pay.js:4:2), 3 times';
+  assert.deepEqual(texts((await by([2])).outcome), [text]);
+  assert.deepEqual(texts((await by([])).outcome), [text]);
+  for (const attempts of [[1], [1, 2]]) {
+    const { outcome, checks } = await by(attempts);
+    assert.equal(outcome, 'green');
+    assert.ok(checks.some(({ verdict, name }) => name === 'new errors' && verdict === 'warned'));
+  }
+  const json = {
+    ...sample,
+    lines: ['{"level":50,"err":{"stack":"Error: a\\n    at db (db.js:1:2)\\n    at b"}}'],
+  };
+  assert.match(texts((await by([2], { sample: json })).outcome)[0]!, /, at db \(db\.js:1:2\), 3/);
+  assert.match(texts((await by([2], { sample: null })).outcome)[0]!, /, at pay\.js:4, 3/);
+});
+
+test('a password in the title of an error does not get into a check', async () => {
+  const { outcome } = await watch({
+    prepare: (_, errors) =>
+      (errors.kinds = [kind({ title: 'Error: cannot reach postgres://app:hunter2@db/shop' })]),
+  });
+  assert.deepEqual(texts(outcome), [
+    'web: Error: cannot reach postgres://app:[hidden]@db/shop, at pay.js:4, 3 times',
+  ]);
+});
+
+test('without data it holds, and then says so; smoke checks may stand in, and none are no pass', async () => {
+  const views = (look: number): SideView[] => [
+    view({ counts: counts(look) }),
+    view({ side: 'new', counts: counts(0) }),
+  ];
+  const held = await watch({ views, spec: { holdMs: 10_000 } });
+  assert.equal(held.switchover.looks, 41);
+  assert.match(
+    texts(held.outcome)[0]!,
+    /^web: 0 requests to the new instances, 40 to the old ones; 200 are needed/,
+  );
+  const byNothing = await watch({ views, spec: { noData: 'smoke' } });
+  assert.ok(typeof byNothing.outcome === 'object' && 'noData' in byNothing.outcome);
+  const bySmoke = await watch({ views, spec: { noData: 'smoke', smoke: [SMOKE] } });
+  assert.equal(bySmoke.outcome, 'green');
+  assert.deepEqual(bySmoke.switchover.asked, ['web.0 within 500 ms']);
+});
+
+test('figures that are fine are no pass where the smoke check is not', async () => {
+  const { outcome } = await watch({
+    spec: { smoke: [SMOKE] },
+    prepare: (switchover) => (switchover.smokeAnswer = { isSuccess: false, detail: 'GET /smoke: 500' }),
+  });
+  assert.deepEqual(texts(outcome), ['web.0, new: GET /smoke: 500']);
+});
+
+test('a bake needs no requests, and sees a fall all the same', async () => {
+  const views = (): SideView[] => [view({ side: 'new', counts: counts(0) })];
+  assert.equal((await watch({ views, stage: 'bake' })).outcome, 'green');
+  const fallen = (look: number): SideView[] => [
+    view({ side: 'new', ended: look > 3 ? 'exit code 1' : null }),
+  ];
+  assert.deepEqual(texts((await watch({ views: fallen, stage: 'bake' })).outcome), [
+    'web.0, new, has ended: exit code 1',
+  ]);
+});
+
+test('it ends when it is told to', async () => {
+  const stop = new AbortController();
+  const reason = new Error('somebody wants it to end');
+  const watching = watchRelease({
+    spec: SPEC,
+    stage: 'verify',
+    switchover: new MadeUpSwitchover((look) => {
+      if (look === 3) stop.abort(reason);
+      return fine(look);
+    }),
+    errors: new MadeUpErrors(),
+    since: 0,
+    clock: new HastyClock(),
+    signal: stop.signal,
+    onChecks: () => undefined,
+  });
+  await assert.rejects(watching, reason);
+});
+
+function texts(outcome: WatchOutcome): string[] {
+  assert.ok(outcome !== 'green');
+  return ('red' in outcome ? outcome.red : outcome.noData).map(({ text }) => text);
+}
