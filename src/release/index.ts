@@ -3,3 +3,4 @@ export { extractArchive, type ExtractOptions } from './archive/extract-archive.j
 export type { Extracted } from './archive/extract.js';
 export { DEFAULT_LIMITS, type ArchiveLimits } from './archive/limits.js';
 export * from './verify/index.js';
+export * from './traffic/index.js';

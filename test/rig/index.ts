@@ -6,6 +6,8 @@ export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';
 export { until } from './until.js';
 export { freePort } from './free-port.js';
+export { Haproxy, unlessHaproxy, type HaproxyOptions } from './haproxy.js';
+export { NamedServer } from './named-server.js';
 export { OtlpReceiver, readMetrics } from './otlp-receiver.js';
 export { assertSucceeded, failureOf } from './expect.js';
 export { isListening, isRefused, knock, Load, visit, type Visit } from './visit.js';

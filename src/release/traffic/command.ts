@@ -1,0 +1,117 @@
+/** Commands of the user's own that take a service out of its traffic and let it in: for whatever is no HAProxy. */
+import { redactText } from '../../config/index.js';
+import { spawn } from 'node:child_process';
+import { UpkeepError, type HookSpec, type TrafficSpec } from '../../protocol/index.js';
+import { formatDuration } from '../../util/index.js';
+import type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
+
+type CommandSpec = Extract<TrafficSpec, { type: 'command' }>;
+
+/** Of the last line that it printed. */
+const MAX_LINE = 200;
+const KEPT_BYTES = 4096;
+/** Of its output, after it has ended: who it has left behind may hold the pipe open. */
+const REST_MS = 200;
+
+export class CommandTraffic implements Traffic {
+  readonly #spec: CommandSpec;
+  readonly #options: TrafficOptions;
+
+  constructor(spec: CommandSpec, options: TrafficOptions) {
+    this.#spec = spec;
+    this.#options = options;
+  }
+
+  async out(service: string, signal: AbortSignal): Promise<void> {
+    await this.#run(service, this.#spec.out, { UPKEEP_TRAFFIC: 'out', UPKEEP_TRAFFIC_SHARE: '0' }, signal);
+  }
+
+  async in(service: string, share: number, signal: AbortSignal): Promise<void> {
+    await this.#run(
+      service,
+      this.#spec.in,
+      { UPKEEP_TRAFFIC: 'in', UPKEEP_TRAFFIC_SHARE: String(share) },
+      signal,
+    );
+  }
+
+  state(): Promise<TrafficState> {
+    return Promise.resolve({ isOut: null, places: [] });
+  }
+
+  close(): void {
+    // nothing goes on after a command has ended
+  }
+
+  async #run(service: string, hook: HookSpec, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { group } = this.#options;
+    const end = await run(hook, { ...env, UPKEEP_SERVICE: service, UPKEEP_GROUP: group }, signal);
+    signal.throwIfAborted();
+    if (end.fact === undefined) return;
+    const [verb, after] = env['UPKEEP_TRAFFIC'] === 'out' ? ['take', ' out of traffic'] : ['let', ' in'];
+    const last = end.lastLine === undefined ? '' : `: ${end.lastLine}`;
+    const message = `Cannot ${verb} "${service}"${after}: ${hook.run[0]} ${end.fact}${last}`;
+    throw new UpkeepError('release-failed', message, {
+      hint: `run it by hand: UPKEEP_SERVICE=${service} UPKEEP_TRAFFIC=${env['UPKEEP_TRAFFIC']} ${hook.run[0]} …`,
+    });
+  }
+}
+
+interface End {
+  /** What is wrong about it; undefined: nothing. */
+  readonly fact: string | undefined;
+  readonly lastLine: string | undefined;
+}
+
+function run({ run: argv, timeoutMs }: HookSpec, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<End> {
+  return new Promise((resolve) => {
+    const [program, ...args] = argv as [string, ...string[]];
+    // A group of its own: what it has started ends with it.
+    const child = spawn(program, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let output = '';
+    const keep = (part: Buffer): void => void (output = `${output}${part.toString()}`.slice(-KEPT_BYTES));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    let isOver = false;
+    const end = (fact: string | undefined): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve({ fact, lastLine: lastLine(output) });
+    };
+    const kill = (fact: string): void => {
+      killGroup(child.pid);
+      end(fact);
+    };
+    const stop = (): void => kill('was given up');
+    const timer = setTimeout(() => kill(`has not ended within ${formatDuration(timeoutMs)}`), timeoutMs);
+    signal.addEventListener('abort', stop, { once: true });
+    child.on('error', (error) => end(error.message));
+    child.on('exit', (code, ending) => {
+      const fact = code === 0 ? undefined : `ended with ${ending ?? `exit code ${String(code)}`}`;
+      child.on('close', () => end(fact));
+      setTimeout(() => end(fact), REST_MS).unref();
+    });
+  });
+}
+
+function lastLine(output: string): string | undefined {
+  const line = output.trimEnd().split('\n').at(-1)?.trim();
+  return line ? redactText(line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line) : undefined;
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // nobody is left
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * HAProxy by its runtime sockets: drained, put into maintenance, let in again with a weight, without a reload. There may be
+ * several (one on each host): what is done is done at all of them, and nothing where one does not agree.
+ *
+ * ```
+ *   ready ──drain──▶ drain ──no sessions, or drainMs──▶ maint ──(the release)──▶ weight, ready ──UP──▶ in
+ *                      └───────── kept so: a reload of HAProxy forgets what was set ─────────┘
+ * ```
+ */
+import type { TrafficSpec } from '../../protocol/index.js';
+import { Backend, parseServerName } from './backend.js';
+import { formatDuration } from '../../util/index.js';
+import { KeepOut } from './keep-out.js';
+import { RuntimeSocket } from './runtime-socket.js';
+import { isChecked, isServing, type ServerView } from './server-view.js';
+import type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
+import { cannot, type ServerName } from './words.js';
+import { waitUntil } from '../wait.js';
+
+type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
+
+const LOOK_MS = 50;
+/** Health checks may take their time to find it. */
+const UP_MS = 30_000;
+
+export class HaproxyTraffic implements Traffic {
+  readonly #spec: HaproxySpec;
+  readonly #options: TrafficOptions;
+  readonly #sockets: readonly RuntimeSocket[];
+  readonly #keepOut: KeepOut;
+
+  constructor(spec: HaproxySpec, options: TrafficOptions) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#sockets = spec.sockets.map((name) => new RuntimeSocket(name, options.clock));
+    this.#keepOut = new KeepOut(options);
+  }
+
+  async out(service: string, signal: AbortSignal): Promise<void> {
+    const places = this.#places(service, 'take', signal);
+    await this.#keepOut.end(service);
+    await this.#drain(places);
+    this.#keepOut.begin(service, places, 'drain');
+    try {
+      await this.#untilQuiet(places, signal);
+    } finally {
+      // Also where it is given up: whoever asked decides what comes next, and nobody is in the way.
+      await this.#keepOut.end(service);
+    }
+    await all(places, (place) => place.set('state maint'));
+    this.#keepOut.begin(service, places, 'maint');
+  }
+
+  async in(service: string, share: number, signal: AbortSignal): Promise<void> {
+    const places = this.#places(service, 'let', signal);
+    await all(places, (place) => place.set(`weight ${share}%`));
+    await this.#refuseNoWeight(places, share);
+    await this.#keepOut.end(service);
+    await all(places, (place) => place.set('state ready'));
+    await this.#untilUp(places, signal);
+    const { server } = places[0]!;
+    this.#options.onProgress(`${server.backend}/${server.name} is in, with ${share} % of its weight`);
+  }
+
+  async state(service: string, signal: AbortSignal): Promise<TrafficState> {
+    const places = this.#places(service, 'look at', signal);
+    const views = await all(places, (place) => place.view());
+    const isOut = new Set(views.map(({ mode }) => mode !== 'ready'));
+    return {
+      isOut: isOut.size === 1 ? views[0]!.mode !== 'ready' : null,
+      places: views.map(
+        ({ status, mode, weight, sessions }, at) =>
+          `${places[at]!.socket.name}: ${status}, ${mode}, weight ${weight}, ${sessionsOf(sessions)}`,
+      ),
+    };
+  }
+
+  close(): void {
+    this.#keepOut.close();
+  }
+
+  #places(service: string, verb: string, signal: AbortSignal): readonly Backend[] {
+    const text = this.#spec.servers[service];
+    const server: ServerName = parseServerName(service, text);
+    return this.#sockets.map((socket) => new Backend({ socket, server, verb, signal }));
+  }
+
+  /** Two hosts may begin at the same moment: each looks again at what is left when its own server is out, and steps back. */
+  async #drain(places: readonly Backend[]): Promise<void> {
+    const before = await all(places, (place) => place.servers());
+    this.#refuseLast(places, before);
+    const { server } = places[0]!;
+    this.#options.onProgress(`${server.backend}/${server.name} is drained`);
+    const wasReady = before.map((servers) => own(servers, server).mode === 'ready');
+    const ready = places.filter((_, at) => wasReady[at]);
+    try {
+      await all(ready, (place) => place.set('state drain'));
+    } catch (error) {
+      await Promise.allSettled(ready.map((place) => place.set('state ready')));
+      throw error;
+    }
+    if (this.#spec.allowLast) return;
+    const after = await all(places, (place) => place.servers());
+    const isAlone = after.some((servers, at) => wasReady[at] && othersServing(servers, server).length === 0);
+    if (!isAlone) return;
+    await all(ready, (place) => place.set('state ready'));
+    this.#refuseLast(places, after, wasReady);
+  }
+
+  #refuseLast(
+    places: readonly Backend[],
+    views: readonly (readonly ServerView[])[],
+    wasReady: readonly boolean[] = [],
+  ): void {
+    if (this.#spec.allowLast) return;
+    for (const [at, servers] of views.entries()) {
+      const { server, socket } = places[at]!;
+      // What is out already, where a daemon was killed, takes nothing from anybody.
+      if (!wasReady[at] && own(servers, server).mode !== 'ready') continue;
+      if (othersServing(servers, server).length > 0) continue;
+      const others = servers.filter(({ name }) => name !== server.name);
+      const told = others.map(
+        ({ name, status, weight }) => `${name} is ${status}${weight > 0 ? '' : ', weight 0'}`,
+      );
+      const fact = `${socket.name} has no other server up in ${server.backend} (${told.join(', ') || 'there is none'})`;
+      const hint = `bring another server of ${server.backend} up, or set traffic.allowLast: true`;
+      throw cannot(places[at]!, fact, { hint, code: 'release-refused' });
+    }
+  }
+
+  async #untilQuiet(places: readonly Backend[], signal: AbortSignal): Promise<void> {
+    const { clock, onProgress } = this.#options;
+    const deadline = clock.now() + this.#spec.drainMs;
+    for (;;) {
+      const views = await all(places, (place) => place.view());
+      const sessions = views.reduce((sum, view) => sum + view.sessions, 0);
+      if (sessions === 0 && views.every(({ mode }) => mode !== 'ready')) return;
+      if (clock.now() >= deadline) {
+        const { server } = places[0]!;
+        const after = formatDuration(this.#spec.drainMs);
+        return onProgress(
+          `${server.backend}/${server.name} still has ${sessionsOf(sessions)} after ${after}; going on`,
+        );
+      }
+      await waitUntil(clock, clock.now() + LOOK_MS, signal);
+    }
+  }
+
+  /** HAProxy rounds down: 10 % of a weight of 1 is none, and a canary that nobody asks finds nothing. */
+  async #refuseNoWeight(places: readonly Backend[], share: number): Promise<void> {
+    const views = await all(places, (place) => place.view());
+    const at = views.findIndex(({ userWeight }) => userWeight < 1);
+    if (at < 0 || share === 0) return;
+    await all(places, (place) => place.set('weight 100%'));
+    const fact = `${share} % of its weight of ${views[at]!.initialWeight} is less than 1: it would get no traffic`;
+    const hint = `give servers of ${places[at]!.server.backend} a weight of 100 in haproxy.cfg: default-server weight 100`;
+    throw cannot(places[at]!, fact, { hint });
+  }
+
+  async #untilUp(places: readonly Backend[], signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + UP_MS;
+    for (;;) {
+      const views = await all(places, (place) => place.view());
+      const at = views.findIndex((view) => !isServing(view) || !isChecked(view));
+      if (at < 0) return;
+      if (clock.now() >= deadline) {
+        const { status, mode, weight } = views[at]!;
+        const fact = `${places[at]!.socket.name} says ${status} (${mode}, weight ${weight}) after ${formatDuration(UP_MS)}`;
+        throw cannot(places[at]!, fact, {
+          hint: 'see what its health check asks, and what the service answers to it',
+        });
+      }
+      await waitUntil(clock, clock.now() + LOOK_MS, signal);
+    }
+  }
+}
+
+function sessionsOf(count: number): string {
+  return `${count} session${count === 1 ? '' : 's'}`;
+}
+
+function own(servers: readonly ServerView[], { name }: ServerName): ServerView {
+  return servers.find((server) => server.name === name)!;
+}
+
+function othersServing(servers: readonly ServerView[], { name }: ServerName): readonly ServerView[] {
+  return servers.filter((server) => server.name !== name && isServing(server));
+}
+
+/** All of them have answered, also where one fails: nothing is still on its way afterwards. */
+async function all<T>(places: readonly Backend[], ask: (place: Backend) => Promise<T>): Promise<T[]> {
+  const asked = places.map(ask);
+  await Promise.allSettled(asked);
+  return Promise.all(asked);
+}

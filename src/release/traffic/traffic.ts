@@ -1,0 +1,28 @@
+/** Takes a service of this host out of the traffic that comes from outside, and lets it in again. */
+import type { Clock } from '../../system/index.js';
+
+/** Everything here can be done again: a daemon that comes after a killed one repeats what that was doing. */
+export interface Traffic {
+  /** Resolves when nothing more comes; from then on it is kept out, whoever forgets, until `in`. */
+  out(service: string, signal: AbortSignal): Promise<void>;
+  /** `share`: percent of its usual weight. Resolves when it is up everywhere. */
+  in(service: string, share: number, signal: AbortSignal): Promise<void>;
+  state(service: string, signal: AbortSignal): Promise<TrafficState>;
+  /** Nobody is kept out by this one any more; what is out stays out. */
+  close(): void;
+}
+
+export interface TrafficState {
+  /** null: nobody can know, or they do not agree. */
+  readonly isOut: boolean | null;
+  /** For a person, one for each place that decides. */
+  readonly places: readonly string[];
+}
+
+export interface TrafficOptions {
+  readonly clock: Clock;
+  /** Of the release group: commands are told. */
+  readonly group: string;
+  /** One line of what is done or was noticed. */
+  onProgress(text: string): void;
+}

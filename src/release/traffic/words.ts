@@ -1,0 +1,24 @@
+/** Errors of traffic: which server, at which socket, what it answered, and the next step. */
+import { UpkeepError, type ErrorCode } from '../../protocol/index.js';
+
+export interface ServerName {
+  readonly backend: string;
+  readonly name: string;
+}
+
+export interface Place {
+  readonly server: ServerName;
+  /** `take`, `let`, `look at`. */
+  readonly verb: string;
+}
+
+const AFTER: Readonly<Record<string, string>> = { take: ' out of traffic', let: ' in' };
+
+export function cannot(
+  { server, verb }: Place,
+  fact: string,
+  { hint, code = 'release-failed', cause }: { hint?: string; code?: ErrorCode; cause?: unknown } = {},
+): UpkeepError {
+  const what = `Cannot ${verb} "${server.backend}/${server.name}"${AFTER[verb] ?? ''}`;
+  return new UpkeepError(code, `${what}: ${fact}`, { hint, cause });
+}
