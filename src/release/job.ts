@@ -18,6 +18,8 @@ export interface StageJob {
   readonly spec: ReleaseSpec;
   readonly target: ReleaseTarget;
   readonly waive: readonly WaiverSpec[];
+  /** What `resolve` answered; absent: `fetch` chooses by itself. */
+  readonly choice?: BuildChoice | null;
   /** Of this release, as far as it is known. */
   readonly build: ReleaseBuild | null;
   /** In the store: the archive, or the folder, whose content is `build.sha256`. */
@@ -26,6 +28,23 @@ export interface StageJob {
   readonly folder: string | null;
   /** What serves now. */
   readonly previous: PreviousRelease | null;
+}
+
+/**
+ * The build that `resolve` chose, in the words of its source: `fetch` brings this one, and does not choose again where time has
+ * passed. Nothing in it is secret.
+ */
+export interface BuildChoice {
+  /** For a person: where it comes from. */
+  readonly from: string;
+  readonly commit: string | null;
+  readonly version: string | null;
+  /** Its name at its source, where what bears it never changes; null: it may be another one tomorrow. */
+  readonly identity: string | null;
+  /** Where it is known beforehand. */
+  readonly sha256: string | null;
+  /** What the source needs to find it again. */
+  readonly place: Readonly<Record<string, string>>;
 }
 
 export interface PreviousRelease {
@@ -38,6 +57,7 @@ export interface PreviousRelease {
 /** What a stage found out. Whatever is absent stays as it was. */
 export interface StageResult {
   readonly candidates?: readonly ReleaseCandidate[];
+  readonly choice?: BuildChoice;
   readonly build?: ReleaseBuild;
   readonly artifact?: string;
   readonly folder?: string;

@@ -1,7 +1,6 @@
 /** Computes the environment of an attempt from declared sources only, anew at each start, each value with its source. */
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { parseEnv, promisify } from 'node:util';
+import { parseEnv } from 'node:util';
 import {
   UpkeepError,
   type AlertSpec,
@@ -9,10 +8,7 @@ import {
   type SecretSpec,
   type ServiceSpec,
 } from '../protocol/index.js';
-import { findCredentials } from '../system/index.js';
-
-const SECRET_COMMAND_TIMEOUT_MS = 10_000;
-const run = promisify(execFile);
+import { findCredentials, placeOfSecret, readSecret, SecretError } from '../system/index.js';
 
 export interface Variable {
   readonly value: string;
@@ -43,8 +39,8 @@ export async function resolveEnvironment(spec: ServiceSpec): Promise<Environment
   for (const [key, variable] of plainEnvironment(spec, 'declared')) environment.set(key, variable);
   for (const [key, secret] of Object.entries(spec.secrets)) {
     environment.set(key, {
-      value: await readSecret(spec, key, secret),
-      source: sourceOf(secret),
+      value: await secretOf(spec, key, secret),
+      source: `secret ${placeOfSecret(secret)}`,
       isSecret: true,
     });
   }
@@ -140,32 +136,14 @@ async function readEnvFile(spec: ServiceSpec, file: string): Promise<Record<stri
   }
 }
 
-async function readSecret(spec: ServiceSpec, key: string, secret: SecretSpec): Promise<string> {
+async function secretOf(spec: ServiceSpec, key: string, secret: SecretSpec): Promise<string> {
   try {
-    if ('file' in secret) return withoutLineEnd(await readFile(secret.file, 'utf8'));
-    const [program, ...args] = secret.command as [string, ...string[]];
-    const { stdout } = await run(program, args, { cwd: spec.cwd, timeout: SECRET_COMMAND_TIMEOUT_MS });
-    return withoutLineEnd(stdout);
+    return await readSecret(secret, spec.cwd);
   } catch (cause) {
-    // The cause may quote what the command printed: only its kind is told.
-    const { code = 'timeout' } = cause as { code?: string | number };
-    throw new UpkeepError(
-      'start-failed',
-      `Cannot start "${spec.name}": secret ${key} from ${sourceOf(secret)} failed (${code})`,
-      {
-        hint:
-          'file' in secret
-            ? 'create the file, readable for the daemon'
-            : 'run the command by hand to see why',
-      },
-    );
+    if (!(cause instanceof SecretError)) throw cause;
+    const fact = `secret ${key} from secret ${cause.place} failed (${cause.reason})`;
+    const hint =
+      'file' in secret ? 'create the file, readable for the daemon' : 'run the command by hand to see why';
+    throw new UpkeepError('start-failed', `Cannot start "${spec.name}": ${fact}`, { hint });
   }
-}
-
-function withoutLineEnd(text: string): string {
-  return text.replace(/\r?\n$/, '');
-}
-
-function sourceOf(secret: SecretSpec): string {
-  return 'file' in secret ? `secret file ${secret.file}` : `secret command ${secret.command[0]}`;
 }

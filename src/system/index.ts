@@ -18,6 +18,7 @@ export * from './process-tree.js';
 export * from './program.js';
 export * from './rolled-file.js';
 export * from './runtime.js';
+export * from './secret.js';
 export * from './shim.js';
 export * from './signal.js';
 export * from './signal-trace.js';

@@ -2,8 +2,8 @@
 import { hostname } from 'node:os';
 import { createTransport, type Transporter } from 'nodemailer';
 import type { AlertTarget } from '../../protocol/index.js';
+import { readSecret } from '../../system/index.js';
 import type { Send } from './main.js';
-import { readSecret } from './secret.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -29,7 +29,7 @@ export async function mail({ to, from, smtp }: Email): Promise<Send> {
 async function open(smtp: Email['smtp']): Promise<Transporter> {
   if (!smtp) return createTransport({ sendmail: true, newline: 'unix', path: '/usr/sbin/sendmail' });
   const { host, port, secure, user, password } = smtp;
-  const pass = password ? await readSecret(password, 'password') : '';
+  const pass = password ? await readSecret(password) : '';
   return createTransport({
     host,
     port,

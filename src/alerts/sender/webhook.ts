@@ -2,16 +2,16 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import type { AlertTarget, Notice } from '../../protocol/index.js';
+import { readSecret } from '../../system/index.js';
 import { fill, placesOf } from '../words.js';
 import type { Send } from './main.js';
-import { readSecret } from './secret.js';
 
 const TIMEOUT_MS = 10_000;
 
 type Webhook = Extract<AlertTarget, { via: 'webhook' }>;
 
 export async function post({ url, body }: Webhook): Promise<Send> {
-  const text = 'text' in url ? url.text : await readSecret(url, 'URL');
+  const text = 'text' in url ? url.text : (await readSecret(url)).trim();
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new Error('what is to be the URL is none');
   return (notice) =>

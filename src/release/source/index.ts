@@ -1,0 +1,2 @@
+export { resolveBuild } from './resolve.js';
+export { fetchBuild } from './fetch.js';
