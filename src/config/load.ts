@@ -18,7 +18,7 @@ import { freeze } from './freeze.js';
 import { normalizeService, type NormalizeContext } from './normalize.js';
 import type { ShellEnv } from './normalize/environment.js';
 import { releaseSpec } from './normalize/release.js';
-import { checkDrafts, checkReleaseDrafts } from './rules.js';
+import { adviseOnReleases, checkDrafts, checkReleaseDrafts } from './rules.js';
 import { Config, problemsOf } from './schema.js';
 import { readConfig, type Readable } from './source/read.js';
 import { withoutUndefined } from './source/value.js';
@@ -109,6 +109,7 @@ async function interpret({ value, isFromFunction }: Readable, context: Context):
   );
   const services = await checkDrafts(pairs, report);
   const releases = await interpretReleases(groups, { drafts, services }, context, report);
+  if (!problems.some(({ severity }) => severity === 'error')) adviseOnReleases(groups, report);
   return { services: services.map(freeze), releases: releases.map(freeze), problems };
 }
 

@@ -10,7 +10,7 @@ import { checkGroups, checkReleased } from './rules/groups.js';
 import { checkNames } from './rules/names.js';
 import { checkPlainSecrets, checkPlainSecretsOfRelease } from './rules/plain-secrets.js';
 import { checkPorts } from './rules/ports.js';
-import { checkReleases } from './rules/release.js';
+import { checkJudged, checkReleases } from './rules/release.js';
 import { checkSchedule } from './rules/schedule.js';
 import { checkService } from './rules/service.js';
 
@@ -40,4 +40,9 @@ export function checkReleaseDrafts(
   checkGroups(releases, drafts, report);
   checkReleases(releases, folder, report);
   for (const release of releases) checkPlainSecretsOfRelease(release, report);
+}
+
+/** What is worth saying of groups that are right. */
+export function adviseOnReleases(releases: readonly ReleaseDraft[], report: Report): void {
+  for (const release of releases) checkJudged(release, report);
 }

@@ -98,6 +98,28 @@ export const POLICY_RULES = [
 ] as const;
 export type PolicyRule = (typeof POLICY_RULES)[number];
 
+/** What else is looked at before anything runs, and may be waived by its name. */
+export const PREFLIGHT_RULES = [
+  'missing-key',
+  'new-key',
+  'empty-key',
+  'wrong-type',
+  'unknown-key',
+  'contract',
+  'file',
+  'environment',
+  'program',
+  'user',
+  'port',
+  'node',
+  'native-module',
+  'syntax',
+  'missing-module',
+  'tcp',
+  'http',
+  'command',
+] as const;
+
 export const WaiverSpec = v.strictObject({
   rule: v.string(),
   reason: v.string(),

@@ -242,7 +242,7 @@ export interface PolicyConfig {
   /** What is done where a rule is broken. */
   rules?: PolicyRulesConfig;
   /**
-   * Hosts that no value may name, for `test-host`.
+   * Hosts that no value may name, for `test-host`; `*.example.com` is any below it.
    * @default []
    */
   testHosts?: string[];
@@ -314,19 +314,11 @@ export interface PolicyRulesConfig {
 
 /** A rule that does not hold for a while. */
 export interface WaiverConfig {
-  /** The rule. */
-  rule:
-    | 'test-build'
-    | 'commit'
-    | 'dirty-build'
-    | 'version-tag'
-    | 'downgrade'
-    | 'node-env'
-    | 'debug-logging'
-    | 'debug-port'
-    | 'example-value'
-    | 'localhost'
-    | 'test-host';
+  /**
+   * A rule of the policy, or another check before the release runs, as its report names it: `missing-key`, `port`, and so on. Requirements
+   * are called `tcp`, `http` and `command`.
+   */
+  rule: string;
   /** Why; it stands in the report of each release. */
   reason: string;
   /** The last day, as `YYYY-MM-DD`. */
@@ -383,7 +375,8 @@ export interface HookConfig {
 /** How it is told whether a release is good. What is red before the old instances have gone costs nothing but the release. */
 export interface ReleaseVerifyConfig {
   /**
-   * Asked of each new instance before it takes traffic, and again at the end: a path, a check, or a list of those.
+   * Asked of each new instance before it takes traffic, and again at the end: a path, a check, or a list of those. Without it a release fails
+   * where fewer than `minRequests` come.
    * @default []
    */
   smoke?: string | SmokeConfig | (string | SmokeConfig)[];
@@ -440,7 +433,7 @@ export interface ReleaseVerifyConfig {
   memory?: 'refuse' | 'warn' | 'ignore';
   /**
    * Where there were too few requests: `smoke` goes by the smoke checks, `hold` waits up to `hold` for more. No data is never a pass:
-   * with neither, the release says that nothing has judged it.
+   * with neither, the release says that nothing has judged it, and fails.
    * @default 'smoke' where there are smoke checks, else 'hold'
    */
   noData?: 'hold' | 'smoke';
@@ -505,10 +498,13 @@ export interface HaproxyConfig {
   allowLast?: boolean;
 }
 
-/** Commands that take this host out of the traffic, and let it in again. They run in the folder of the configuration file. */
+/**
+ * Commands that take this host out of the traffic, and let it in again. They run in the folder of the configuration file, once for
+ * each service, which `UPKEEP_SERVICE` names.
+ */
 export interface TrafficCommandConfig {
   /** No more requests come when it has ended with 0. */
   out: string | HookConfig;
-  /** Requests come again. */
+  /** Requests come again; `UPKEEP_TRAFFIC_SHARE` says how many percent. */
   in: string | HookConfig;
 }

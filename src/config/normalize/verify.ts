@@ -1,12 +1,13 @@
 /** How a release is judged, and who is told to send it traffic, with every default filled in. */
 import { resolve } from 'node:path';
-import type { ServiceSpec, SmokeSpec, TrafficSpec, VerifySpec } from '../../protocol/index.js';
+import type { CheckSpec, ServiceSpec, SmokeSpec, TrafficSpec, VerifySpec } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
 import type { Path } from '../diagnostic.js';
 import type { ParsedSmoke, ParsedTraffic, ParsedVerify } from '../schema.js';
 import { checkSpec } from './check.js';
 import { RELEASE_VERIFY, VERIFY_TIMEOUT_MS } from './defaults.js';
-import { hookSpec } from './hook.js';
+import { commandInRelease, hookSpec } from './hook.js';
+import { refuseWithoutHttp } from './http-answer.js';
 import type { ProgramContext } from './program.js';
 
 export interface GroupContext extends ProgramContext {
@@ -80,7 +81,11 @@ async function smokeSpec(
     const hint = 'write {command: ...}; what it asks for has to answer beside the old instances';
     context.refuse(part, 'only what loads the preload of upkeep can be asked before it takes traffic', hint);
   }
-  const check = await checkSpec(rule, part, typeof smoke === 'string', within);
+  if (rule.command !== undefined) refuseWithoutHttp(rule, part, within);
+  const check: CheckSpec | undefined =
+    rule.command === undefined
+      ? await checkSpec(rule, part, typeof smoke === 'string', within)
+      : { on: 'command', argv: await commandInRelease(rule.command, [...part, 'command'], context) };
   return check && { service: service.name, check, timeoutMs: rule.timeout ?? VERIFY_TIMEOUT_MS };
 }
 

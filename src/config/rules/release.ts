@@ -1,5 +1,7 @@
 /** What must hold of groups of services that are released together, beyond the shape of their keys. */
 import { join } from 'node:path';
+import { POLICY_RULES, PREFLIGHT_RULES } from '../../protocol/index.js';
+import { mostSimilar } from '../../util/index.js';
 import type { Path, Report } from '../diagnostic.js';
 import type { ReleaseDraft } from '../draft/release.js';
 import { isVersionRange } from './version-range.js';
@@ -72,9 +74,36 @@ function checkNode({ release: { node }, place }: ReleaseDraft, report: Report): 
   });
 }
 
+/** Reports call a check `contract: missing-key`; either form is understood. */
+function checkWaived(rule: string, path: Path, report: Report): void {
+  const known = [...POLICY_RULES, ...PREFLIGHT_RULES];
+  const word = rule.replace(/^[a-z]+: /, '');
+  if (known.some((each) => each === word)) return;
+  const near = mostSimilar(word, known);
+  const hint = near ? `did you mean "${near}"?` : `known: ${known.join(', ')}`;
+  report({ path, message: `"${rule}" is not a known rule`, hint });
+}
+
+/**
+ * Not an error, for there may always be requests enough; but who has none learns it only when the release fails. Who has written
+ * noData knows.
+ */
+export function checkJudged({ release: { verify }, place, name }: ReleaseDraft, report: Report): void {
+  const { smoke = [], noData } = verify ?? {};
+  if (noData !== undefined || !Array.isArray(smoke) || smoke.length > 0) return;
+  report({
+    severity: 'warning',
+    path: place([]),
+    at: 'key',
+    message: `without smoke checks a release of "${name}" fails where few requests come, because nothing judges it`,
+    hint: 'write verify: {smoke: /health}, or {smoke: {command: ...}} for what has no port',
+  });
+}
+
 /** Not an error: the services go on all the same, and the rule holds again. */
 function checkWaivers({ release: { policy }, place }: ReleaseDraft, report: Report): void {
   for (const [index, { rule, until }] of (policy?.waivers ?? []).entries()) {
+    checkWaived(rule, place(['policy', 'waivers', index, 'rule']), report);
     if (until >= today()) continue;
     report({
       severity: 'warning',
