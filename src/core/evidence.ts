@@ -5,6 +5,10 @@ import type { Evidence, StackFrame } from '../protocol/index.js';
 const FOREIGN = /^node:|\/node_modules\//;
 const MOST_KINDS = 4;
 
+/** Stands for the stack of a process that the look itself has ended. */
+export const ENDED_BY_LOOK =
+  'the signal that opens its inspector (SIGUSR1) interrupted it, and it ended by that';
+
 export function summarizeEvidence(seen: Omit<Evidence, 'summary' | 'at' | 'pid'>): string {
   const { frames, resources, answers, state, waitsIn } = seen;
   const frame = frames.find(({ file }) => file !== '' && !FOREIGN.test(file)) ?? frames[0];

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   freeDescriptors,
   handlesSignal,
+  interruptibleWait,
   loopbackPorts,
   sendSignal,
   type ProcessId,
@@ -23,6 +24,8 @@ export interface OpenInspector {
 export interface OpenOptions {
   /** @default 3000 */
   readonly timeoutMs?: number;
+  /** Called right before the signal is sent. */
+  readonly onSignal?: () => void;
 }
 
 const TIMEOUT_MS = 3000;
@@ -35,15 +38,17 @@ export class InspectorError extends Error {}
 /** Rejects with an `InspectorError`. The process must be one of Node: others end by SIGUSR1 where they do not expect it. */
 export async function openInspector(
   process: ProcessId,
-  { timeoutMs = TIMEOUT_MS }: OpenOptions = {},
+  { timeoutMs = TIMEOUT_MS, onSignal }: OpenOptions = {},
 ): Promise<OpenInspector> {
   const before = loopbackPorts(process.pid);
   if (!before) throw new InspectorError('it has ended, or belongs to another user');
   // Nobody who does not expect this signal survives it.
   if (!handlesSignal(process.pid, SIGUSR1)) throw new InspectorError('it does not listen for SIGUSR1');
   if (freeDescriptors(process.pid) < NEEDED_FILES) throw new InspectorError('it has no descriptors left');
-  if (!sendSignal(process, 'SIGUSR1')) throw new InspectorError('it cannot be sent a signal');
   const deadline = performance.now() + timeoutMs;
+  await untilNotInterruptible(process.pid, deadline);
+  onSignal?.();
+  if (!sendSignal(process, 'SIGUSR1')) throw new InspectorError('it cannot be sent a signal');
   const fresh = await untilPort(process.pid, before, deadline);
   const url = fresh ?? (await firstUrl(before));
   if (url === undefined) throw new InspectorError(`its inspector did not open within ${timeoutMs} ms`);
@@ -61,6 +66,20 @@ export async function openInspector(
 const SIGUSR1 = 10;
 /** Node aborts where the thread of its inspector does not get its own. */
 const NEEDED_FILES = 32;
+
+/**
+ * Node handles SIGUSR1 in whatever its main thread is doing: a readSync() of a FIFO would throw EINTR, and its application end by that.
+ * Nothing could be asked there anyway, because the inspector answers only between two steps of JavaScript.
+ */
+async function untilNotInterruptible(pid: number, deadline: number): Promise<void> {
+  for (;;) {
+    const place = interruptibleWait(pid);
+    if (place === undefined) return;
+    if (performance.now() >= deadline)
+      throw new InspectorError(`it waits in ${place}, which the signal would interrupt`);
+    await delay(POLL_MS);
+  }
+}
 
 /** The inspector behind the first port that was not there before. */
 async function untilPort(

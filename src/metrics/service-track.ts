@@ -4,6 +4,7 @@
  *
  *   begins ─▶ settling: what the daemon finds is collected ── settle ─▶ each event gives records at once
  */
+import { ENDED_BY_LOOK } from '../core/index.js';
 import type { CauseKind, ExitView, InstanceStatus, Level, UpkeepEvent } from '../protocol/index.js';
 import type { HistoryRecord } from './record.js';
 
@@ -173,9 +174,10 @@ export class ServiceTrack {
     return [...(healthy ? [] : [fault]), ...this.#change(t, this.#judge())];
   }
 
-  #causeOf({ kind, askedBy, reason, error }: ExitView): { kind: CauseKind; words: string } {
+  #causeOf({ kind, askedBy, reason, error, evidence }: ExitView): { kind: CauseKind; words: string } {
     // One that had an exception of its own before upkeep's signal reached it has crashed.
-    if (askedBy === null || (error && kindOf(askedBy.replace(/^upkeep: /, '')) === 'unhealthy')) {
+    const isOwn = Boolean(error) && evidence?.missing !== ENDED_BY_LOOK;
+    if (askedBy === null || (isOwn && kindOf(askedBy.replace(/^upkeep: /, '')) === 'unhealthy')) {
       const by = error ? `: ${error.type === null ? '' : `${error.type}: `}${error.message}` : '';
       return { kind: kind === 'unknown' ? 'unknown' : 'crash', words: `${reason}${by}`.slice(0, WORDS) };
     }

@@ -1,6 +1,7 @@
 /** What is known of an instance whose event loop does not answer: who, since when, what it was doing. */
 import type { EventLoopSpec, Evidence, HealthAction } from '../protocol/index.js';
 import { formatDuration } from '../util/index.js';
+import type { Finding } from './event-loop/evidence.js';
 import type { Hang } from './event-loop/watch.js';
 import type { Run } from './run.js';
 
@@ -12,12 +13,21 @@ export interface HangNews {
   readonly sinceMs?: number;
 }
 
+interface Suspected extends Hang {
+  /** Monotonic, milliseconds. */
+  readonly noticedAt: number;
+}
+
 /** Of one attempt. */
 export class Hangs {
   readonly #run: Run;
   readonly #spec: EventLoopSpec | null;
   readonly #onNews: (news: HangNews) => void;
   readonly #pids = new Set<number>();
+  /** Of these the evidence was, or is being, taken. */
+  readonly #suspected = new Map<number, Suspected>();
+  /** What was told last. */
+  #detail: string | undefined;
   evidence: Evidence | undefined;
 
   constructor(run: Run, spec: EventLoopSpec | null, onNews: (news: HangNews) => void) {
@@ -34,20 +44,33 @@ export class Hangs {
     return this.#pids.size > 0;
   }
 
-  async #onHang({ pid, how }: Hang): Promise<void> {
-    const noticedAt = performance.now();
-    const { evidence, isDebugged } = await this.#run.takeEvidence(pid);
+  /** The look at one of them has ended it: it is told as what it was. Answers what that is, if it was suspected. */
+  confirm(evidence: Evidence): string | undefined {
+    const hang = this.#suspected.get(evidence.pid);
+    if (hang && !this.#pids.has(evidence.pid)) this.#tell(hang, { evidence, isDebugged: false });
+    return this.#detail;
+  }
+
+  async #onHang(hang: Hang): Promise<void> {
+    const suspected = { ...hang, noticedAt: performance.now() };
+    this.#suspected.set(hang.pid, suspected);
+    const finding = await this.#run.takeEvidence(hang.pid);
     // It may have come back while its stack was taken.
-    if (!this.#spec || !this.#run.isHanging(pid)) return;
+    if (this.#run.isHanging(hang.pid)) this.#tell(suspected, finding);
+  }
+
+  #tell({ pid, how, noticedAt }: Suspected, { evidence, isDebugged }: Finding): void {
+    if (!this.#spec) return;
     this.#pids.add(pid);
     this.evidence = evidence;
     const silent = `no answer of the event loop for ${formatDuration(this.#spec.limitMs)}`;
     const where = evidence.frames.length > 0 || how === 'blocked' ? evidence.summary : 'it is busy';
-    const debugged = isDebugged ? ', and somebody debugs it' : '';
+    const detail = `${silent}: pid ${pid} ${where}${isDebugged ? ', and somebody debugs it' : ''}`;
+    this.#detail = detail;
     const isServer = this.#run.listening.some((each) => each.pid === pid);
     const action = isServer && !isDebugged ? this.#spec.action : 'none';
     const sinceMs = this.#spec.limitMs + performance.now() - noticedAt;
-    this.#onNews({ isHealthy: false, detail: `${silent}: pid ${pid} ${where}${debugged}`, action, sinceMs });
+    this.#onNews({ isHealthy: false, detail, action, sinceMs });
   }
 
   #onBack(pid: number): void {

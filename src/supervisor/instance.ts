@@ -505,7 +505,8 @@ export class Instance {
 
   #onExited(attempt: number, end: RunEnd): void {
     const { clock, random } = this.#context;
-    const { exit, isTreeEmpty } = end;
+    const { exit, isTreeEmpty, lookedAt } = end;
+    if (lookedAt && this.#state.id === 'running') this.#ownUpTo(lookedAt);
     const askedBy = this.#attribution.whoEnded(exit);
     this.exit = describeExit(exit, { ...end, attempt, askedBy, evidence: this.#evidence });
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
@@ -519,6 +520,16 @@ export class Instance {
       isTreeEmpty,
       jitter: random(),
     });
+  }
+
+  /** The look at one that was found failing has ended it: that is what it ended for. */
+  #ownUpTo(evidence: Evidence): void {
+    this.#isTakenOut = true;
+    const seen = this.#evidence ?? this.#hangs?.evidence;
+    this.#evidence = seen ? { ...seen, missing: evidence.missing } : evidence;
+    const hang = this.#hangs?.confirm(evidence);
+    this.#attribution.ask(`upkeep: unhealthy (${this.#condemnedBy ?? hang ?? evidence.summary})`);
+    this.#attribution.sent('SIGUSR1');
   }
 
   #explain(attempt: number, exit: ExitView, { traces }: RunEnd): void {

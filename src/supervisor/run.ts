@@ -4,11 +4,12 @@
  */
 import type { AttemptTraces, BlamedKill, ServerKill } from '../forensics/index.js';
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
-import type { ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
+import type { Evidence, ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   readEnvironment,
   readMemoryGroup,
   type MemoryGroup,
+  type ProcessActivity,
   type ProcessId,
   readTree,
   type ShimReport,
@@ -19,6 +20,7 @@ import { Channel, type DrainWish, type Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
 import type { SupervisorContext } from './context.js';
 import { takeEvidence, type Finding } from './event-loop/evidence.js';
+import { endedByLook, type Look } from './event-loop/interruption.js';
 import { EventLoopWatch, type EventLoopObserver, type Speaker } from './event-loop/watch.js';
 import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
@@ -51,6 +53,8 @@ export interface RunEnd {
   readonly lastLines: readonly string[];
   /** What it crashed by. */
   readonly error: ExitError | null;
+  /** What was known of it when the look at it ended it; undefined: that did not. */
+  readonly lookedAt: Evidence | undefined;
   readonly traces: AttemptTraces;
 }
 
@@ -85,6 +89,8 @@ export class Run {
   readonly #channel: Channel;
   readonly #servers: ServerWatch;
   #eventLoop: EventLoopWatch | undefined;
+  /** The last process of it that was sent the signal that opens an inspector. */
+  #look: Look | undefined;
   #isCandidate: boolean;
   #isReleased = false;
   #env: Readonly<Record<string, string>> = {};
@@ -245,7 +251,11 @@ export class Run {
   async takeEvidence(pid = this.listening.at(-1)?.pid ?? this.#attempt.pid ?? 0): Promise<Finding> {
     const path = this.#channel.speakers.find((speaker) => speaker.pid === pid)?.path;
     const canBeInspected = this.#eventLoop?.canBeInspected(pid) ?? false;
-    return takeEvidence({ pid, path, canBeInspected }, () => this.#context.clock.wall());
+    const wall = (): Date => this.#context.clock.wall();
+    const onSignal = (seen: ProcessActivity): void => {
+      this.#look = { pid, at: wall().getTime(), seen };
+    };
+    return takeEvidence({ pid, path, canBeInspected, onSignal }, wall);
   }
 
   endChecks(): void {
@@ -354,6 +364,7 @@ export class Run {
           const lastLines = this.#logRun ? log.lastWords(this.#logRun) : [];
           const error = this.#whatEnded(exit, at);
           const traces = this.#traces(exit, at, error);
+          const lookedAt = endedByLook(this.#look, { exit, at, error, lastLines });
           observer.onExited({
             exit,
             isTreeEmpty,
@@ -362,6 +373,7 @@ export class Run {
             livedMs,
             lastLines,
             error,
+            lookedAt,
             traces,
           });
         },

@@ -31,13 +31,17 @@ export interface ProcessActivity {
 
 export function readActivity(pid: number): ProcessActivity {
   const row = readProcess(pid);
-  const where = readOrUndefined(`/proc/${pid}/wchan`);
   return {
     state: row?.state ?? null,
-    waitsIn: where === undefined || where === '' || where === '0' ? null : where,
+    waitsIn: readWaitingPlace(pid),
     openFiles: countFiles(pid),
     rssBytes: row?.rssBytes ?? null,
   };
+}
+
+function readWaitingPlace(pid: number): string | null {
+  const where = readOrUndefined(`/proc/${pid}/wchan`);
+  return where === undefined || where === '' || where === '0' ? null : where;
 }
 
 function countFiles(pid: number): number | null {
@@ -51,6 +55,15 @@ function countFiles(pid: number): number | null {
 /** Its main thread waits in epoll, as an event loop does that has nothing to do; false where that cannot be seen. */
 export function waitsForEvents(pid: number): boolean {
   return /^(?:do_)?ep(?:oll)?_/.test(readOrUndefined(`/proc/${pid}/wchan`) ?? '');
+}
+
+/**
+ * Where in the kernel its main thread sleeps in a call that any signal with a handler cuts short by EINTR: a read of a pipe, the opening
+ * of a FIFO. An event loop and a lock go on after it. undefined: it does not, or that cannot be seen.
+ */
+export function interruptibleWait(pid: number): string | undefined {
+  const place = readProcess(pid)?.state === 'S' ? readWaitingPlace(pid) : null;
+  return place === null || /^(?:do_)?(?:ep(?:oll)?_|futex)/.test(place) ? undefined : place;
 }
 
 /** How many more files it may open; Infinity where that cannot be seen. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ServiceConfig } from '../../src/config/index.js';
 import { app, assertSucceeded, freePort, Rig } from '../rig/index.js';
@@ -77,6 +79,43 @@ test('what a failing probe leads to is kept with what the event loop waits for',
   assert.equal(exit!.evidence!.answers, true);
   assert.match(exit!.evidence!.summary, /^its event loop answers/);
   assert.ok(exit!.evidence!.openFiles! > 5);
+});
+
+test('who waits in a read of a FIFO is not interrupted by the look at it, and is replaced for its hang', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const fifo = join(rig.home.path, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const env = { PORT: String(port), FIFO: fifo };
+  assertSucceeded(await rig.up({ api: { script: app('reads-a-fifo.cjs'), port, health: SOON, env } }));
+  const { exit } = await rig.untilInstance('api', ({ attempt }) => attempt === 2);
+  assert.match(exit!.askedBy!, /^upkeep: unhealthy \(no answer of .* waits in \w*pipe_read of the kernel\)$/);
+  assert.match(exit!.evidence!.missing!, /^it waits in \w*pipe_read, which the signal would interrupt$/);
+  assert.equal(exit!.error, null, 'no EINTR');
+  const { verdict } = await rig.untilExplained('api', 1);
+  assert.equal(verdict.cause, 'unhealthy');
+});
+
+test('who ends by the look at it is told as what was looked for', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const api = { script: app('interrupted-when-inspected.cjs'), port, env: { PORT: String(port) } };
+  assertSucceeded(await rig.up({ api: { ...api, health: SOON } }));
+  tell(port, '/spin');
+  const { exit } = await rig.untilInstance('api', ({ attempt }) => attempt === 2);
+  assert.match(
+    exit!.askedBy!,
+    /^upkeep: unhealthy \(no answer of the event loop for 500ms: pid \d+ (?:it is busy|is in state R)\)$/,
+  );
+  assert.match(exit!.error!.message, /EINTR/);
+  const { verdict } = await rig.untilExplained('api', 1);
+  assert.equal(verdict.cause, 'unhealthy');
+  assert.match(verdict.summary, /the signal that opens its inspector \(SIGUSR1\) interrupted it/);
+  const told = await rig.events('api');
+  const types = told.map(({ type }) => type);
+  assert.ok(types.indexOf('instance-health') < types.indexOf('instance-exited'), 'unhealthy first');
+  const { stdout } = await rig.cli('report', 'api', '--json');
+  assert.match(stdout, /"cause": "unhealthy"/);
 });
 
 function hanging(port: number, config: ServiceConfig): ServiceConfig {

@@ -3,22 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ExplainedExit } from '../../src/protocol/index.js';
 import { Rig } from '../rig/index.js';
-
-function untilExplained(rig: Rig, name: string, attempt: number): Promise<ExplainedExit> {
-  return rig.until(`attempt ${attempt} of ${name} is explained`, async () => {
-    const query = { attempt: String(attempt) };
-    const { exits } = await rig.client.call('why', { params: { name }, query });
-    return exits[0];
-  });
-}
 
 test('an end is explained, told, kept over a kill of the daemon, and shown', async () => {
   await using rig = await Rig.create();
   await rig.up({ api: { ...rig.puppet(), restart: 'never' } });
   await (await rig.enter('api')).throw();
-  const { verdict } = await untilExplained(rig, 'api', 1);
+  const { verdict } = await rig.untilExplained('api', 1);
   assert.deepEqual([verdict.cause, verdict.confidence], ['exception', 'certain']);
   const told = (await rig.events('api')).find(({ type }) => type === 'exit-explained');
   assert.equal(told?.type === 'exit-explained' && told.summary, verdict.summary);
@@ -26,7 +17,7 @@ test('an end is explained, told, kept over a kill of the daemon, and shown', asy
 
   await rig.killDaemon();
   await rig.startDaemon();
-  assert.deepEqual((await untilExplained(rig, 'api', 1)).verdict, verdict);
+  assert.deepEqual((await rig.untilExplained('api', 1)).verdict, verdict);
   const { stdout } = await rig.cli('why', 'api');
   assert.match(stdout, /api\.0.* attempt 1, pid \d+ ended/);
   assert.match(stdout, /An error that nobody caught/);
@@ -45,7 +36,7 @@ test('a stop is put down to its operation, also by a daemon that did not ask for
   await rig.killDaemon();
   await puppet.exit(0);
   await rig.startDaemon();
-  const { verdict } = await untilExplained(rig, 'api', 1);
+  const { verdict } = await rig.untilExplained('api', 1);
   assert.equal(verdict.cause, 'asked');
   assert.match(verdict.summary, /operation \d+ \(stop\)/);
 });
@@ -68,7 +59,7 @@ test('who waits for nothing, cannot be executed or lacks a module is told so', a
   };
   await rig.up(services);
   const causes = await Promise.all(
-    Object.keys(services).map(async (name) => (await untilExplained(rig, name, 1)).verdict.cause),
+    Object.keys(services).map(async (name) => (await rig.untilExplained(name, 1)).verdict.cause),
   );
   assert.deepEqual(causes, ['out-of-work', 'module-missing', 'interpreter-missing']);
 });

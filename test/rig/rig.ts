@@ -10,6 +10,7 @@ import { homeFrom, type Client, type Home } from '../../src/client/index.js';
 import { formatDiagnostics, loadConfig, type ServiceConfig } from '../../src/config/index.js';
 import type {
   DaemonView,
+  ExplainedExit,
   InstanceView,
   OperationRequest,
   OperationView,
@@ -230,6 +231,14 @@ export class Rig implements AsyncDisposable {
     } catch (cause) {
       throw new Error(`${(cause as Error).message}\n${await this.#tellStory()}`, { cause });
     }
+  }
+
+  untilExplained(name: string, attempt: number): Promise<ExplainedExit> {
+    return this.until(`attempt ${attempt} of ${name} is explained`, async () => {
+      const query = { attempt: String(attempt) };
+      const { exits } = await this.client.call('why', { params: { name }, query });
+      return exits[0];
+    });
   }
 
   /** Waits until the instance is as it should be, and answers it. */

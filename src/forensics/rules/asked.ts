@@ -1,4 +1,5 @@
 /** Upkeep itself ended it: on request, or because it was not worth living. */
+import { ENDED_BY_LOOK } from '../../core/index.js';
 import type { ExitCause } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import type { ExitEvidence } from '../evidence.js';
@@ -30,6 +31,7 @@ export function askedRule({ exit, asked, endedAt, begunAt, serverKill }: ExitEvi
     const what = by.replace(/^upkeep: /, '');
     const detail = cause === 'memory-limit' ? by.replace(pattern, '') : what;
     const seen = exit.evidence ? `; when it was looked at: ${exit.evidence.summary}` : '';
+    const byLook = exit.evidence?.missing === ENDED_BY_LOOK ? `; ${ENDED_BY_LOOK}` : '';
     const because = serverKill ? `, because ${serverKill.summary}` : '';
     const words =
       cause === 'memory-limit'
@@ -37,7 +39,7 @@ export function askedRule({ exit, asked, endedAt, begunAt, serverKill }: ExitEvi
         : `it was ${what}${because}`;
     return {
       cause,
-      summary: `upkeep ended it: ${words}${seen}${late}`,
+      summary: `upkeep ended it: ${words}${seen}${byLook}${late}`,
       confidence: 'certain',
       evidence: [...evidence, ...(serverKill?.evidence ?? [])],
       hint: serverKill?.hint ?? hint,

@@ -2,7 +2,7 @@
 import { summarizeEvidence } from '../../core/index.js';
 import { InspectorError, openInspector, takeActivity, within, type Activity } from '../../inspector/index.js';
 import type { Evidence } from '../../protocol/index.js';
-import { readActivity, readProcess } from '../../system/index.js';
+import { readActivity, readProcess, type ProcessActivity } from '../../system/index.js';
 import { ping } from './ping.js';
 
 export interface Suspect {
@@ -11,6 +11,8 @@ export interface Suspect {
   readonly path: string | undefined;
   /** SIGUSR1 opens its inspector, and does nothing else. */
   readonly canBeInspected: boolean;
+  /** Called right before it gets that signal. */
+  readonly onSignal: (seen: ProcessActivity) => void;
 }
 
 export interface Finding {
@@ -30,7 +32,8 @@ const LIMIT_MS = 3000;
 export async function takeEvidence(suspect: Suspect, now: () => Date): Promise<Finding> {
   const seen = readActivity(suspect.pid);
   const said = suspect.path === undefined ? null : await ask(suspect.path);
-  const { isDebugged, frames, missing, ...inspected } = said === false ? await inspect(suspect) : UNASKED;
+  const { isDebugged, frames, missing, ...inspected } =
+    said === false ? await inspect(suspect, seen) : UNASKED;
   const resources = said ? countKinds(said) : inspected.resources;
   const answers = said === null ? null : said !== false;
   const facts = { answers, frames: [...frames], resources, ...seen, missing };
@@ -54,23 +57,26 @@ interface Inspected extends Activity {
 const UNASKED: Inspected = { frames: [], resources: null, missing: null, isDebugged: false };
 const UNSEEN = 'nothing that it runs can be seen: it waits in the kernel';
 
-async function inspect({ pid, canBeInspected }: Suspect): Promise<Inspected> {
+async function inspect(
+  { pid, canBeInspected, onSignal }: Suspect,
+  seen: ProcessActivity,
+): Promise<Inspected> {
   const row = readProcess(pid);
   if (!row) return { ...UNASKED, missing: 'it has ended' };
   if (!canBeInspected)
     return { ...UNASKED, missing: 'it has a handler of its own for SIGUSR1, or did not say' };
-  const work = openInspector(row, { timeoutMs: OPEN_MS }).then(
+  const work = openInspector(row, { timeoutMs: OPEN_MS, onSignal: () => onSignal(seen) }).then(
     async ({ session, wasOpen, close }): Promise<Inspected> => {
       const activity = await takeActivity(session, ASK_MS);
       await close();
       return { ...activity, missing: activity.frames.length > 0 ? null : UNSEEN, isDebugged: wasOpen };
     },
   );
-  const seen = await within(
+  const found = await within(
     work.catch((error: unknown) => ({ ...UNASKED, missing: wordError(error) })),
     LIMIT_MS,
   );
-  return seen ?? { ...UNASKED, missing: `its inspector did not answer within ${LIMIT_MS} ms` };
+  return found ?? { ...UNASKED, missing: `its inspector did not answer within ${LIMIT_MS} ms` };
 }
 
 function wordError(error: unknown): string {
