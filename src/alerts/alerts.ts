@@ -5,7 +5,7 @@ import {
   nextTick,
   note,
   openIn,
-  problemOf,
+  problemsOf,
   problemsOfOperation,
   quietUntil,
   tick,
@@ -135,8 +135,7 @@ export class Alerts {
   #problemsOf(event: UpkeepEvent): readonly Problem[] {
     if (event.type === 'operation')
       return event.status === 'failed' ? problemsOfOperation(this.#host.findOperation(event.operation)) : [];
-    const problem = problemOf(event);
-    return problem ? [problem] : [];
+    return problemsOf(event);
   }
 
   #onTick(): void {

@@ -7,7 +7,7 @@ import {
   nextTick,
   note,
   openIn,
-  problemOf,
+  problemsOf,
   tick,
   type AlertBook,
   type Problem,
@@ -123,6 +123,10 @@ const EXIT: ExitView = {
   lastLines: [],
 };
 
+function problemOf(event: UpkeepEvent): Problem | undefined {
+  return problemsOf(event)[0];
+}
+
 function exited(exit: Partial<ExitView>): UpkeepEvent {
   const header = { seq: 1, at: EXIT.at, service: 'api', instance: 0, attempt: 1 };
   return { type: 'instance-exited', ...header, exit: { ...EXIT, ...exit } };
@@ -159,9 +163,37 @@ test('a certificate that expires is told with its place and its date, and again 
   const began = problemOf(event)!;
   assert.equal(began.detail, `the one for shop.example at [::1]:443 expires on ${shown.expiresAt}`);
   assert.match(problemOf({ ...event, at: '2026-02-01T00:00:00.000Z' })!.detail, /443 expired on 2026-01-10/);
-  const over = problemOf({ ...event, isExpiring: false, shown: null })!;
+  const over = problemOf({ ...event, isExpiring: false })!;
   assert.deepEqual([over.state, over.key], ['over', began.key]);
   assert.deepEqual(play({ 0: began }, 2 * 86_400), ['0s problem 1', '86400s still 0', '172800s still 0']);
+});
+
+test('a certificate that nobody looks at any more is not told to be well, and goes on where somebody does again', () => {
+  const began: Problem = { ...SICK, kind: 'certificate', service: 'shop', key: '[::1]:443' };
+  const event: UpkeepEvent = {
+    ...{ seq: 1, at: '2026-01-01T00:00:00.000Z', type: 'certificate', service: 'shop' },
+    ...{ host: '::1', port: 443, isExpiring: false, shown: null },
+  };
+  const unwatched = problemOf(event)!;
+  assert.deepEqual([unwatched.state, unwatched.key], ['unwatched', began.key]);
+  assert.deepEqual(play({ 1: began, 5: unwatched }, 200), ['1s problem 1']);
+  assert.deepEqual(play({ 1: began, 5: unwatched, 100: began }, 200), ['1s problem 1', '100s problem 1']);
+  const renewed: Problem = { ...began, state: 'over' };
+  assert.deepEqual(play({ 1: began, 5: unwatched, 20: began, 50: renewed }, 200), [
+    '1s problem 1',
+    '80s recovered 0',
+  ]);
+  assert.deepEqual(play({ 1: began, 5: unwatched, 20: renewed }, 200), ['1s problem 1', '35s recovered 0']);
+});
+
+test('an instance that is stopped on purpose has no problem, and is not told to be well', () => {
+  const stop: UpkeepEvent = {
+    ...{ seq: 1, at: EXIT.at, type: 'instance-status', service: 'api', instance: 0, attempt: 1 },
+    ...{ pid: null, from: 'stopping', to: 'stopped' },
+  };
+  const [loop, sick] = problemsOf(stop);
+  assert.deepEqual([loop!.kind, sick!.kind, sick!.key], ['crash-loop', 'unhealthy', SICK.key]);
+  assert.deepEqual(play({ 1: SICK, 5: sick! }, 300), ['1s problem 1']);
 });
 
 test('the next daemon knows what was told and is not over', () => {

@@ -4,7 +4,8 @@
  *
  *   happened ─▶ told ── more of it, within `repeatMs` ─▶ counted ── `repeatMs` after the last notice ─▶ told ("still")
  *   began    ─▶ told ── goes on ────────────────────────────────────────────────────────────────────▶ told ("still")
- *                 └── over for CALM_MS ─▶ told ("recovered"), forgotten
+ *                 ├── over for CALM_MS ─▶ told ("recovered"), forgotten
+ *                 └── nobody looks any more, for CALM_MS ─▶ forgotten
  */
 import { formatBytes } from '../util/index.js';
 import { nameOf } from './certificate.js';
@@ -26,7 +27,7 @@ export interface Problem {
   readonly instance: number | null;
   /** Problems of a kind with the same key are the same problem. */
   readonly key: string;
-  readonly state: 'happened' | 'began' | 'over';
+  readonly state: 'happened' | 'began' | 'over' | 'unwatched';
   readonly detail: string;
 }
 
@@ -42,6 +43,8 @@ interface Known {
   readonly isOpen: boolean;
   /** Since when it looks as if it were over. */
   readonly overAt: number | null;
+  /** It only looks so because nobody looks any more: nobody is told that it were well. */
+  readonly isUnwatched?: boolean;
 }
 
 /** What an alert has told, by the name of the alert and the key of the problem. */
@@ -62,8 +65,21 @@ export interface AlertStep {
 /** What ends an instance that upkeep itself ends because it is not worth living. */
 const NOT_FIT = /^upkeep: (?:not ready within|memory limit)/;
 
-/** undefined: nothing that anybody is told of. */
-export function problemOf(event: UpkeepEvent): Problem | undefined {
+/** Of an instance: what is stopped on purpose has no problem any more, and is not well either. */
+const ENDED_BY_STOP = ['crash-loop', 'unhealthy'] as const;
+
+/** Nothing where nobody is told of it. */
+export function problemsOf(event: UpkeepEvent): readonly Problem[] {
+  if (event.type === 'instance-status' && event.to === 'stopped')
+    return ENDED_BY_STOP.map((kind) => ({
+      ...of(event),
+      ...{ kind, key: `${event.instance}`, state: 'unwatched', detail: 'it was stopped' },
+    }));
+  const problem = problemOf(event);
+  return problem ? [problem] : [];
+}
+
+function problemOf(event: UpkeepEvent): Problem | undefined {
   switch (event.type) {
     case 'instance-exited': {
       const { kind, code, askedBy, reason, error } = event.exit;
@@ -74,7 +90,7 @@ export function problemOf(event: UpkeepEvent): Problem | undefined {
     }
     case 'instance-status': {
       const isLoop = event.to === 'crashed';
-      if (!isLoop && event.to !== 'running' && event.to !== 'stopped') return undefined;
+      if (!isLoop && event.to !== 'running') return undefined;
       const state = isLoop ? 'began' : 'over';
       return { ...of(event), kind: 'crash-loop', key: `${event.instance}`, state, detail: 'a crash loop' };
     }
@@ -97,7 +113,8 @@ export function problemOf(event: UpkeepEvent): Problem | undefined {
       const key = nameOf(event);
       const verb = Date.parse(expiresAt) <= Date.parse(event.at) ? 'expired' : 'expires';
       const detail = `the one for ${subject} at ${key} ${verb} on ${expiresAt}`;
-      return { ...of(event), kind: 'certificate', key, state: event.isExpiring ? 'began' : 'over', detail };
+      const state = event.isExpiring ? 'began' : event.shown ? 'over' : 'unwatched';
+      return { ...of(event), kind: 'certificate', key, state, detail };
     }
     case 'disk': {
       const [free, total] = [formatBytes(event.freeBytes), formatBytes(event.totalBytes)];
@@ -151,9 +168,12 @@ export function note(
 
 function meet(before: Known | undefined, problem: Problem, repeatMs: number, now: number): Known | undefined {
   const { kind, service, instance, detail, state } = problem;
-  if (state === 'over') return before?.isOpen ? { ...before, overAt: before.overAt ?? now } : before;
+  if (state === 'over' || state === 'unwatched') {
+    if (!before?.isOpen) return before;
+    return { ...before, overAt: before.overAt ?? now, isUnwatched: state === 'unwatched' };
+  }
   const isOpen = state === 'began';
-  if (before && isOpen && before.isOpen) return { ...before, detail, overAt: null };
+  if (before && isOpen && before.isOpen) return { ...before, detail, overAt: null, isUnwatched: false };
   const isTold = before !== undefined && !isOpen && !isDue(before, repeatMs, now);
   if (isTold) return { ...before, detail, instance, untold: before.untold + 1 };
   return { kind, service, instance, detail, since: now, toldAt: now, untold: 0, isOpen, overAt: null };
@@ -180,8 +200,9 @@ function pass(
   { repeatMs, recovery }: AlertSpec,
   now: number,
 ): { after?: Known; notice?: 'still' | 'recovered' } {
-  const { isOpen, overAt, untold } = known;
-  if (isOpen && overAt !== null && now - overAt >= CALM_MS) return recovery ? { notice: 'recovered' } : {};
+  const { isOpen, overAt, untold, isUnwatched = false } = known;
+  if (isOpen && overAt !== null && now - overAt >= CALM_MS)
+    return recovery && !isUnwatched ? { notice: 'recovered' } : {};
   if (!isDue(known, repeatMs, now)) return { after: known };
   if (untold === 0 && (!isOpen || overAt !== null)) return isOpen ? { after: known } : {};
   return { after: { ...known, toldAt: now, untold: 0 }, notice: 'still' };

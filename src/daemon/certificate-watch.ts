@@ -2,16 +2,18 @@
 import { expiresSoon, nameOf, tlsPlaces, type Certificate, type TlsPlace } from '../core/index.js';
 import { DEFAULT_HEALTH, type Level, type NewEvent, type ServiceSpec } from '../protocol/index.js';
 
-/** At most so often is a place looked at; one that has not answered is tried again after TICK_MS. */
+/** At most so often is a place looked at, and one that has not answered. */
 export const LOOK_MS = 6 * 3_600_000;
-const TICK_MS = 10 * 60_000;
+export const RETRY_MS = 10 * 60_000;
 /** Services start in crowds. */
 const SOON_MS = 1000;
 
 export interface CertificateWatchHost {
   /** Wall clock, milliseconds. */
   readonly now: () => number;
-  readonly services: () => readonly { readonly spec: ServiceSpec; readonly level: Level }[];
+  readonly specs: () => readonly ServiceSpec[];
+  /** Asked only of those whose checks ask by https. */
+  readonly levelOf: (service: string) => Level;
   readonly read: (place: TlsPlace) => Promise<Certificate | undefined>;
   readonly emit: (event: NewEvent) => void;
   readonly onInternalError: (error: unknown) => void;
@@ -27,8 +29,10 @@ interface Asked {
 export class CertificateWatch {
   readonly #host: CertificateWatchHost;
   readonly #timer: NodeJS.Timeout;
-  /** By service and place: when it was looked at last. */
-  readonly #lookedAt = new Map<string, number>();
+  /** By service and place: when it was looked at last, and for how long that is enough. */
+  readonly #looks = new Map<string, { readonly at: number; readonly enoughMs: number }>();
+  /** Of specifications, which never change themselves. */
+  readonly #places = new WeakMap<ServiceSpec, readonly TlsPlace[]>();
   readonly #told: Set<string>;
   #soon: NodeJS.Timeout | undefined;
   #isAskedAgain = false;
@@ -41,7 +45,7 @@ export class CertificateWatch {
   ) {
     this.#host = host;
     this.#told = new Set(toldBefore.map((words) => words.join(' ')));
-    this.#timer = setInterval(() => this.look(), TICK_MS).unref();
+    this.#timer = setInterval(() => this.look(), RETRY_MS).unref();
   }
 
   /** A service may have begun to serve, or show another one: looks soon, wherever it is time. */
@@ -75,24 +79,37 @@ export class CertificateWatch {
     const asked = new Map(this.#asked().map((each) => [keyOf(each), each]));
     this.#dropOthers(asked);
     for (const [key, each] of asked) {
-      const since = this.#host.now() - (this.#lookedAt.get(key) ?? -Infinity);
-      if (!each.serves || (since >= 0 && since < LOOK_MS)) continue;
+      if (!each.serves || !this.#isDue(key)) continue;
       const certificate = await this.#host.read(each.place);
       if (this.#isOver) return;
-      if (!certificate) continue; // its check says what is wrong
-      this.#lookedAt.set(key, this.#host.now());
-      this.#judge(each, certificate);
+      // Where there is none its check says what is wrong.
+      this.#looks.set(key, { at: this.#host.now(), enoughMs: certificate ? LOOK_MS : RETRY_MS });
+      if (certificate) this.#judge(each, certificate);
     }
+  }
+
+  #isDue(key: string): boolean {
+    const { at, enoughMs } = this.#looks.get(key) ?? { at: -Infinity, enoughMs: 0 };
+    const since = this.#host.now() - at;
+    return since < 0 || since >= enoughMs;
   }
 
   /** Of services that are not switched off. */
   #asked(): Asked[] {
-    return this.#host.services().flatMap(({ spec, level }) => {
+    return this.#host.specs().flatMap((spec) => {
+      const places = this.#placesOf(spec);
+      const level = places.length === 0 ? 'off' : this.#host.levelOf(spec.name);
       if (level === 'off') return [];
       const withinMs = spec.health?.certificateMs ?? DEFAULT_HEALTH.certificateMs;
       const serves = level === 'up' || level === 'degraded';
-      return tlsPlaces(spec).map((place) => ({ service: spec.name, place, withinMs, serves }));
+      return places.map((place) => ({ service: spec.name, place, withinMs, serves }));
     });
+  }
+
+  #placesOf(spec: ServiceSpec): readonly TlsPlace[] {
+    const known = this.#places.get(spec) ?? tlsPlaces(spec);
+    this.#places.set(spec, known);
+    return known;
   }
 
   #judge(asked: Asked, certificate: Certificate): void {
@@ -107,7 +124,7 @@ export class CertificateWatch {
 
   /** What is not asked any more is looked at anew when it is again. */
   #dropOthers(asked: ReadonlyMap<string, Asked>): void {
-    for (const key of [...this.#lookedAt.keys()]) if (!asked.has(key)) this.#lookedAt.delete(key);
+    for (const key of [...this.#looks.keys()]) if (!asked.has(key)) this.#looks.delete(key);
     for (const key of [...this.#told]) {
       if (asked.has(key)) continue;
       this.#told.delete(key);

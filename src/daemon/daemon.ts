@@ -126,8 +126,8 @@ export class Daemon {
     this.#certificates = new CertificateWatch(
       {
         now: () => systemClock.wall().getTime(),
-        services: () =>
-          this.#supervisor.specs.map((spec) => ({ spec, level: this.#history.level(spec.name) })),
+        specs: () => this.#supervisor.specs,
+        levelOf: (service) => this.#history.level(service),
         read: readCertificate,
         emit,
         onInternalError,

@@ -12,7 +12,7 @@ import { createServer, type Server } from 'node:tls';
 import { BARE_SPEC } from '../../src/core/index.js';
 import { DEFAULT_HEALTH, type Level, type NewEvent, type ServiceSpec } from '../../src/protocol/index.js';
 import { readCertificate } from '../../src/system/index.js';
-import { CertificateWatch, LOOK_MS } from '../../src/daemon/certificate-watch.js';
+import { CertificateWatch, LOOK_MS, RETRY_MS } from '../../src/daemon/certificate-watch.js';
 
 const DAY_MS = 86_400_000;
 type Told = Extract<NewEvent, { type: 'certificate' }>;
@@ -79,6 +79,21 @@ test('a service without an https check is not looked at, nor one that does not s
   down.level = 'down';
   await down.looked();
   assert.deepEqual([plain.reads, down.reads, plain.told, down.told], [0, 0, [], []]);
+  assert.equal(plain.levelsAsked, 0, 'nothing else is done for it');
+});
+
+test('a place that has not answered is asked again after ten minutes, whatever happens until then', async () => {
+  await using world = await World.create(made('mute.example', 1));
+  world.isMute = true;
+  for (const _ of [1, 2, 3]) await world.looked();
+  assert.equal(world.reads, 1);
+  world.pass(RETRY_MS - 1);
+  await world.looked();
+  assert.equal(world.reads, 1);
+  world.isMute = false;
+  world.pass(1);
+  await world.looked();
+  assert.deepEqual([world.reads, world.told.length], [2, 1]);
 });
 
 test('what was told by a former daemon is over where the service was stopped, and stays where it still expires', async () => {
@@ -131,7 +146,10 @@ class World implements AsyncDisposable {
   readonly told: Told[] = [];
   readonly begunAt = Date.now();
   reads = 0;
+  levelsAsked = 0;
   level: Level = 'up';
+  /** As one that does not answer in time. */
+  isMute = false;
   readonly #server: Server;
   readonly #spec: ServiceSpec;
   readonly #watch: CertificateWatch;
@@ -150,10 +168,14 @@ class World implements AsyncDisposable {
     this.#watch = new CertificateWatch(
       {
         now: () => this.#now,
-        services: () => [{ spec: this.#spec, level: this.level }],
+        specs: () => [this.#spec],
+        levelOf: () => {
+          this.levelsAsked++;
+          return this.level;
+        },
         read: (place) => {
           this.reads++;
-          return readCertificate(place);
+          return this.isMute ? Promise.resolve(undefined) : readCertificate(place);
         },
         emit: (event) => this.told.push(event as Told),
         onInternalError: (error) => assert.fail(error as Error),
