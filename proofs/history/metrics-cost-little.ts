@@ -172,6 +172,7 @@ function yearOfOne(): number {
       requests: 9,
       errors: 0,
       latency,
+      probes: { count: 2, meanMs: 3, maxMs: 4 },
     };
     const file = new HistoryFile(`${path}.jsonl`);
     const start = 1_767_225_600;

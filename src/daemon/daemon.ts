@@ -147,7 +147,10 @@ export class Daemon {
             at,
           );
         this.#trends.note(counted);
-        return new Map([...counted].map(([service, counts]) => [service, measurementOf(counts)]));
+        const probes = this.#supervisor.takeProbes();
+        return new Map(
+          [...counted].map(([service, counts]) => [service, measurementOf(counts, probes.get(service))]),
+        );
       },
       onInternalError,
     });

@@ -48,6 +48,16 @@ export const FAMILIES: readonly Family[] = [
     'The latest that an event loop was, in ten seconds',
     ({ sample }) => (sample && !Number.isNaN(sample.loopMaxMs) ? sample.loopMaxMs / 1000 : undefined),
   ),
+  gauge(
+    'upkeep_probe_duration_mean_seconds',
+    'How long health probes took on average, in ten seconds',
+    ({ sample }) => (sample && sample.probes.count > 0 ? sample.probes.meanMs / 1000 : undefined),
+  ),
+  gauge(
+    'upkeep_probe_duration_max_seconds',
+    'How long the slowest health probe took, in ten seconds',
+    ({ sample }) => (sample && sample.probes.count > 0 ? sample.probes.maxMs / 1000 : undefined),
+  ),
   counter(
     'upkeep_http_requests_total',
     'Requests that http servers have answered',

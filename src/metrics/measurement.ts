@@ -1,6 +1,7 @@
 /** From what the processes of a service have counted to what happened since the last time. Pure. */
 import type { ProcessMetrics } from '../protocol/index.js';
 import { add, highest, since } from './histogram.js';
+import { NO_PROBES, type ProbeTimes } from './sample.js';
 import type { Measurement } from './samples.js';
 
 export interface Counts {
@@ -12,7 +13,11 @@ export interface Counts {
   }[];
 }
 
-export function measurementOf({ cpuPercent, rssBytes, processes }: Counts): Measurement {
+/** `probes`: of its health, since the last time. */
+export function measurementOf(
+  { cpuPercent, rssBytes, processes }: Counts,
+  probes: ProbeTimes = NO_PROBES,
+): Measurement {
   const sum = (pick: (one: Counts['processes'][number]) => number): number =>
     processes.reduce((all, one) => all + pick(one), 0);
   const total = (key: 'latency' | 'loop'): number[] =>
@@ -26,5 +31,6 @@ export function measurementOf({ cpuPercent, rssBytes, processes }: Counts): Meas
     errors: sum(({ now, before }) => Math.max(0, now.errors - before.errors)),
     durationMs: sum(({ now, before }) => Math.max(0, now.durationMs - before.durationMs)),
     latency: total('latency'),
+    probes,
   };
 }

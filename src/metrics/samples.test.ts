@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { add, BUCKETS, highest, lowerBound, quantile } from './histogram.js';
 import { PACES, RingFile } from './ring-file.js';
-import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
+import { decode, encode, merge, NO_PROBES, SAMPLE_BYTES, type Sample } from './sample.js';
 import { Samples, writeThrough } from './samples.js';
 
 const START = 1_767_225_600; // a full hour
@@ -22,6 +32,38 @@ test('a sample comes back from disk as it was, and a torn one not at all', () =>
       assert.equal(decode(bytes), undefined);
     }),
   );
+});
+
+test('samples of each format are read, side by side in one file, and the first one has no probes', () => {
+  const [old, present] = [1, 2].map((format) => readFileSync(`test/fixtures/formats/sample-${format}`));
+  const latency = Array.from({ length: BUCKETS }, (_, index) => (index === 7 ? 7 : 0));
+  const sample = { ...sampleAt(START), seconds: 3600, heapBytes: 5e8, latency };
+  assert.deepEqual(decode(old!), { ...sample, rssBytes: 123_456_789, probes: NO_PROBES });
+  const probes = { count: 9, meanMs: 2.5, maxMs: 80 };
+  assert.deepEqual(decode(present!), { ...sample, heapBytes: 2 ** 29, probes });
+  assert.deepEqual(encode({ ...sample, heapBytes: 2 ** 29, probes }), present);
+  inFolder((path) => {
+    const ring = new RingFile(path, PACES[0]);
+    ring.write(sampleAt(START + 10));
+    const fd = openSync(ring.path, 'r+');
+    writeSync(fd, old!, 0, SAMPLE_BYTES, (Math.floor(START / 10) % PACES[0].slots) * SAMPLE_BYTES);
+    closeSync(fd);
+    assert.deepEqual(
+      ring.read(START, START + 20).map(({ at, rssBytes }) => [at, rssBytes]),
+      [
+        [START, 123_456_789],
+        [START + 10, 2 ** 30],
+      ],
+    );
+  });
+});
+
+test('probes of a longer time have the mean of all and the highest', () => {
+  const one = { ...sampleAt(START), probes: { count: 1, meanMs: 10, maxMs: 10 } };
+  const two = { ...sampleAt(START + 10), probes: { count: 3, meanMs: 2, maxMs: 4 } };
+  const none = { ...sampleAt(START + 20), probes: NO_PROBES };
+  assert.deepEqual(merge(START, [one, two, none])!.probes, { count: 4, meanMs: 4, maxMs: 10 });
+  assert.deepEqual(merge(START, [none])!.probes, NO_PROBES);
 });
 
 test('a quantile lies within the bucket of the value that has its rank', () => {
@@ -123,12 +165,13 @@ function sampleAt(at: number): Sample {
     at,
     seconds: 10,
     cpuPercent: 1.5,
-    rssBytes: 1e9,
-    heapBytes: 5e8,
+    rssBytes: 2 ** 30,
+    heapBytes: 2 ** 29,
     loopMaxMs: 2,
     requests: 7,
     errors: 1,
     latency,
+    probes: { count: 5, meanMs: 1.25, maxMs: 4 },
   };
 }
 

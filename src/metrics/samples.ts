@@ -4,13 +4,13 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Level, ServiceView, Traffic } from '../protocol/index.js';
+import type { Level, ServiceView } from '../protocol/index.js';
 import type { Period } from './availability.js';
 import type { Scraped } from './families.js';
 import { add } from './histogram.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
 import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
-import { readTraffic } from './traffic.js';
+import { readAnswers, type Answers } from './traffic.js';
 
 const [FINE] = PACES;
 /** Two minutes: what `upkeep top` draws. */
@@ -77,10 +77,10 @@ export class Samples {
     return this.#ring(service, pace).read(from, to);
   }
 
-  /** What it has answered; null: nothing was counted. Milliseconds. */
-  traffic(service: string, { since, until }: Period): Traffic | null {
+  /** What it has answered. Milliseconds. */
+  answers(service: string, { since, until }: Period): Answers {
     const span = { from: Math.ceil(since / 1000), to: Math.ceil(until / 1000) };
-    return readTraffic(this.#path(service), span, this.#now());
+    return readAnswers(this.#path(service), span, this.#now());
   }
 
   /** `views`: of the services that there are. */

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Traffic } from '../protocol/index.js';
 import { BUCKETS, lowerBound } from './histogram.js';
-import type { Sample } from './sample.js';
+import { NO_PROBES, type Sample } from './sample.js';
 import { writeThrough } from './samples.js';
-import { readTraffic } from './traffic.js';
+import { readAnswers } from './traffic.js';
 
 const START = 1_767_225_600; // a full hour
 const HOUR = 3600;
@@ -15,8 +16,12 @@ const HOUR = 3600;
 function sampleAt(at: number, counts: Readonly<Record<number, number>>, errors = 0): Sample {
   const latency = Array.from({ length: BUCKETS }, (_, index) => counts[index] ?? 0);
   const requests = latency.reduce((sum, count) => sum + count, 0);
-  const rest = { cpuPercent: 1, rssBytes: 1, heapBytes: 1, loopMaxMs: 1 };
+  const rest = { cpuPercent: 1, rssBytes: 1, heapBytes: 1, loopMaxMs: 1, probes: NO_PROBES };
   return { at, seconds: 10, ...rest, requests, errors, latency };
+}
+
+function trafficOf(...asked: Parameters<typeof readAnswers>): Traffic | null {
+  return readAnswers(...asked).traffic;
 }
 
 function inFolder(step: (path: string) => void): void {
@@ -50,7 +55,7 @@ test('every request is counted once, whatever has been rolled up and whichever d
         const to = samples.at(-1)!.at + 10;
         const begin = Math.min(START, to - ago + 60);
         const within = samples.filter(({ at }) => at >= begin);
-        const traffic = readTraffic(path, { from: begin, to }, to)!;
+        const traffic = trafficOf(path, { from: begin, to }, to)!;
         assert.equal(traffic.requests, 3 * within.length);
         assert.equal(traffic.errors, within.length);
       });
@@ -68,7 +73,7 @@ test('the slowest minutes are named with their p95, the slowest first, and each 
       sampleAt(START + 120, { 20: 10 }),
     ];
     write(path, samples, (index) => index === 0);
-    const traffic = readTraffic(path, { from: START, to: START + 180 }, START + 180)!;
+    const traffic = trafficOf(path, { from: START, to: START + 180 }, START + 180)!;
     assert.equal(traffic.slotSeconds, 60);
     assert.deepEqual(
       traffic.slowest.map(({ at, requests, errors }) => [Date.parse(at) / 1000 - START, requests, errors]),
@@ -94,7 +99,7 @@ test('of a week hours are named; the one that goes on is in it', () => {
     ]);
     write(path, samples, (index) => index === 0);
     const to = START + 2 * HOUR + 1810;
-    const traffic = readTraffic(path, { from: to - 7 * 24 * HOUR, to }, to)!;
+    const traffic = trafficOf(path, { from: to - 7 * 24 * HOUR, to }, to)!;
     assert.equal(traffic.slotSeconds, HOUR);
     assert.equal(traffic.requests, 60);
     assert.deepEqual(
@@ -106,10 +111,10 @@ test('of a week hours are named; the one that goes on is in it', () => {
 
 test('where nothing was answered there is no traffic, and above the last bound there is none', () => {
   inFolder((path) => {
-    assert.equal(readTraffic(path, { from: START, to: START + 60 }, START + 60), null);
+    assert.equal(trafficOf(path, { from: START, to: START + 60 }, START + 60), null);
     write(path, [sampleAt(START, {})], () => true);
-    assert.equal(readTraffic(path, { from: START, to: START + 60 }, START + 60), null);
+    assert.equal(trafficOf(path, { from: START, to: START + 60 }, START + 60), null);
     write(path, [sampleAt(START, { [BUCKETS - 1]: 1 })], () => true);
-    assert.equal(readTraffic(path, { from: START, to: START + 60 }, START + 60)!.p95!.toMs, null);
+    assert.equal(trafficOf(path, { from: START, to: START + 60 }, START + 60)!.p95!.toMs, null);
   });
 });

@@ -1,11 +1,12 @@
 /**
- * What a service has answered in a time, from its samples on disk. The coarser ones are made when their slot is over, and by a daemon that
+ * What a service has answered in a time, to requests and to probes, from its samples on disk. The coarser ones are made when their slot is over, and by a daemon that
  * lives then: where one is missing, the finer ones of its slot stand in for it.
  */
-import type { QuantileView, Traffic } from '../protocol/index.js';
+import type { ProbesView, QuantileView, Traffic } from '../protocol/index.js';
 import { add, BUCKETS, findQuantile, lowerBound } from './histogram.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
-import { merge, type Sample } from './sample.js';
+import { merge, mergeProbes, type Sample } from './sample.js';
+import { viewProbes } from './view.js';
 
 const MINUTE = 1;
 /** Above it nobody knows how long. */
@@ -19,11 +20,22 @@ export interface Span {
   readonly to: number;
 }
 
-/** null: no request was counted. `path`: of the rings, without their endings; `now`: seconds. */
-export function readTraffic(path: string, { from, to }: Span, now: number): Traffic | null {
+export interface Answers {
+  /** null: no request was counted. */
+  readonly traffic: Traffic | null;
+  /** null: no probe asked. */
+  readonly probes: ProbesView | null;
+}
+
+/** `path`: of the rings, without their endings; `now`: seconds. */
+export function readAnswers(path: string, { from, to }: Span, now: number): Answers {
   const level = PACES.findIndex(({ seconds, slots }) => now - from <= seconds * (slots - 1));
   const pace = level < 0 ? PACES.length - 1 : level;
-  return trafficOf(readSlots(path, pace, { from, to }), Math.max(pace, MINUTE));
+  const samples = readSlots(path, pace, { from, to });
+  return {
+    traffic: trafficOf(samples, Math.max(pace, MINUTE)),
+    probes: viewProbes(mergeProbes(samples.map(({ probes }) => probes))),
+  };
 }
 
 /** Whose slots begin in the span; oldest first. */

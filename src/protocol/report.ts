@@ -1,5 +1,6 @@
 /** How services have been, from their history: what `upkeep report` shows. */
 import * as v from 'valibot';
+import { ProbesView } from './sample.js';
 
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
 
@@ -125,6 +126,8 @@ export const ServiceReport = v.strictObject({
   ...history,
   /** null: no request was counted. */
   traffic: v.nullable(TrafficView),
+  /** null: no probe asked. */
+  probes: v.nullable(ProbesView),
 });
 export type ServiceReport = v.InferOutput<typeof ServiceReport>;
 

@@ -3,6 +3,10 @@ import * as v from 'valibot';
 
 const number = v.number();
 
+/** How long health probes took; one that gets no answer takes its timeout. */
+export const ProbesView = v.strictObject({ count: number, meanMs: number, maxMs: number });
+export type ProbesView = v.InferOutput<typeof ProbesView>;
+
 export const SampleView = v.strictObject({
   at: v.pipe(v.string(), v.isoTimestamp()),
   /** How long a time it is about. */
@@ -22,6 +26,8 @@ export const SampleView = v.strictObject({
   p50Ms: v.nullable(number),
   p95Ms: v.nullable(number),
   p99Ms: v.nullable(number),
+  /** null: there were none. */
+  probes: v.nullable(ProbesView),
 });
 export type SampleView = v.InferOutput<typeof SampleView>;
 

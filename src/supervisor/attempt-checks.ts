@@ -4,14 +4,22 @@ import type { CheckTarget } from './check.js';
 import { HealthWatch, type OnHealth } from './health-watch.js';
 import { watchReadiness, type Readiness, type ReadyNews } from './readiness.js';
 
+export interface ChecksObserver {
+  onReady(): void;
+  /** A health probe took so long. */
+  onProbed(tookMs: number): void;
+}
+
 export class AttemptChecks {
   readonly #target: CheckTarget;
+  readonly #observer: ChecksObserver;
   readonly #readiness: Readiness;
   #health: HealthWatch | undefined;
 
-  constructor(spec: ServiceSpec, target: CheckTarget, onReady: () => void) {
+  constructor(spec: ServiceSpec, target: CheckTarget, observer: ChecksObserver) {
     this.#target = target;
-    this.#readiness = watchReadiness(spec.ready, target, onReady);
+    this.#observer = observer;
+    this.#readiness = watchReadiness(spec.ready, target, () => observer.onReady());
   }
 
   /** What the ready rule still misses. */
@@ -36,7 +44,8 @@ export class AttemptChecks {
   watchHealth(spec: HealthSpec | null, ageMs: number, onChange: OnHealth): void {
     const before = this.#health;
     before?.end();
-    const setup = { target: this.#target, ageMs, onChange };
+    const onProbed = (tookMs: number): void => this.#observer.onProbed(tookMs);
+    const setup = { target: this.#target, ageMs, onChange, onProbed };
     this.#health = spec ? new HealthWatch({ ...setup, spec }, before?.isHealthy === true) : undefined;
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NewEvent } from '../protocol/index.js';
 import type { Explainer } from '../forensics/index.js';
 import type { Clock, Launcher } from '../system/index.js';
+import type { ProbeClock } from './probe-times.js';
 import type { Held } from './service-sockets.js';
 
 export interface SupervisorContext {
@@ -14,6 +15,7 @@ export interface SupervisorContext {
   readonly launcher: Launcher;
   /** Says why attempts ended. */
   readonly explainer: Explainer;
+  readonly probes: ProbeClock;
   /** By service: what the launcher held already when this daemon took it over. */
   readonly heldSockets: Readonly<Record<string, readonly Held[]>>;
 }

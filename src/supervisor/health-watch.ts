@@ -12,6 +12,8 @@ export interface HealthWatchSetup {
   /** How long the instance had been running when the watch began. */
   readonly ageMs: number;
   readonly onChange: OnHealth;
+  /** It was asked, and has answered after so long, or not at all. */
+  readonly onProbed: (tookMs: number) => void;
 }
 
 export class HealthWatch {
@@ -41,10 +43,11 @@ export class HealthWatch {
   }
 
   async #probe(): Promise<void> {
-    const { spec, target, onChange } = this.#setup;
+    const { spec, target, onChange, onProbed } = this.#setup;
     const askedAt = performance.now();
     const { isSuccess, detail } = await runCheck(spec.check, target, spec.timeoutMs);
     if (this.#isOver) return;
+    onProbed(performance.now() - askedAt);
     const since = this.#noteAnswer(isSuccess, askedAt);
     const before = this.#state.isHealthy;
     const ageMs = performance.now() - this.#bornAt;

@@ -120,7 +120,10 @@ export class Run {
     });
     this.target = this.#makeTarget();
     const rule = setup.isCandidate ? this.#ruleOfCandidate() : setup.spec;
-    this.#checks = new AttemptChecks(rule, this.target, () => observer.onReady());
+    this.#checks = new AttemptChecks(rule, this.target, {
+      onReady: () => observer.onReady(),
+      onProbed: (tookMs) => context.probes.note(setup.spec.name, tookMs),
+    });
     this.#attempt = this.#makeAttempt();
   }
 

@@ -37,6 +37,7 @@ import { Performer } from './performer.js';
 import { foresee, planSteps, requireService } from './plan.js';
 import { viewTree } from './process-tree.js';
 import { identify, nameOf, type ManagedInstance } from './requester.js';
+import { ProbeClock, type ProbeTimes } from './probe-times.js';
 import { Sampler } from './sampler.js';
 import { Service, type ServiceTriggers } from './service.js';
 import { viewService } from './view.js';
@@ -60,7 +61,10 @@ const SHIM_POLL_MS = 5000;
 const LAUNCH_MS = 2000;
 const LAUNCH_POLL_MS = 5;
 
-export interface SupervisorOptions extends Omit<SupervisorContext, 'launcher' | 'heldSockets' | 'explainer'> {
+export interface SupervisorOptions extends Omit<
+  SupervisorContext,
+  'launcher' | 'heldSockets' | 'explainer' | 'probes'
+> {
   /** Bugs: logged with their stack. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -98,7 +102,8 @@ export class Supervisor {
       for (const service of this.#services.values()) service.onLauncherLost();
     };
     const explainer = new Explainer(options);
-    const context: SupervisorContext = { ...options, launcher, heldSockets, explainer };
+    const probes = new ProbeClock();
+    const context: SupervisorContext = { ...options, launcher, heldSockets, explainer, probes };
     this.#context = context;
     this.#storage = storage;
     this.#sampler = new Sampler(() => context.clock.now());
@@ -147,6 +152,11 @@ export class Supervisor {
   /** What came since it was asked before, by service. */
   measure(): Promise<Map<string, Counted>> {
     return this.#meter.measure([...this.#services.values()]);
+  }
+
+  /** How long health probes took since this was asked before, by service. */
+  takeProbes(): Map<string, ProbeTimes> {
+    return this.#context.probes.take();
   }
 
   /** The specifications of all services. */

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { IncidentView, ServiceReport } from '../../src/protocol/index.js';
+import type { IncidentView, SampleView, ServiceReport } from '../../src/protocol/index.js';
 import { BUCKETS } from '../../src/metrics/histogram.js';
-import type { Sample } from '../../src/metrics/sample.js';
+import { NO_PROBES, type Sample } from '../../src/metrics/sample.js';
 import { writeThrough } from '../../src/metrics/samples.js';
-import { Rig } from '../rig/index.js';
+import { ask } from '../rig/ask.js';
+import { assertSucceeded, freePort, Rig } from '../rig/index.js';
 
 test('the report has who died, who was restarted, and what happened while no daemon lived', async () => {
   await using rig = await Rig.create();
@@ -93,12 +94,45 @@ test('a report of nobody, or of no time, is refused', async () => {
   assert.deepEqual([code, stderr.includes('--since needs')], [2, true]);
 });
 
+test('how long probes took is measured, kept and told to everybody', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const script = rig.write(
+    'slow.cjs',
+    `require('node:http')
+      .createServer((request, response) => setTimeout(() => response.end(), request.url === '/slow' ? 40 : 0))
+      .listen(${port}, '127.0.0.1');`,
+  );
+  const health = { http: '/slow', interval: '100ms', action: 'none' } as const;
+  assertSucceeded(await rig.up({ api: { script, port, health }, silent: rig.puppet() }));
+  const sampled = async (): Promise<SampleView | undefined> => {
+    const services = await rig.client.call('samples');
+    assert.equal(services.find(({ service }) => service === 'silent')?.samples.at(-1)?.probes ?? null, null);
+    return services.find(({ service }) => service === 'api')?.samples.find(({ probes }) => probes !== null);
+  };
+  const { probes } = await rig.until('a slot is over', sampled, 60_000);
+  assert.ok(
+    probes!.count > 3 && probes!.meanMs >= 40 && probes!.maxMs >= probes!.meanMs,
+    JSON.stringify(probes),
+  );
+  const { services } = await rig.client.call('report', { query: {} });
+  assert.ok(services.find(({ service }) => service === 'api')!.probes!.count >= probes!.count);
+  assert.equal(services.find(({ service }) => service === 'silent')!.probes, null);
+  assert.match((await rig.cli('report')).stdout, /SERVICE +PROBES +MEAN +SLOWEST\napi +\d+ +\d+ms/);
+  const text = await rig.until('Prometheus is told', async () => {
+    const { body } = await ask(0, '/metrics', { socketPath: join(rig.home.path, 'daemon.sock') });
+    return /^upkeep_probe_duration_max_seconds\{service="api"\} [\d.]+$/m.test(body) && body;
+  });
+  assert.match(text, /^upkeep_probe_duration_mean_seconds\{service="api"\} [\d.]+$/m);
+  assert.doesNotMatch(text, /upkeep_probe_duration_\w+\{service="silent"/);
+});
+
 /** With so many answers in half a millisecond, and in more than a second. */
 function sampleAt(at: number, { fast, slow }: { fast: number; slow: number }, errors: number): Sample {
   const latency = Array.from({ length: BUCKETS }, (_, index) =>
     index === 6 ? fast : index === 30 ? slow : 0,
   );
-  const rest = { cpuPercent: 1, rssBytes: 1, heapBytes: 1, loopMaxMs: 1 };
+  const rest = { cpuPercent: 1, rssBytes: 1, heapBytes: 1, loopMaxMs: 1, probes: NO_PROBES };
   return { at, seconds: 10, ...rest, requests: fast + slow, errors, latency };
 }
 

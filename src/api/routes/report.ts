@@ -37,11 +37,12 @@ async function report(
 ): Promise<ReportView> {
   const services: ReportView['services'] = [];
   for (const name of names) {
-    const traffic = samples.traffic(name, period);
+    const { traffic, probes } = samples.answers(name, period);
     const slowestRequests = traffic ? slow.find(name, period) : [];
     services.push({
       ...history.report(name, period),
       traffic: traffic && { ...traffic, slowestRequests },
+      probes,
     });
     await new Promise((resolve) => setImmediate(resolve)); // some megabytes at a time
   }

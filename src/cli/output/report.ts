@@ -2,6 +2,7 @@
 import type { IncidentView, ReportView, ServiceReport, Spread } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
+import { formatProbes } from './probes.js';
 import { formatTable, terminalWidth, type Row } from './table.js';
 import { formatTime } from './time.js';
 import { formatTraffic } from './traffic.js';
@@ -18,6 +19,7 @@ export function formatReport({ since, until, services }: ReportView): string {
     '',
     formatSummary(services),
     ...(incidents.length > 0 ? ['', formatIncidents(incidents, services.length > 1)] : []),
+    ...formatProbes(services),
     ...formatTraffic(services),
     ...reservations(services, since),
   ];

@@ -54,7 +54,7 @@ function scene(count: number): { services: ServiceView[]; samples: SamplesView[]
       heapBytes: null,
       loopMaxMs: 1.5,
     },
-    ...{ requests: 120, errors: 3, p50Ms: 2, p95Ms: 25.2, p99Ms: 30 },
+    ...{ requests: 120, errors: 3, p50Ms: 2, p95Ms: 25.2, p99Ms: 30, probes: null },
   };
   const names = Array.from({ length: count }, (_, index) => `s${index}`);
   return {
