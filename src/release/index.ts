@@ -4,3 +4,8 @@ export type { Extracted } from './archive/extract.js';
 export { DEFAULT_LIMITS, type ArchiveLimits } from './archive/limits.js';
 export * from './verify/index.js';
 export * from './traffic/index.js';
+export { makeCurrent, readCurrent } from './folder/current.js';
+export { discardRelease, pruneReleases, type Pruned, type PruneOptions } from './folder/prune.js';
+export { readRecord, type ReleaseRecord } from './folder/record.js';
+export { sweepStaging } from './folder/sweep.js';
+export { runHooks, type HookContext } from './command/run-hooks.js';
