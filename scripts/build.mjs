@@ -27,6 +27,14 @@ const BUNDLES = [
   { name: 'alert-sender', source: 'src/alerts/sender/main.ts' },
   // A child for each archive: the readers of the formats, and what a hostile one costs, stay out of the daemon.
   { name: 'archive-extractor', source: 'src/release/archive/main.ts', banner: REQUIRE },
+  // A child that loads code of a release, with whatever Node its services have.
+  {
+    name: 'preflight-probe',
+    source: 'src/release/preflight/probe/main.ts',
+    format: 'cjs',
+    target: 'node14',
+    extension: '.cjs',
+  },
   { name: 'define', source: 'src/config/define.ts' },
   // Runs inside the applications, whatever Node they are on.
   { name: 'preload', source: 'src/preload/index.ts', format: 'cjs', target: 'node7.10', extension: '.cjs' },

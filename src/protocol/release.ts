@@ -132,7 +132,7 @@ export const VERDICT_ACTIONS = ['refuse', 'warn', 'ignore'] as const;
 const verdictAction = v.picklist(VERDICT_ACTIONS);
 
 export const ContractSpec = v.strictObject({
-  /** `.env.example` and the like, within the release; keys with a value there are optional. */
+  /** `.env.example` and the like, within the release; keys with a value there that can be a default are optional. */
   env: v.array(v.string()),
   /** A JSON Schema, within the release; null: none. */
   schema: v.nullable(v.string()),
@@ -306,7 +306,7 @@ export type ReleaseStage = (typeof RELEASE_STAGES)[number];
 /** One thing that was looked at, with what came out. */
 export const ReleaseCheck = v.strictObject({
   stage: v.picklist(RELEASE_STAGES),
-  /** `contract: missing key`, `policy: debug-port`, `smoke`, … */
+  /** `contract: missing-key DATABASE_URL`, `policy: debug-port api`, `smoke`, …: one each. */
   name: v.string(),
   verdict: v.picklist(['passed', 'warned', 'waived', 'failed', 'unknown']),
   /** One line that names the thing and the place, never a value. */

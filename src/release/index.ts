@@ -1,3 +1,4 @@
+export { preflight } from './preflight/preflight.js';
 export { settle } from './settle.js';
 export { extractArchive, type ExtractOptions } from './archive/extract-archive.js';
 export type { Extracted } from './archive/extract.js';

@@ -1,3 +1,4 @@
+export { looksSecret, resolveEnvironment, type Environment } from './environment.js';
 export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.js';
 export type { Counted } from './meter.js';
 export { hasEnded } from './operation.js';

@@ -9,3 +9,5 @@ export * from './pattern.js';
 export * from './mask-command.js';
 export * from './mask-path.js';
 export * from './json-lines.js';
+export * from './node-range.js';
+export * from './version.js';

@@ -1,7 +1,7 @@
 /** Services on another Node.js than their package.json, .nvmrc or .node-version asks for. */
 import type { Finding } from '../finding.js';
 import type { LiveInstance, Machine, Process } from '../machine.js';
-import { satisfies } from '../node-range.js';
+import { satisfies } from '../../util/index.js';
 import { isNode } from '../words.js';
 
 export function findNodeVersions(machine: Machine): Finding[] {

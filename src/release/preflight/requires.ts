@@ -1,0 +1,125 @@
+/** Whether what the release needs answers: asked from this host, all at the same time. */
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { basename } from 'node:path';
+import type { RequirementSpec } from '../../protocol/index.js';
+import { maskPath } from '../../util/index.js';
+import type { Facts } from './facts/facts.js';
+import type { Finding } from './finding.js';
+import { asUser, killGroup } from './probe/run-probe.js';
+
+export function judgeRequirements(facts: Facts, signal: AbortSignal): Promise<Finding[]> {
+  return Promise.all(facts.job.spec.requires.map((requirement) => judge(requirement, facts, signal)));
+}
+
+async function judge(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<Finding> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(requirement.timeoutMs)]);
+  const place = wordPlace(requirement);
+  const fault = await ask(requirement, facts, within);
+  signal.throwIfAborted();
+  const finding = { area: 'requires', rule: requirement.on, subject: place } as const;
+  const from = `from host "${facts.host}"`;
+  if (fault === null) return { ...finding, verdict: 'passed', text: `${place} answers ${from}` };
+  const said = within.aborted ? `no answer within ${requirement.timeoutMs} ms` : fault;
+  const hint = HINTS[said.split(' ')[0]!] ?? `see that ${place} works ${from}`;
+  return { ...finding, verdict: 'failed', text: `${place} does not answer ${from}: ${said}`, hint };
+}
+
+/** By what the kernel or the resolver says. */
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: start it, or correct the port',
+  ENOTFOUND: 'the name is not known: correct it, or its DNS',
+  EAI_AGAIN: 'the resolver of this host does not answer: see /etc/resolv.conf',
+  EHOSTUNREACH: 'there is no way to it: see routes and firewalls',
+  ENETUNREACH: 'there is no way to it: see routes and firewalls',
+  ENOENT: 'the command is not there: install it on this host',
+  no: 'it is down, slow, or a firewall drops what is sent to it',
+};
+
+/** Without credentials: of a URL neither user nor query, of a command only its program. */
+function wordPlace(requirement: RequirementSpec): string {
+  switch (requirement.on) {
+    case 'tcp':
+      return `${requirement.host.includes(':') ? `[${requirement.host}]` : requirement.host}:${requirement.port}`;
+    case 'http': {
+      const { protocol, host, pathname } = new URL(requirement.url);
+      return `${protocol}//${host}${maskPath(pathname)}`;
+    }
+    case 'command':
+      return `command ${basename(requirement.argv[0]!)}`;
+  }
+}
+
+/** null: it answers. */
+function ask(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<string | null> {
+  switch (requirement.on) {
+    case 'tcp':
+      return askTcp(requirement.host, requirement.port, signal);
+    case 'http':
+      return askHttp(requirement.url, signal);
+    case 'command':
+      return runCommand(requirement.argv, facts, signal);
+  }
+}
+
+function askTcp(host: string, port: number, signal: AbortSignal): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (fault: string | null): void => {
+      socket.destroy();
+      resolve(fault);
+    };
+    socket.once('connect', () => end(null));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'it fails'));
+    signal.addEventListener('abort', () => end('no answer'), { once: true });
+  });
+}
+
+async function askHttp(url: string, signal: AbortSignal): Promise<string | null> {
+  try {
+    const { username, password, ...rest } = partsOf(url);
+    const headers: Record<string, string> =
+      username === '' ? {} : { authorization: `Basic ${btoa(`${username}:${password}`)}` };
+    const { status, body } = await fetch(rest.href, { signal, headers, redirect: 'manual' });
+    await body?.cancel();
+    return status < 400 ? null : `status ${status}`;
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    return typeof code === 'string' ? code : 'it fails';
+  }
+}
+
+/** fetch takes no URL with credentials. */
+function partsOf(url: string): { href: string; username: string; password: string } {
+  const parsed = new URL(url);
+  const [username, password] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
+  parsed.username = '';
+  parsed.password = '';
+  return { href: parsed.href, username, password };
+}
+
+/** With everything that the first service gets, in the folder of the release. */
+function runCommand(argv: readonly string[], facts: Facts, signal: AbortSignal): Promise<string | null> {
+  const { folder, services, job } = facts;
+  const [program, ...args] = argv.map((word) => word.replaceAll(`${job.spec.folder}/current`, folder));
+  const [first] = services;
+  const env = Object.fromEntries([...(first?.environment ?? [])].map(([key, { value }]) => [key, value]));
+  const child = spawn(program!, args, {
+    cwd: folder,
+    env,
+    stdio: 'ignore', // what it prints may hold what it was told
+    detached: true,
+    ...asUser(first?.user),
+  });
+  const end = (): void => killGroup(child.pid);
+  signal.addEventListener('abort', end, { once: true });
+  return new Promise((resolve) => {
+    const settle = (fault: string | null): void => {
+      signal.removeEventListener('abort', end);
+      end(); // what it has started
+      resolve(fault);
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? 'it cannot be run'));
+    child.once('exit', (code, by) => settle(code === 0 ? null : (by ?? `exit code ${code ?? 0}`)));
+  });
+}
