@@ -3,6 +3,7 @@ export * from './restart.js';
 export * from './rollout.js';
 export * from './release.js';
 export * from './verify/index.js';
+export * from './switchover.js';
 export * from './status.js';
 export * from './dependency.js';
 export * from './reconcile.js';

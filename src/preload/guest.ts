@@ -129,7 +129,7 @@ export class Guest {
         return answer({ ok: true });
       case 'metrics': {
         const metrics = (this.metrics = this.metrics ?? new Metrics());
-        const say = () => answer({ metrics: metrics.read(this.listening.listeners) });
+        const say = () => answer({ metrics: metrics.read(this.listening.listeners, request.isLook) });
         if (say() && request.everyMs) sayAgain(request.everyMs, say);
         return;
       }

@@ -47,11 +47,11 @@ export class Metrics {
     setInterval(look, LOOP_EVERY_MS).unref();
   }
 
-  read(listeners: readonly Listener[]): ProcessMetrics {
+  read(listeners: readonly Listener[], isLook = false): ProcessMetrics {
     if (!this.isCounting && listeners.some(({ server }) => 'maxHeadersCount' in server)) this.count();
     const { heapUsed } = memoryUsage.call(process);
     const { requests, errors, durationMs, latency, loop } = this;
-    const slowest = this.slowest.take();
+    const slowest = isLook ? [] : this.slowest.take();
     return { requests, errors, durationMs, latency, loop, heapBytes: heapUsed, slowest };
   }
 

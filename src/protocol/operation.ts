@@ -32,7 +32,7 @@ export const OperationRequest = v.variant('kind', [
   v.strictObject({ kind: v.literal('signal'), service: ServiceName, signal: v.picklist(SIGNALS) }),
 ]);
 export type OperationRequest = v.InferOutput<typeof OperationRequest>;
-export type OperationKind = OperationRequest['kind'];
+export type OperationKind = OperationView['kind'];
 export type ServiceSelection = v.InferOutput<typeof selection>;
 
 /** Who asked, as found in /proc when the request came in. */
@@ -69,6 +69,7 @@ export const OperationStep = v.strictObject({
     'scale',
     'signal',
     'keep',
+    'release',
   ]),
   status: v.picklist(['pending', 'running', 'done', 'failed', 'skipped']),
   startedAt: v.nullable(timestamp),
@@ -83,7 +84,9 @@ export type OperationStep = v.InferOutput<typeof OperationStep>;
 
 export const OperationView = v.strictObject({
   id: v.string(),
-  kind: v.picklist(['up', 'start', 'stop', 'restart', 'reload', 'delete', 'scale', 'signal']),
+  kind: v.picklist(['up', 'start', 'stop', 'restart', 'reload', 'delete', 'scale', 'signal', 'release']),
+  /** Which release holds the services. */
+  release: v.exactOptional(v.string()),
   status: v.picklist(['queued', 'running', 'succeeded', 'failed']),
   requester: Requester,
   /** Later identical requests that joined this one before it began. */

@@ -68,6 +68,8 @@ export type ControlRequest =
 export interface MetricsRequest {
   readonly do: 'metrics';
   readonly everyMs?: number;
+  /** Just a look: the slowest requests stay for who asks again and again. */
+  readonly isLook?: boolean;
 }
 
 /** Counted since the process was first asked. */

@@ -64,8 +64,11 @@ export type InstanceStatus = (typeof INSTANCE_STATUSES)[number];
 export const SERVICE_STATUSES = [...INSTANCE_STATUSES, 'degraded'] as const;
 export type ServiceStatus = (typeof SERVICE_STATUSES)[number];
 
-/** During a reload: `new` has no traffic yet, `old` finishes what it has. */
-export const INSTANCE_ROLES = ['serving', 'new', 'old'] as const;
+/**
+ * During a reload or release: `new` has no traffic yet, `joined` takes some beside the one that serves and may be sent away again,
+ * `old` finishes what it has.
+ */
+export const INSTANCE_ROLES = ['serving', 'new', 'joined', 'old'] as const;
 export type InstanceRole = (typeof INSTANCE_ROLES)[number];
 
 export const InstanceView = v.strictObject({

@@ -32,10 +32,22 @@ const StoredService = v.object({
   restarts: v.optional(v.array(v.number()), []),
   /** By instance: how the last attempt ended where nothing is to follow it. A job that is done is not done again. */
   completed: v.optional(v.array(v.nullable(ExitView)), []),
+  /** What a release has done to it: told apart by the operation, which may have ended long ago. */
+  hold: v.exactOptional(
+    v.object({
+      operation: v.string(),
+      /** `created`: there was no such service before. `committed`: it is what the release made of it. */
+      is: v.picklist(['created', 'committed']),
+      /** By instance: the attempt that was to go then; 0: there was none. */
+      leaving: v.array(v.number()),
+    }),
+  ),
   /** Where it listens without having declared it; numeric addresses. */
   listens: v.optional(v.array(v.object({ host: v.string(), port: v.number() })), []),
 });
 export type StoredService = v.InferOutput<typeof StoredService>;
+
+export type StoredHold = NonNullable<StoredService['hold']>;
 
 export type StoredListener = StoredService['listens'][number];
 

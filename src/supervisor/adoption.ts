@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { assignRoles } from '../core/index.js';
 import type { InstanceRole } from '../protocol/index.js';
 import {
   isAlive,
@@ -17,18 +18,28 @@ import {
   type ProcessId,
   type ShimReport,
 } from '../system/index.js';
-import { CANDIDATE_MARK } from './attempt.js';
+import type { AttemptMark } from './attempt.js';
 import { parseRunName, runFolder, type RunId } from './context.js';
 import { readInterlude, type Interlude } from './interlude.js';
 
 export interface FoundAttempt extends RunId {
-  /** `new`: it never served. `old`: another one serves in its place, it may still have connections. */
+  /**
+   * `new`: it never served. `joined`: it took traffic beside the one that serves. `old`: another one serves in its place, it may
+   * still have connections.
+   */
   readonly role: InstanceRole;
   readonly runDir: string;
+  readonly mark: AttemptMark;
   readonly shim: ProcessId | undefined;
   /** Wall clock, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly wasReady: boolean;
+  /** It took traffic beside the one that serves, or was about to. */
+  readonly hasJoined: boolean;
+  /** It was the instance of its index. */
+  readonly hasServed: boolean;
+  /** It has ended meanwhile. */
+  readonly isOver: boolean;
   /** How often the instance had been restarted. */
   readonly restarts: number;
   /** It has ended, and its instance waits for the next one. */
@@ -40,6 +51,8 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 export interface AdoptionOptions {
   /** Whether the service is ready as soon as it runs; undefined: the home has no such service. */
   isReadyByStart(service: string): boolean | undefined;
+  /** The attempt that a commit which is on disk lets go, see `assignRoles`. */
+  leaving(service: string, instance: number): number | undefined;
   /** Some of the desired state was lost: what the home does not know may have been wanted, and is left alone. */
   readonly isStateDoubtful: boolean;
   onLeftAlone(id: RunId): void;
@@ -63,30 +76,36 @@ export function findAttempts(home: string, options: AdoptionOptions): FoundAttem
       continue;
     }
     const shim = reports.find((report) => report.id === 'shim');
-    const [, restarts = '0', mark] = /^(\d+)(\w*)$/.exec(shim?.note ?? '') ?? [];
+    const [, restarts = '0', mark = ''] = /^(\d+)([cg]?)\w*$/.exec(shim?.note ?? '') ?? [];
     const isMarked = existsSync(runFiles(runDir).ready);
+    const hasJoined = existsSync(runFiles(runDir).joined);
     const attempt: FoundAttempt = {
       ...id,
-      role: mark === CANDIDATE_MARK && !isMarked ? 'new' : 'serving',
+      role: 'serving',
       runDir,
+      mark: mark as AttemptMark,
       shim: shim?.process,
       startedAt: running?.at ?? interlude!.at,
-      wasReady: isReady || isMarked,
+      wasReady: isReady || isMarked || hasJoined,
+      hasJoined,
+      hasServed: mark === '' || isMarked,
+      isOver: isOver(reports),
       restarts: Number(restarts),
       interlude,
     };
     const key = `${id.service}.${id.instance}`;
     found.set(key, [...(found.get(key) ?? []), attempt]);
   }
-  return [...found.values()].flatMap(assignRoles);
+  return [...found.values()].flatMap((attempts) => withRoles(attempts, options));
 }
 
-/** The newest that has served goes on serving. */
-function assignRoles(attempts: readonly FoundAttempt[]): FoundAttempt[] {
-  const served = attempts.filter(({ role }) => role === 'serving').sort((a, b) => b.startedAt - a.startedAt);
-  return attempts.map((attempt) =>
-    attempt.role === 'serving' && attempt !== served[0] ? { ...attempt, role: 'old' } : attempt,
-  );
+const BEGUN_AS = { '': 'serving', c: 'candidate', g: 'instead' } as const;
+
+function withRoles(attempts: readonly FoundAttempt[], { leaving }: AdoptionOptions): FoundAttempt[] {
+  const [{ service, instance }] = attempts as [FoundAttempt];
+  const traces = attempts.map(({ mark, ...attempt }) => ({ ...attempt, begunAs: BEGUN_AS[mark] }));
+  const roles = assignRoles(traces, leaving(service, instance));
+  return attempts.map((attempt, place) => ({ ...attempt, role: roles[place]! }));
 }
 
 function isOver(reports: readonly ShimReport[]): boolean {

@@ -53,8 +53,7 @@ export interface AttemptSetup {
   readonly observer: AttemptObserver;
   /** Kept for the daemon that comes after this one. */
   readonly restarts: () => number;
-  /** It is to be judged before it serves. */
-  readonly isCandidate: boolean;
+  readonly mark: AttemptMark;
 }
 
 /** undefined: nothing speaks against executing it now. */
@@ -65,8 +64,12 @@ export function whyNotExecutable(
   return whyUnrunnable(argv[0]!, cwd, searchPath) ?? (script === null ? undefined : whyUnreadable(script));
 }
 
-/** Behind the number of restarts in the note of the shim. */
-export const CANDIDATE_MARK = 'c';
+/**
+ * Behind the number of restarts in the note of the shim, for the daemon that comes after this one. `c`: it is to be judged before
+ * it serves; `g`: it runs by another description in the place of the one that serves.
+ */
+export type AttemptMark = '' | 'c' | 'g';
+
 /** How often a tree whose shim was killed is looked for until it is gone. */
 const LOST_POLL_MS = 100;
 /** How often the orphans of a process that has just ended are looked for. */
@@ -92,6 +95,7 @@ export class Attempt {
   #isResting = false;
   #isReleased = false;
   #isAsked = false;
+  #hasJoined = false;
   #isCancelled = false;
 
   constructor(setup: AttemptSetup) {
@@ -247,10 +251,17 @@ export class Attempt {
 
   /** It serves: for the daemon that comes after this one. */
   markReady(): void {
-    const { spec, isCandidate } = this.#setup;
+    const { spec, mark } = this.#setup;
     // Whatever runs is ready by this rule, and serves unless it was to be judged first.
-    if (this.#isReleased || (spec.ready.on === 'start' && !isCandidate)) return;
+    if (this.#isReleased || (spec.ready.on === 'start' && mark === '')) return;
     writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
+  }
+
+  /** It takes traffic beside the one that serves: for the daemon that comes after this one. */
+  markJoined(): void {
+    if (this.#isReleased) return;
+    this.#hasJoined = true;
+    writeFileSync(runFiles(this.#setup.runDir).joined, '', { mode: 0o600 });
   }
 
   /** Who ends it: for the daemon that comes after this one. */
@@ -298,6 +309,7 @@ export class Attempt {
     // The shim knows nothing of these files, and its folder could not go with them.
     if (this.#isResting) rmSync(runFiles(this.#setup.runDir).over, { force: true });
     if (this.#isAsked) rmSync(runFiles(this.#setup.runDir).asked, { force: true });
+    if (this.#hasJoined || this.#isAdopted) rmSync(runFiles(this.#setup.runDir).joined, { force: true });
     const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
     if (!isHeard && (this.#isLaunched || this.#isResting)) removeRunDir(this.#setup.runDir);
   }
@@ -403,8 +415,8 @@ function withoutOutdated(reports: readonly ShimReport[]): ShimReport[] {
 }
 
 /** Comes back from the shim's journal. */
-function wordNote({ restarts, isCandidate }: AttemptSetup): string {
-  return `${restarts()}${isCandidate ? CANDIDATE_MARK : ''}`;
+function wordNote({ restarts, mark }: AttemptSetup): string {
+  return `${restarts()}${mark}`;
 }
 
 /** A stopped process would keep the signal pending for ever. */

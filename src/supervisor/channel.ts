@@ -4,13 +4,19 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ControlAnswer, ControlRequest, DrainMode, ListeningHow } from '../protocol/index.js';
+import type {
+  ControlAnswer,
+  ControlRequest,
+  DrainMode,
+  ListeningHow,
+  ProcessMetrics,
+} from '../protocol/index.js';
 import { runFiles } from '../system/index.js';
 import { Witnesses } from '../forensics/index.js';
 import { Conversation } from './conversation.js';
 import { Crashes } from './crash.js';
 import type { Speaker } from './event-loop/watch.js';
-import { MetricsLine, type Counters } from './metrics-line.js';
+import { metricsIn, MetricsLine, type Counters } from './metrics-line.js';
 import { Speakers } from './speakers.js';
 
 const HOW: readonly ListeningHow[] = ['held', 'own', 'free', 'shared'];
@@ -54,6 +60,8 @@ const ACK_MS = 1000;
 const IDLE_MS: Readonly<Record<DrainMode, number>> = { reload: 5000, restart: 2000, stop: 500 };
 /** Of the whole deadline; the rest is for what they ask meanwhile. */
 const IDLE_SHARE = 0.8;
+/** A process that does not say within this time what it counts hangs. */
+const COUNTS_MS = 1000;
 /** How much later than its own deadline an answer may come. */
 const LATE_MS = 500;
 
@@ -129,6 +137,17 @@ export class Channel {
       const line = this.#lines.get(pid) ?? new MetricsLine(path);
       this.#lines.set(pid, line);
       return (await line.read()) ?? [];
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
+  /** What each process has counted at this moment; those that do not answer are left out. */
+  async counts(): Promise<ProcessMetrics[]> {
+    const asked = this.#speakers.controls.map(async (pid) => {
+      const talk = this.#ask(pid, { do: 'metrics', isLook: true });
+      await talk.until((answer) => metricsIn(answer) !== undefined, COUNTS_MS);
+      this.#end(talk);
+      return talk.answers.flatMap((answer) => metricsIn(answer) ?? []).slice(0, 1);
     });
     return (await Promise.all(asked)).flat();
   }

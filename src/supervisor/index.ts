@@ -2,5 +2,6 @@ export { looksSecret, resolveEnvironment, type Environment } from './environment
 export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.js';
 export type { Counted } from './meter.js';
 export { hasEnded } from './operation.js';
+export type { BootOptions, SideCounts, SideView, Switchover, SwitchoverWish } from './switchover.js';
 export { eventsPath, type SupervisorContext } from './context.js';
 export type { SideView, Switchover, SwitchoverWish } from './switchover.js';

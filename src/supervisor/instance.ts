@@ -27,14 +27,14 @@ import { errnoText, isAlive, type ProcessId, type ShimReport } from '../system/i
 import { formatDuration, unreachable } from '../util/index.js';
 import type { FoundAttempt } from './adoption.js';
 import { Attribution } from './attribution.js';
-import type { LossReport } from './attempt.js';
+import type { AttemptMark, LossReport } from './attempt.js';
 import type { Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
 import { runFolder, runName, type SupervisorContext } from './context.js';
 import { describeExit, toEnding } from './exit.js';
 import { Hangs, type HangNews } from './hangs.js';
 import { goOnWaiting, wordInterlude, type Interlude } from './interlude.js';
-import { Run, type RunEnd } from './run.js';
+import { Run, type RunEnd, type RunSetup } from './run.js';
 import type { ServiceSockets } from './service-sockets.js';
 import { Timers } from './timers.js';
 
@@ -67,6 +67,7 @@ export interface InstanceSetup {
   readonly completed?: ExitView | null;
 }
 
+const MARKS: Readonly<Record<InstanceRole, AttemptMark>> = { new: 'c', joined: 'g', serving: '', old: '' };
 /** From the stop signal to SIGKILL for who cannot hear it. */
 const MUTE_GRACE_MS = 1000;
 
@@ -92,6 +93,8 @@ export class Instance {
   #isTakenOut = false;
   /** Of the present attempt, once it is ready. */
   #hangs: Hangs | undefined;
+  /** What probes said last. */
+  #healthDetail: string | undefined;
   /** What it was doing when probes found it failing. */
   #evidence: Evidence | undefined;
   /** Since the service was created. */
@@ -158,6 +161,13 @@ export class Instance {
 
   get isHealthy(): boolean | null {
     return this.#hangs?.areThere === true ? false : (this.#run?.isHealthy ?? null);
+  }
+
+  /** undefined: no probe speaks against it. */
+  get whyUnhealthy(): string | undefined {
+    return this.isHealthy === false
+      ? `unhealthy (${this.#healthDetail ?? 'its event loop hangs'})`
+      : undefined;
   }
 
   /** Probes want it restarted. */
@@ -251,11 +261,30 @@ export class Instance {
     return (await this.#run?.metrics()) ?? [];
   }
 
+  /** What its processes have counted by now. */
+  async counts(): ReturnType<Run['counts']> {
+    return (await this.#run?.counts()) ?? [];
+  }
+
+  /** From now on it takes traffic beside the one that serves, and may be sent away again. Rejects where it cannot. */
+  async join(): Promise<void> {
+    // First, so that a daemon that comes in between knows that it may have connections.
+    this.#run?.markJoined();
+    await this.#run?.promote();
+    this.role = 'joined';
+    this.#owner.onInstanceChange();
+  }
+
+  /** It has joined, and from now on its restart policy holds. */
+  serve(): void {
+    this.role = 'serving';
+    this.#run?.markReady();
+  }
+
   /** From now on it takes traffic, and its restart policy holds. Rejects where it cannot. */
   async promote(): Promise<void> {
     await this.#run?.promote();
-    this.role = 'serving';
-    this.#run?.markReady();
+    this.serve();
     this.#owner.onInstanceChange();
   }
 
@@ -278,20 +307,24 @@ export class Instance {
     else this.#takeBack(found);
   }
 
-  #takeBack({ attempt, startedAt, wasReady, restarts, runDir }: FoundAttempt): void {
+  #takeBack({ attempt, startedAt, wasReady, restarts, runDir, mark }: FoundAttempt): void {
     const { clock } = this.#context;
     const since = clock.now() - Math.max(0, clock.wall().getTime() - startedAt);
     this.#state = adoptInstance(attempt, since, wasReady);
     this.#wasReady = wasReady;
     this.restarts = restarts;
-    // Who serves may have been a candidate first.
-    this.#run = this.#createRun(attempt, runDir, this.role === 'serving');
+    // Who serves, or has joined, may have been a candidate first.
+    this.#run = this.#createRun(attempt, runDir, { isHeldBack: this.role !== 'old', mark });
     const asked = this.#run.readAsked();
     if (asked !== undefined) this.#attribution.restore(asked);
     this.#run.adopt();
     if (this.#state.id === 'starting')
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
-    if (wasReady) this.#watchHealth();
+    if (wasReady) {
+      this.#watchHealth();
+      // A commit that is on disk may have made it the one that serves.
+      if (this.role === 'serving' && mark !== '') this.#run.markReady();
+    }
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid, status: this.status });
   }
@@ -301,7 +334,7 @@ export class Instance {
     this.#state = waiting;
     this.restarts = interlude.restarts;
     this.exit = interlude.exit;
-    this.#run = this.#createRun(attempt, runDir, false);
+    this.#run = this.#createRun(attempt, runDir);
     this.#run.adoptEnded(shim);
     this.#setTimer({ id: 'set-timer', timer: 'retry', attempt, at: waiting.until });
     this.#owner.onInstanceChange();
@@ -354,6 +387,7 @@ export class Instance {
       this.#run?.noteTree();
       // Who is to be judged first is marked when it serves.
       if (this.role === 'serving') this.#run?.markReady();
+      else if (this.role === 'joined') this.#run?.markJoined();
       this.#watchHealth();
     } else if (state.id !== 'starting') this.#run?.endChecks();
     if (state.id !== 'running') {
@@ -420,7 +454,7 @@ export class Instance {
   async #drain({ attempt, mode, until }: Extract<InstanceEffect, { id: 'drain' }>): Promise<void> {
     const { clock } = this.#context;
     const wish = {
-      mode: this.role === 'old' ? 'reload' : mode === 'serve' ? 'restart' : 'stop',
+      mode: this.role === 'old' || this.role === 'joined' ? 'reload' : mode === 'serve' ? 'restart' : 'stop',
       deadlineMs: Math.max(0, until - clock.now()),
       isFailing: this.#state.id === 'ending' || this.#isMute,
     } as const;
@@ -472,11 +506,15 @@ export class Instance {
     const operation = this.#operation;
     this.#operation = null;
     this.#run?.endChecks();
-    this.#run = this.#createRun(number, runDir, this.role === 'new');
+    this.#run = this.#createRun(number, runDir, { isHeldBack: this.role === 'new', mark: MARKS[this.role] });
     this.#run.start(operation);
   }
 
-  #createRun(attempt: number, runDir: string, isHeldBack: boolean): Run {
+  #createRun(
+    attempt: number,
+    runDir: string,
+    { isHeldBack, mark }: Pick<RunSetup, 'isHeldBack' | 'mark'> = { isHeldBack: false, mark: '' },
+  ): Run {
     const { spec, index } = this;
     const owner = this.#owner;
     const { clock, random } = this.#context;
@@ -487,6 +525,7 @@ export class Instance {
       runDir,
       isCandidate: this.role === 'new',
       isHeldBack,
+      mark,
       shownPorts: () => owner.portsOf(index),
       log: owner.log,
       sockets: owner.sockets,
@@ -563,6 +602,7 @@ export class Instance {
     const because = healthy || probe ? undefined : this.#run?.blameServerKill();
     const more = because === undefined ? {} : { because };
     this.#emitInstance({ type: 'instance-health', healthy, detail, since, ...by, ...done, ...more });
+    this.#healthDetail = healthy ? undefined : detail;
     // Whoever says that it is well, another one may still say that it is not.
     if (!healthy && action === 'restart') this.#condemnedBy = detail;
     else if (this.isHealthy !== false) this.#condemnedBy = undefined;

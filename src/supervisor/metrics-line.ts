@@ -107,11 +107,14 @@ export class MetricsLine {
 /** An application might say anything, and what it says is added to what others do. */
 function parse(line: string): ProcessMetrics | undefined {
   try {
-    const answer = JSON.parse(line) as ControlAnswer;
-    return 'metrics' in answer && isWhole(answer.metrics) ? answer.metrics : undefined;
+    return metricsIn(JSON.parse(line) as ControlAnswer);
   } catch {
     return undefined; // not from our preload
   }
+}
+
+export function metricsIn(answer: ControlAnswer): ProcessMetrics | undefined {
+  return 'metrics' in answer && isWhole(answer.metrics) ? answer.metrics : undefined;
 }
 
 function isWhole({

@@ -1,8 +1,22 @@
 /** One operation as the daemon holds it: the request, its steps while they are done, and the lines that outlive it. */
 import * as v from 'valibot';
-import { OperationRequest, OperationView, type OperationStep } from '../protocol/index.js';
+import { OperationRequest, OperationView, ServiceSpec, type OperationStep } from '../protocol/index.js';
 import { deferred, type Deferred } from '../util/index.js';
 import type { PlannedStep } from './plan.js';
+
+/** What holds the services of a group while a release switches them; nobody can ask for it from outside. */
+const HoldRequest = v.strictObject({
+  kind: v.literal('release'),
+  /** Of the switchover: who decides finds it again by this name. */
+  release: v.string(),
+  /** What they are to become. */
+  services: v.pipe(v.array(ServiceSpec), v.minLength(1)),
+});
+export type HoldRequest = v.InferOutput<typeof HoldRequest>;
+
+/** Whatever an operation is made of. */
+export const AcceptedRequest = v.variant('kind', [...OperationRequest.options, HoldRequest]);
+export type AcceptedRequest = v.InferOutput<typeof AcceptedRequest>;
 
 /** A step while it is done. */
 export interface Step extends PlannedStep {
@@ -21,7 +35,7 @@ export interface Step extends PlannedStep {
 
 export interface Operation {
   readonly id: string;
-  readonly request: OperationRequest;
+  readonly request: AcceptedRequest;
   readonly services: ReadonlySet<string>;
   readonly key: string;
   readonly steps: readonly Step[];
@@ -37,7 +51,7 @@ export interface Operation {
 
 export const AcceptedLine = v.object({
   type: v.literal('accepted'),
-  request: OperationRequest,
+  request: AcceptedRequest,
   view: OperationView,
   baseline: v.record(v.string(), v.array(v.number())),
 });
@@ -55,7 +69,7 @@ export function hasEnded(view: OperationView): boolean {
 }
 
 export function createOperation(
-  request: OperationRequest,
+  request: AcceptedRequest,
   planned: readonly PlannedStep[],
   view: OperationView,
   baseline: Operation['baseline'],

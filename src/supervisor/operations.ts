@@ -5,13 +5,7 @@
  */
 import * as v from 'valibot';
 import { joinable, runnable } from '../core/index.js';
-import {
-  UpkeepError,
-  type Failure,
-  type OperationRequest,
-  type OperationView,
-  type Requester,
-} from '../protocol/index.js';
+import { UpkeepError, type Failure, type OperationView, type Requester } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
 import { deferred } from '../util/index.js';
 import {
@@ -20,6 +14,7 @@ import {
   JournalLine,
   toLine,
   type AcceptedLine,
+  type AcceptedRequest,
   type Operation,
   type Step,
 } from './operation.js';
@@ -32,7 +27,7 @@ const KEPT_STEPS = 10_000;
 
 export interface OperationHost {
   /** `ahead`: the operations that will be done before it, oldest first. */
-  plan(request: OperationRequest, ahead: readonly Operation[]): PlannedStep[];
+  plan(request: AcceptedRequest, ahead: readonly Operation[]): PlannedStep[];
   attempts(services: readonly string[]): Operation['baseline'];
   /** Does the steps; records their outcome; never rejects. */
   perform(operation: Operation): Promise<void>;
@@ -76,8 +71,8 @@ export class Operations {
     this.#unfinished = [];
     for (const { request, view, baseline } of lines) {
       const steps = view.steps.map((step): PlannedStep => {
-        const spec =
-          request.kind === 'up' ? request.services.find(({ name }) => name === step.service) : undefined;
+        const isDescribed = request.kind === 'up' || request.kind === 'release';
+        const spec = isDescribed ? request.services.find(({ name }) => name === step.service) : undefined;
         return { service: step.service, action: step.action, ...(spec ? { spec } : {}) };
       });
       const operation = createOperation(request, steps, { ...view, status: 'queued' }, baseline, true);
@@ -88,10 +83,12 @@ export class Operations {
   }
 
   /** Resolves when the request is accepted, that is: on disk. */
-  async request(request: OperationRequest, requester: Requester): Promise<OperationView> {
+  async request(request: AcceptedRequest, requester: Requester): Promise<OperationView> {
     const planned = this.#host.plan(request, this.#queue);
     const services = new Set(planned.map((step) => step.service));
-    const same = joinable(this.#queue, JSON.stringify(request), services);
+    // Who decides about a release waits for its own turn.
+    const isForAll = request.kind !== 'release';
+    const same = isForAll ? joinable(this.#queue, JSON.stringify(request), services) : undefined;
     if (same) {
       same.view.joined.push(requester);
       await same.accepted.promise;
@@ -177,10 +174,11 @@ export class Operations {
     await this.#journal.close();
   }
 
-  #newView(id: string, request: OperationRequest, requester: Requester): OperationView {
+  #newView(id: string, request: AcceptedRequest, requester: Requester): OperationView {
     return {
       id,
       kind: request.kind,
+      ...(request.kind === 'release' ? { release: request.release } : {}),
       status: 'queued',
       requester,
       joined: [],
@@ -280,7 +278,7 @@ export class Operations {
   }
 }
 
-function notWritten({ kind }: OperationRequest, cause: Error): UpkeepError {
+function notWritten({ kind }: AcceptedRequest, cause: Error): UpkeepError {
   return new UpkeepError('internal', `Cannot accept the operation (${kind}): ${cause.message}`, {
     hint: 'nothing was done; see whether the disk of the home of upkeep is full or cannot be written',
     cause,

@@ -2,6 +2,7 @@
 import { UpkeepError, type Failure, type ServiceSpec } from '../protocol/index.js';
 import { whyNotExecutable } from './attempt.js';
 import { isPlain } from './environment.js';
+import { isWorthShowing, toFailure } from './failure.js';
 import type { Instance } from './instance.js';
 import type { Operation, Step } from './operation.js';
 import type { Operations } from './operations.js';
@@ -20,6 +21,8 @@ export interface PerformerHost {
   onUpdated(service: string, keys: readonly string[]): void;
   /** Instances by another description come beside those that are known. */
   onRollout(): void;
+  /** A release holds the services of the operation until it has switched them, or not. Records the outcome; never rejects. */
+  hold(operation: Operation): Promise<void>;
   /** A bug: logged with its stack. */
   onInternalError(error: unknown): void;
 }
@@ -47,11 +50,13 @@ export class Performer {
   }
 
   async perform(operation: Operation): Promise<void> {
+    // Who decides about it is outside.
+    if (operation.request.kind === 'release') return this.#host.hold(operation);
     try {
       await this.#prepare(operation);
     } catch (error) {
       // A mistake of upkeep itself: who waits has to hear of it.
-      const failure = this.#toFailure(error);
+      const failure = toFailure(error, this.#host.onInternalError);
       for (const step of operation.steps) this.#book().endStep(operation, step, 'failed', failure);
       return;
     }
@@ -121,7 +126,7 @@ export class Performer {
       book.endStep(operation, step, 'done');
     } catch (error) {
       const isSkipped = step.view.status === 'pending';
-      const failure = this.#toFailure(error);
+      const failure = toFailure(error, this.#host.onInternalError);
       const service = this.#host.services.get(step.service);
       if (service && step.action === 'reload' && isWorthShowing(failure))
         service.failure = { operation: operation.id, at: new Date().toISOString(), message: failure.message };
@@ -154,6 +159,8 @@ export class Performer {
       case 'signal':
         this.#book().beginStep(operation, step);
         return sendSignal(operation, service);
+      case 'release': // see `perform`
+        return;
     }
   }
 
@@ -300,23 +307,6 @@ export class Performer {
     const before = operation.baseline[service.name] ?? [];
     return service.instances.every((instance) => instance.attempt > (before[instance.index] ?? 0));
   }
-
-  #toFailure(error: unknown): Failure {
-    if (!(error instanceof UpkeepError)) {
-      this.#host.onInternalError(error);
-      return {
-        code: 'internal',
-        message: `Internal error: ${error instanceof Error ? error.message : String(error)}`,
-      };
-    }
-    const lines = (error.details as { lines?: string[] } | undefined)?.lines;
-    return {
-      code: error.code,
-      message: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(lines && lines.length > 0 ? { lines } : {}),
-    };
-  }
 }
 
 /** What runs is not ended for a program that is gone meanwhile: better the old one than none. */
@@ -344,11 +334,6 @@ async function rollBack(operation: Operation, service: Service, indices: readonl
     instance.restart(`${askedBy(operation)}, rolled back`, operation.id);
     await service.until(() => instance.status !== 'stopping' && instance.status !== 'starting');
   }
-}
-
-/** Also in `upkeep list`: what runs looks well, and is not what was asked for. */
-function isWorthShowing({ code }: Failure): boolean {
-  return code !== 'superseded' && code !== 'aborted';
 }
 
 function isSuperseded(error: unknown): boolean {

@@ -2,12 +2,12 @@
 import { reconcile, startOrder, withDependencies, withFollowers, type Existing } from '../core/index.js';
 import {
   UpkeepError,
-  type OperationRequest,
   type OperationStep,
   type ServiceSelection,
   type ServiceSpec,
 } from '../protocol/index.js';
 import { mostSimilar } from '../util/index.js';
+import type { AcceptedRequest } from './operation.js';
 
 export interface PlannedStep {
   readonly service: string;
@@ -20,7 +20,7 @@ export type ExistingServices = ReadonlyMap<string, Existing>;
 
 /** An operation that was accepted and will be done. */
 export interface Ahead {
-  readonly request: OperationRequest;
+  readonly request: AcceptedRequest;
   readonly steps: readonly PlannedStep[];
 }
 
@@ -41,16 +41,18 @@ export function foresee(existing: ExistingServices, ahead: readonly Ahead[]): Ex
   return services;
 }
 
-function foreseeStep(known: Existing, action: PlannedStep['action'], request: OperationRequest): Existing {
+function foreseeStep(known: Existing, action: PlannedStep['action'], request: AcceptedRequest): Existing {
   if (request.kind === 'scale')
     return { spec: { ...known.spec, instances: request.instances }, isWanted: known.isWanted };
   return action === 'signal' ? known : { spec: known.spec, isWanted: action !== 'stop' };
 }
 
-export function planSteps(request: OperationRequest, existing: ExistingServices): PlannedStep[] {
+export function planSteps(request: AcceptedRequest, existing: ExistingServices): PlannedStep[] {
   switch (request.kind) {
     case 'up':
       return planUp(request, existing);
+    case 'release':
+      return request.services.map((spec) => ({ service: spec.name, action: 'release', spec }));
     case 'start':
       return planStart(select(request.services, existing, 'start'), existing);
     case 'restart': {
@@ -72,7 +74,7 @@ export function planSteps(request: OperationRequest, existing: ExistingServices)
 }
 
 function planUp(
-  request: Extract<OperationRequest, { kind: 'up' }>,
+  request: Extract<AcceptedRequest, { kind: 'up' }>,
   existing: ExistingServices,
 ): PlannedStep[] {
   const wanted = new Map(request.services.map((spec) => [spec.name, spec]));

@@ -3,14 +3,12 @@
  * to answer what `verify` asks and to live for a while, all without traffic; only then it joins the accept queue and the
  * old one drains. Whatever fails before that ends the new one, and the old one has noticed nothing.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { nextReplacements, type Begin, type SlotState } from '../core/index.js';
-import { UpkeepError, type ExitView, type ServiceSpec } from '../protocol/index.js';
-import { formatDuration } from '../util/index.js';
-import { runCheck } from './check.js';
+import type { ServiceSpec } from '../protocol/index.js';
 import type { Instance } from './instance.js';
 import type { Service } from './service.js';
 import { inheritance } from './service-sockets.js';
+import { Trial } from './trial.js';
 
 export interface RolloutWish {
   /** What the new instances are instances of. */
@@ -24,12 +22,6 @@ export interface RolloutWish {
   isDone(instance: Instance): boolean;
   onProgress(text: string): void;
 }
-
-type VerifySpec = NonNullable<ServiceSpec['reload']['verify']>;
-
-const VERIFY_POLL_MS = 200;
-/** How long one answer to `verify` may take. */
-const VERIFY_ANSWER_MS = 5000;
 
 export class Rollout {
   readonly #service: Service;
@@ -89,10 +81,10 @@ export class Rollout {
     try {
       this.#tell(index, 'starting');
       candidate.start(operation);
-      await this.#untilReady(candidate);
-      await this.#judge(candidate, index);
+      const trial = this.#trial(candidate);
+      await trial.pass();
       old = await this.#service.promote(candidate).catch((cause: unknown) => {
-        throw this.#failed((cause as Error).message);
+        throw trial.failure((cause as Error).message);
       });
     } catch (error) {
       await this.#service.dismiss(candidate, 'upkeep: it was not fit to take over');
@@ -111,8 +103,7 @@ export class Rollout {
     try {
       this.#tell(index, 'starting');
       fresh.start(operation);
-      await this.#untilReady(fresh);
-      await this.#judge(fresh, index);
+      await this.#trial(fresh).pass();
     } catch (error) {
       if (this.#wish.isNewDescription) await this.#putBack(index);
       throw error;
@@ -131,94 +122,16 @@ export class Rollout {
     this.#service.replace(index, this.#service.spec).start(this.#wish.operation);
   }
 
-  async #untilReady(candidate: Instance): Promise<void> {
-    await this.#service.until(() => this.#hasBecomeReady(candidate), this.#wish.signal);
-  }
-
-  #hasBecomeReady(instance: Instance): boolean {
-    if (instance.failedStart) throw this.#failed(wordEnd(instance.failedStart), instance.failedStart);
-    if (this.#hasDoneItsWork(instance)) return true;
-    if (instance.isAtRest) throw this.#failed(instance.exit?.reason ?? 'it ended', instance.exit);
-    return instance.status === 'running';
-  }
-
-  /** It had something to do, and has done it. */
-  #hasDoneItsWork({ status, exit }: Instance): boolean {
-    return status === 'completed' && exit?.code === 0 && hasEnd(this.#wish.spec);
-  }
-
-  /** Throws where the candidate is not fit to serve. */
-  async #judge(candidate: Instance, index: number): Promise<void> {
-    if (this.#hasDoneItsWork(candidate)) return;
-    const { verify, stableMs } = this.#wish.spec.reload;
-    const over = new AbortController();
-    const signal = AbortSignal.any([over.signal, this.#wish.signal]);
-    const fallen = this.#untilFallen(candidate, signal);
-    let isVerified = verify === null;
-    try {
-      if (verify) {
-        this.#tell(index, 'verifying');
-        await Promise.race([this.#verify(candidate, verify, signal), fallen]);
-        isVerified = true;
-      }
-      if (stableMs > 0) {
-        this.#tell(index, `watching for ${formatDuration(stableMs)}`);
-        await Promise.race([delay(stableMs, undefined, { signal }), fallen]);
-      }
-      // It is on its way out: it will tell why.
-      if (candidate.status !== 'running') await fallen;
-    } catch (error) {
-      // A delay that is aborted says no more than that.
-      this.#wish.signal.throwIfAborted();
-      // While it was watched, not before it was verified.
-      if (isVerified && this.#hasDoneItsWork(candidate)) return;
-      throw error;
-    } finally {
-      over.abort();
-    }
-  }
-
-  async #verify(candidate: Instance, verify: VerifySpec, signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + verify.timeoutMs;
-    for (;;) {
-      const leftMs = Math.max(1, Math.ceil(deadline - performance.now()));
-      const result = await runCheck(verify.check, candidate.target!, Math.min(VERIFY_ANSWER_MS, leftMs));
-      if (result.isSuccess || signal.aborted) return;
-      if (performance.now() + VERIFY_POLL_MS >= deadline) {
-        const within = formatDuration(verify.timeoutMs);
-        const fact = `it was not verified within ${within} (${result.detail})`;
-        throw this.#failed(fact, undefined, 'not-verified');
-      }
-      await delay(VERIFY_POLL_MS, undefined, { signal });
-    }
-  }
-
-  /** Rejects as soon as the candidate does not run any more. */
-  #untilFallen(candidate: Instance, signal: AbortSignal): Promise<never> {
-    const fallen = this.#service
-      .until(() => candidate.isAtRest, signal)
-      .then((): never => {
-        const { exit } = candidate;
-        throw this.#failed(`${exit ? wordEnd(exit) : 'it ended'} after it was ready`, exit);
-      });
-    fallen.catch(() => undefined); // whoever races against it looks no longer
-    return fallen;
-  }
-
-  #failed(
-    fact: string,
-    exit?: ExitView,
-    code: 'start-failed' | 'not-ready' | 'not-verified' = 'start-failed',
-  ): UpkeepError {
-    const { name } = this.#service;
-    const isLate = exit?.askedBy?.includes('not ready within') ?? false;
-    const message = fact.startsWith('Cannot ')
-      ? fact
-      : `Cannot reload "${name}": the new instance failed: ${fact}`;
-    const stands = this.#canSurge ? 'the old instance goes on serving; ' : '';
-    return new UpkeepError(isLate ? 'not-ready' : code, message, {
-      hint: `${stands}all of the output: upkeep logs ${name}`,
-      details: { lines: exit?.lastLines ?? [] },
+  #trial(candidate: Instance): Trial {
+    const { spec, signal } = this.#wish;
+    return new Trial(candidate, {
+      service: this.#service,
+      spec,
+      stableMs: spec.reload.stableMs,
+      signal,
+      purpose: 'reload',
+      isBeside: this.#canSurge,
+      onProgress: (what) => this.#tell(candidate.index, what),
     });
   }
 
@@ -227,16 +140,6 @@ export class Rollout {
     const total = this.#slots.length;
     this.#wish.onProgress(total === 1 ? what : `instance ${index}: ${what} (${done} of ${total} replaced)`);
   }
-}
-
-function hasEnd({ restart }: ServiceSpec): boolean {
-  return restart.policy !== 'always' || restart.stopExitCodes.includes(0);
-}
-
-/** A late one was ended by upkeep: why says more than how. */
-function wordEnd(exit: ExitView): string {
-  const { askedBy, reason } = exit;
-  return askedBy?.startsWith('upkeep: ') ? askedBy.slice('upkeep: '.length) : reason;
 }
 
 /** Why a new instance cannot live beside the old one; undefined: it can. */

@@ -4,7 +4,14 @@
  */
 import type { AttemptTraces, BlamedKill, ServerKill } from '../forensics/index.js';
 import { logLimits, type LogRun, type ServiceLog, type StreamName } from '../logs/index.js';
-import type { Evidence, ExitError, HealthSpec, ServiceSpec, SignalName } from '../protocol/index.js';
+import type {
+  Evidence,
+  ExitError,
+  HealthSpec,
+  ProcessMetrics,
+  ServiceSpec,
+  SignalName,
+} from '../protocol/index.js';
 import {
   readEnvironment,
   readMemoryGroup,
@@ -14,7 +21,7 @@ import {
   readTree,
   type ShimReport,
 } from '../system/index.js';
-import { Attempt, type LossReport } from './attempt.js';
+import { Attempt, type AttemptMark, type LossReport } from './attempt.js';
 import { AttemptChecks } from './attempt-checks.js';
 import { Channel, type DrainWish, type Listening } from './channel.js';
 import type { CheckTarget } from './check.js';
@@ -67,6 +74,7 @@ export interface RunSetup {
   readonly isCandidate: boolean;
   /** It has been a candidate, or may have been under a former daemon: its children ask to be let in, too. */
   readonly isHeldBack: boolean;
+  readonly mark: AttemptMark;
   /** Where the instance that serves in its place listens, if that was not left to chance. */
   readonly shownPorts: () => readonly number[];
   readonly log: ServiceLog;
@@ -201,8 +209,19 @@ export class Run {
 
   /** It takes traffic from now on. Rejects where it cannot. */
   async promote(): Promise<void> {
-    if (this.#isCandidate) await this.#channel.attach();
+    // A former daemon may have been about to.
+    if (this.#setup.isHeldBack) await this.#channel.attach();
     this.#isCandidate = false;
+  }
+
+  /** What its processes have counted by now. */
+  counts(): Promise<ProcessMetrics[]> {
+    return this.#channel.counts();
+  }
+
+  /** It takes traffic beside the one that serves: for the daemon that comes after this one. */
+  markJoined(): void {
+    this.#attempt.markJoined();
   }
 
   /** It serves: for the daemon that comes after this one. */
@@ -338,7 +357,7 @@ export class Run {
   }
 
   #makeAttempt(): Attempt {
-    const { number, instance, spec, runDir, restarts, isCandidate, log, observer } = this.#setup;
+    const { number, instance, spec, runDir, restarts, mark, log, observer } = this.#setup;
     const { launcher } = this.#context;
     return new Attempt({
       number,
@@ -347,7 +366,7 @@ export class Run {
       launcher,
       log: { folder: log.folder, instance, attempt: number, limits: logLimits(spec) },
       restarts,
-      isCandidate,
+      mark,
       observer: {
         onSaid: (text, at) => this.#channel.onSaid(text, at),
         onNotify: (text) => this.#checks.onNews({ id: 'notify', text }),

@@ -10,7 +10,7 @@ import type {
   ServiceView,
 } from '../protocol/index.js';
 import type { FoundAttempt } from './adoption.js';
-import type { StoredService } from '../store/index.js';
+import type { StoredHold, StoredService } from '../store/index.js';
 import { logFolder, type SupervisorContext } from './context.js';
 import type { Listening } from './channel.js';
 import { Instance, type InstanceOwner, type InstanceSetup } from './instance.js';
@@ -47,6 +47,8 @@ export class Service implements InstanceOwner {
   readonly instances: Instance[] = [];
   /** The last change that failed, until one succeeds. */
   failure: ServiceView['failure'];
+  /** What a release has done to it, for the daemon that comes after this one. */
+  hold: StoredHold | undefined;
   /** During a reload: new ones that do not serve yet, old ones that go. */
   readonly #others: Instance[] = [];
   readonly #guard: SocketGuard;
@@ -56,6 +58,8 @@ export class Service implements InstanceOwner {
   readonly #triggers: ServiceTriggers;
   readonly #listeners = new Set<() => void>();
   #spec: ServiceSpec;
+  /** What it is on disk from the next save on, and here once that is done. */
+  #proposal: ServiceSpec | undefined;
   #isWanted = false;
   #isDetached = false;
   #schedule: Schedule | undefined;
@@ -77,6 +81,7 @@ export class Service implements InstanceOwner {
     this.#isWanted = stored.isWanted;
     this.#lastAttempts = [...stored.attempts];
     this.#lastRestarts = [...stored.restarts];
+    this.hold = stored.hold;
     this.log = new ServiceLog(logFolder(context.home), spec.name);
     const { launcher, heldSockets } = context;
     this.sockets = new ServiceSockets(spec.name, launcher, stored.listens, heldSockets[spec.name]);
@@ -96,7 +101,21 @@ export class Service implements InstanceOwner {
     return this.#isWanted;
   }
 
-  /** Also those that a reload adds or lets go. */
+  /** For the state file. */
+  get stored(): StoredService {
+    const { hold, attempts, restarts, completed } = this;
+    return {
+      spec: this.#proposal ?? this.#spec,
+      isWanted: this.#isWanted || this.#proposal !== undefined,
+      attempts,
+      restarts,
+      completed: this.#proposal ? [] : completed,
+      listens: [...this.sockets.learned],
+      ...(hold ? { hold } : {}),
+    };
+  }
+
+  /** Also those that a reload or release adds or lets go. */
   get all(): readonly Instance[] {
     return [...this.instances, ...this.#others];
   }
@@ -247,11 +266,45 @@ export class Service implements InstanceOwner {
     return Math.max(this.#lastAttempts[index] ?? 0, ...numbers);
   }
 
-  /** A new instance beside the one that serves; it takes no traffic before it is promoted. */
-  addCandidate(index: number, spec: ServiceSpec): Instance {
-    const candidate = this.#create({ index, spec, role: 'new', attempt: this.takenAttempt(index) });
+  /**
+   * A new instance beside the one that serves: `new` takes no traffic before it is promoted or joins, `joined` does from the
+   * beginning.
+   */
+  addCandidate(index: number, spec: ServiceSpec, role: 'new' | 'joined' = 'new'): Instance {
+    const candidate = this.#create({ index, spec, role, attempt: this.takenAttempt(index) });
     this.#others.push(candidate);
     return candidate;
+  }
+
+  /** Those that a release has added. */
+  get guests(): readonly Instance[] {
+    return this.#others.filter(({ role }) => role === 'new' || role === 'joined');
+  }
+
+  /** What it is to be on disk from the next save on; undefined: what it is. */
+  propose(spec: ServiceSpec | undefined): void {
+    this.#proposal = spec;
+  }
+
+  /** From now on the guests, all of which have joined, are its instances; answers those that were. */
+  exchange(spec: ServiceSpec, guests: readonly Instance[]): readonly Instance[] {
+    this.#noteRestarts();
+    const wasWanted = this.#isWanted;
+    const old = this.instances.splice(0);
+    this.#others.splice(0, Infinity, ...this.#others.filter((other) => !guests.includes(other)), ...old);
+    for (const instance of old) instance.role = 'old';
+    this.#proposal = undefined;
+    this.#spec = Object.freeze(spec);
+    for (const guest of guests) {
+      const isSuccessor = wasWanted && guest.index < old.length;
+      guest.restarts = (this.#lastRestarts[guest.index] ?? 0) + (isSuccessor ? 1 : 0);
+      this.instances[guest.index] = guest;
+      guest.serve();
+    }
+    this.#fill();
+    this.arm();
+    this.onInstanceChange();
+    return old;
   }
 
   /** From now on the candidate is the instance of this index; answers the one that was. */
@@ -272,7 +325,8 @@ export class Service implements InstanceOwner {
     instance.stop(askedBy);
     await this.until(() => instance.isAtRest);
     this.#noteAttempts();
-    this.#others.splice(this.#others.indexOf(instance), 1);
+    const place = this.#others.indexOf(instance);
+    if (place >= 0) this.#others.splice(place, 1); // or somebody else has dismissed it as well
     this.onNews();
   }
 
@@ -358,23 +412,33 @@ export class Service implements InstanceOwner {
     if (shim) this.#regain(shim);
   }
 
-  adopt(found: FoundAttempt): void {
-    // Where a scaling down was cut off there are more than there should be.
-    while (this.instances.length <= found.instance) this.#add(this.instances.length);
-    const instance = found.role === 'serving' ? this.instances[found.instance]! : this.#adoptOther(found);
+  /** `guestSpec`: what those are that have joined. */
+  adopt(found: FoundAttempt, guestSpec: ServiceSpec = this.#spec): void {
+    const instance =
+      found.role === 'serving' ? this.#adoptServing(found) : this.#adoptOther(found, guestSpec);
     instance.adopt(found);
   }
 
-  #adoptOther({ instance: index, role, attempt }: FoundAttempt): Instance {
-    const other = this.#create({ index, spec: this.#spec, role, attempt });
+  #adoptServing({ instance: index }: FoundAttempt): Instance {
+    // Where a scaling down was cut off there are more than there should be.
+    while (this.instances.length <= index) this.#add(this.instances.length);
+    return this.instances[index]!;
+  }
+
+  #adoptOther({ instance: index, role, attempt }: FoundAttempt, guestSpec: ServiceSpec): Instance {
+    const spec = role === 'joined' ? guestSpec : this.#spec;
+    const other = this.#create({ index, spec, role, attempt });
     this.#others.push(other);
     return other;
   }
 
-  /** What a reload of a former daemon did not finish: new ones that never served, old ones that were leaving. */
-  dismissOthers(): void {
+  /**
+   * What a reload or release of a former daemon did not finish: new ones that never served, old ones that were leaving. `but`: who
+   * stays.
+   */
+  dismissOthers(but: readonly Instance[] = []): void {
     for (const instance of [...this.#others])
-      void this.dismiss(instance, 'upkeep: it does not serve any more');
+      if (!but.includes(instance)) void this.dismiss(instance, 'upkeep: it does not serve any more');
   }
 
   detach(): void {

@@ -40,6 +40,8 @@ import { identify, nameOf, type ManagedInstance } from './requester.js';
 import { ProbeClock, type ProbeTimes } from './probe-times.js';
 import { Sampler } from './sampler.js';
 import { Service, type ServiceTriggers } from './service.js';
+import type { Switchover, SwitchoverWish } from './switchover.js';
+import { Switchovers } from './switchover/switchovers.js';
 import { viewService } from './view.js';
 
 function summarize({ id, kind, status, steps }: OperationView): OperationSummary {
@@ -67,6 +69,8 @@ export interface SupervisorOptions extends Omit<
 > {
   /** Bugs: logged with their stack. */
   readonly onInternalError: (error: unknown) => void;
+  /** How long a release of a former daemon stays half-way where nobody goes on with it. @default 60 s */
+  readonly unaskedMs?: number;
 }
 
 /** What one supervisor leaves to the next at once, beside what is on disk. */
@@ -89,6 +93,7 @@ export class Supervisor {
   readonly #meter: Meter;
   readonly #memory: MemoryWatch;
   readonly #operations: Operations;
+  readonly #switchovers: Switchovers;
   #reports: FifoReader | undefined;
   #archiver: Archiver | undefined;
   #shimPoll: NodeJS.Timeout | undefined;
@@ -109,7 +114,15 @@ export class Supervisor {
     this.#sampler = new Sampler(() => context.clock.now());
     this.#meter = new Meter(new Sampler(() => context.clock.now()));
     this.#memory = new MemoryWatch(this.#services, this.#sampler);
-    const performer = new Performer(this.#performerHost(), () => this.#operations);
+    const host = this.#performerHost();
+    this.#switchovers = new Switchovers({
+      ...host,
+      book: () => this.#operations,
+      sample: (instances) => this.#sampler.sample(instances),
+      warn: (service, message) => context.emit({ type: 'warning', service, message }),
+      unaskedMs: options.unaskedMs,
+    });
+    const performer = new Performer(host, () => this.#operations);
     this.#operations = new Operations(storage.journal, {
       plan: (request, ahead) => planSteps(request, foresee(this.#services, ahead)),
       attempts: (names) =>
@@ -135,10 +148,14 @@ export class Supervisor {
     this.#listen();
     this.#archiver = this.#makeArchiver();
     const unfinished = this.#operations.load();
+    this.#switchovers.load(unfinished);
     await this.#adopt(notes.length > 0);
     for (const stored of state.services) if (stored.isWanted) this.#services.get(stored.spec.name)!.arm();
     const steps = unfinished.flatMap((line) => line.view.steps);
-    const claimed = steps.filter(({ action }) => action !== 'keep' && action !== 'signal');
+    const claimed = steps.filter(({ action, service }) => {
+      if (action === 'release') return this.#switchovers.isKept(service);
+      return action !== 'keep' && action !== 'signal';
+    });
     this.#startWanted(new Set(claimed.map((step) => step.service)));
     this.#operations.resume(unfinished);
   }
@@ -207,6 +224,11 @@ export class Supervisor {
       request,
       identify(clientPid, (pid) => this.#findByShim(pid)),
     );
+  }
+
+  /** Of all its services together, decided from outside; the same name is the same one, also for the next daemon. */
+  switchover(wish: SwitchoverWish, requester: Requester): Switchover {
+    return this.#switchovers.get(wish, requester);
   }
 
   /** Gives up an operation that has not ended. */
@@ -304,6 +326,7 @@ export class Supervisor {
     clearInterval(this.#shimPoll);
     this.#memory.end();
     this.#archiver?.end();
+    this.#switchovers.detach();
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
   }
@@ -347,6 +370,7 @@ export class Supervisor {
         this.#context.emit({ type: 'service-updated', service, keys: [...keys] });
       },
       onRollout: () => this.#memory.consider(),
+      hold: (operation) => this.#switchovers.hold(operation),
       onInternalError: this.#storage.onInternalError,
     };
   }
@@ -412,6 +436,7 @@ export class Supervisor {
         const service = this.#services.get(name);
         return service && service.spec.ready.on === 'start';
       },
+      leaving: (service, instance) => this.#switchovers.leaving(service, instance),
       onLeftAlone: ({ service, instance }) => {
         const message = `instance ${instance} runs, but its description was lost: end it by hand, then describe it again`;
         this.#context.emit({ type: 'warning', service, message });
@@ -420,8 +445,15 @@ export class Supervisor {
     // First, because what has ended meanwhile is let go at once, and its successor wants to inherit them.
     for (const attempt of found) this.#services.get(attempt.service)!.regainSockets(attempt);
     await this.#untilSocketsSettled();
-    for (const attempt of found) this.#services.get(attempt.service)!.adopt(attempt);
-    for (const service of this.#services.values()) service.dismissOthers();
+    this.#switchovers.keep(found);
+    for (const attempt of found) {
+      const guestSpec = this.#switchovers.specOf(attempt.service);
+      this.#services.get(attempt.service)!.adopt(attempt, guestSpec);
+    }
+    for (const service of this.#services.values())
+      service.dismissOthers(
+        this.#switchovers.isKept(service.name) ? service.guests.filter(({ role }) => role === 'joined') : [],
+      );
     await this.#untilSocketsSettled();
     if (found.length === 0) return;
     const look = (): void => this.#eachInstance((instance) => instance.checkAdopted());
@@ -453,14 +485,7 @@ export class Supervisor {
 
   #snapshot(): Parameters<StateFile['save']>[0] {
     return {
-      services: [...this.#services.values()].map((service) => ({
-        spec: service.spec,
-        isWanted: service.isWanted,
-        attempts: service.attempts,
-        restarts: service.restarts,
-        completed: service.completed,
-        listens: [...service.sockets.learned],
-      })),
+      services: [...this.#services.values()].map(({ stored }) => stored),
     };
   }
 

@@ -56,6 +56,8 @@ export interface RunFiles {
   readonly journal: string;
   /** Exists once the attempt was ready. */
   readonly ready: string;
+  /** Exists where it takes traffic beside the one that serves. */
+  readonly joined: string;
   /** Exists where its end was told, and the instance waits for its next attempt. */
   readonly over: string;
   /** Who wants it to end, and which signals it was sent; exists once somebody does. */
@@ -71,6 +73,7 @@ export function runFiles(runDir: string): RunFiles {
   return {
     journal: join(runDir, 'journal'),
     ready: join(runDir, 'ready'),
+    joined: join(runDir, 'joined'),
     over: join(runDir, 'over'),
     asked: join(runDir, 'asked'),
     unclaimed: join(runDir, 'unclaimed'),

@@ -1,5 +1,7 @@
 export * from './unreachable.js';
 export * from './deferred.js';
+export * from './together.js';
+export * from './unless-aborted.js';
 export * from './duration.js';
 export * from './bytes.js';
 export * from './similar.js';

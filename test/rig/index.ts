@@ -1,5 +1,6 @@
 export { app, CLI } from './paths.js';
 export { Rig } from './rig.js';
+export { releasable, Releasing, type Look } from './releasing.js';
 export { Installation } from './installation.js';
 export { assertConforms, assertRefusalConforms, ConformingClient } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';

@@ -19,6 +19,7 @@ const PAST: Readonly<Record<Action, string>> = {
   scale: 'scaled',
   signal: 'signalled',
   keep: 'unchanged',
+  release: 'released',
 };
 
 /** `Created api and web, unchanged db (1.2s)`; many names are counted instead. */

@@ -1,0 +1,523 @@
+/**
+ * The services of a group while they are switched together, and the operation that holds them meanwhile. Whoever decides calls
+ * from outside; a stop, a delete or an abort of the operation gives it up from inside.
+ *
+ *   idle ─▶ queued ─▶ open ─▶ committing ─▶ committed
+ *              │        │          │ not saved: open again
+ *              └────────┴─▶ reverting ─▶ reverted
+ */
+import { nextJoins } from '../../core/index.js';
+import {
+  UpkeepError,
+  type CheckSpec,
+  type ErrorCode,
+  type Failure,
+  type Requester,
+  type ServiceSpec,
+} from '../../protocol/index.js';
+import { deferred, together, unlessAborted } from '../../util/index.js';
+import { runCheck } from '../check.js';
+import { isWorthShowing, toFailure } from '../failure.js';
+import type { Instance } from '../instance.js';
+import type { AcceptedRequest, Operation, Step } from '../operation.js';
+import type { Operations } from '../operations.js';
+import type { PerformerHost } from '../performer.js';
+import type { Sample } from '../sampler.js';
+import type { Service } from '../service.js';
+import type { BootOptions, SideView, Switchover, SwitchoverWish } from '../switchover.js';
+import { Side } from './side.js';
+import { viewSide, type Seen } from './sides.js';
+import { untilFallen, wordFallSince } from './until-fallen.js';
+
+export interface SwitchoverHost extends Pick<
+  PerformerHost,
+  'services' | 'create' | 'remove' | 'save' | 'onUpdated' | 'onRollout' | 'onInternalError'
+> {
+  book(): Operations;
+  sample(instances: readonly Instance[]): ReadonlyMap<Instance, Sample>;
+  warn(service: string | null, message: string): void;
+  /** How long new instances of a former daemon stay where nobody asks for them. @default 60 s */
+  readonly unaskedMs?: number | undefined;
+}
+
+export type Phase = 'idle' | 'queued' | 'open' | 'committing' | 'committed' | 'reverting' | 'reverted';
+
+export class GroupSwitchover implements Switchover {
+  readonly release: string;
+  readonly specs: readonly ServiceSpec[];
+  readonly notes: string[] = [];
+  readonly #host: SwitchoverHost;
+  readonly #requester: Requester;
+  #wish: SwitchoverWish;
+  #phase: Phase;
+  /** Of the operation, once it is accepted. */
+  #id: string | undefined;
+  #operation: Operation | undefined;
+  /** It is its turn: the services are held. */
+  readonly #turn = deferred<Operation>();
+  /** The operation may end. */
+  readonly #over = deferred();
+  /** Aborted when it is given up, or reverted. */
+  readonly #end = new AbortController();
+  #because: Failure | undefined;
+  #sides: readonly Side[] = [];
+  /** When it began; of new ones, when it was committed. */
+  readonly #restarts = new WeakMap<Instance, number>();
+  /** When it was committed, of the new ones. */
+  readonly #attempts = new WeakMap<Instance, number>();
+  /** Calls come one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #committing: Promise<void> | undefined;
+  #reverting: Promise<void> | undefined;
+  /** The daemon goes: what is still wished is for the next one, and whoever waits does so for ever. */
+  #isDetached = false;
+
+  constructor(
+    wish: SwitchoverWish,
+    requester: Requester,
+    host: SwitchoverHost,
+    /** What a former daemon made of it: its operation. */
+    former?: { readonly id: string; readonly phase: 'queued' | 'committed' },
+  ) {
+    this.release = wish.release;
+    this.specs = wish.specs;
+    this.#wish = wish;
+    this.#requester = requester;
+    this.#host = host;
+    this.#phase = former?.phase ?? 'idle';
+    this.#id = former?.id;
+    this.#turn.promise.catch(() => undefined); // who waits for it hears of it
+    if (this.isCommitted) {
+      this.#lookAgain();
+      this.#noteCommitted();
+    }
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get isCommitted(): boolean {
+    return this.#phase === 'committed';
+  }
+
+  /** It was asked for again, as by the next life of who decides. */
+  claim(wish: SwitchoverWish): void {
+    this.#wish = wish;
+  }
+
+  // ── asked from outside ────────────────────────────────────────────────────────────────────────────────────────────
+
+  async boot({ stableMs, signal }: BootOptions): Promise<void> {
+    if (this.isCommitted) return;
+    try {
+      await this.#enter(signal);
+      await this.#do(signal, (within) => this.#boot(stableMs, within));
+    } catch (error) {
+      await this.revert(signal.aborted ? reverted(this.release) : this.#toFailure(error));
+      throw error;
+    }
+  }
+
+  async join(count: number): Promise<void> {
+    if (this.isCommitted) return;
+    this.#refuseUnlessOpen();
+    await this.#do(undefined, (within) => this.#join(count, within));
+  }
+
+  async look(): Promise<readonly SideView[]> {
+    const seen = this.#seen();
+    const samples = this.#host.sample(seen.map(({ instance }) => instance));
+    return Promise.all(seen.map((one) => viewSide(one, samples.get(one.instance))));
+  }
+
+  untilFallen(signal: AbortSignal): Promise<string> {
+    const services = this.#sides.map(({ service }) => service);
+    return untilFallen({ services, look: () => this.#fallen, signal });
+  }
+
+  async check(
+    service: string,
+    index: number,
+    check: CheckSpec,
+    timeoutMs: number,
+  ): Promise<{ isSuccess: boolean; detail: string }> {
+    const side = this.#sides.find((each) => each.service.name === service);
+    const instance = this.isCommitted ? side?.service.instances[index] : side?.guestAt(index);
+    const target = instance?.target;
+    if (!target) return { isSuccess: false, detail: `there is no new instance ${index} of ${service}` };
+    return runCheck(check, target, timeoutMs);
+  }
+
+  commit(): Promise<void> {
+    this.#committing ??= this.#commit().catch((error: unknown) => {
+      this.#committing = undefined;
+      throw error;
+    });
+    return this.#committing;
+  }
+
+  revert(because: Failure = reverted(this.release)): Promise<void> {
+    this.#reverting ??= this.#revert(because).catch((error: unknown) => {
+      this.#reverting = undefined;
+      throw error;
+    });
+    return this.#reverting;
+  }
+
+  // ── asked from inside ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** It is the turn of the operation: resolves when that may end. */
+  async hold(operation: Operation): Promise<void> {
+    this.#operation = operation;
+    this.#id = operation.id;
+    for (const step of operation.steps) this.#host.book().beginStep(operation, step);
+    if (this.#phase === 'reverted') return this.#endSteps(this.#because);
+    try {
+      await this.#open(operation);
+    } catch (error) {
+      this.#turn.reject(error);
+      await this.revert(this.#toFailure(error));
+    }
+    await this.#over.promise;
+  }
+
+  /** Instances of a former daemon have joined: those that were stopped for one that is gone come back. */
+  restore(): void {
+    for (const side of this.#sides) side.restore();
+  }
+
+  detach(): void {
+    this.#isDetached = true;
+    this.#end.abort(new UpkeepError('interrupted', `The daemon ends before "${this.release}" is switched`));
+  }
+
+  // ── how ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Its operation is accepted, and its turn has come. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#refuseIfOver();
+    const book = this.#host.book();
+    if (this.#phase === 'idle') {
+      this.#phase = 'queued';
+      const { release, specs } = this;
+      const request: AcceptedRequest = { kind: 'release', release, services: [...specs] };
+      const { id, status } = await book.request(request, this.#requester);
+      this.#id = id;
+      if (status === 'queued')
+        this.#wish.onProgress(`operation ${id} waits for earlier ones on its services`);
+    }
+    await unlessAborted(AbortSignal.any([signal, this.#end.signal]), this.#turn.promise);
+  }
+
+  async #open(operation: Operation): Promise<void> {
+    this.#phase = 'open';
+    for (const { abort } of operation.steps) {
+      abort.signal.throwIfAborted();
+      abort.signal.addEventListener('abort', () => this.#giveUp(abort.signal.reason));
+    }
+    const created = this.specs.filter(({ name }) => !this.#host.services.has(name));
+    for (const spec of created)
+      this.#host.create(spec).hold = { operation: operation.id, is: 'created', leaving: [] };
+    this.#lookAgain();
+    // What is found running by the next daemon has to be known to it.
+    if (created.length > 0) await this.#host.save();
+    this.#turn.resolve(operation);
+  }
+
+  #lookAgain(): void {
+    const operation = this.#id!;
+    const { services, onRollout } = this.#host;
+    this.#sides = this.specs.flatMap((spec) => {
+      const service = services.get(spec.name);
+      if (!service) return [];
+      const onProgress = (text: string): void => this.#tell(service, text);
+      const askedBy = this.#wish.askedBy;
+      return new Side(service, spec, { operation, askedBy, onProgress, onGuest: onRollout });
+    });
+    for (const { service } of this.#sides)
+      for (const instance of service.instances) this.#restarts.set(instance, instance.restarts);
+  }
+
+  #noteCommitted(): void {
+    for (const { service } of this.#sides)
+      for (const instance of service.instances) {
+        this.#restarts.set(instance, instance.restarts);
+        this.#attempts.set(instance, instance.attempt);
+      }
+  }
+
+  async #boot(stableMs: number, signal: AbortSignal): Promise<void> {
+    // From now on the old ones count, too.
+    await Promise.all(this.#sides.flatMap(({ service }) => service.instances.map((each) => each.counts())));
+    const booted = new Map(this.#sides.map((side) => [side, deferred()]));
+    const works = this.#sides.map((side) => async (within: AbortSignal) => {
+      const below = this.#sides.filter(({ service }) => rests(side, service.name));
+      await unlessAborted(within, Promise.all(below.map((other) => booted.get(other)!.promise)));
+      await this.#untilDependenciesAllow(side, within);
+      this.#note(side);
+      await side.boot(stableMs, within);
+      const { service, joining } = side;
+      // Where nothing serves, who depends on it needs it already.
+      if (!service.isWanted && this.#sides.some((other) => rests(other, service.name)))
+        for (const index of joining.waiting) await side.join(index, within);
+      booted.get(side)!.resolve();
+    });
+    await together(signal, works);
+  }
+
+  /** Of services that are not switched with it. */
+  async #untilDependenciesAllow({ spec, service }: Side, signal: AbortSignal): Promise<void> {
+    const others = Object.entries(spec.dependsOn).filter(
+      ([name]) => !this.#sides.some((side) => side.service.name === name),
+    );
+    await Promise.all(
+      others.map(async ([name, condition]) => {
+        await this.#host.services.get(name)?.untilDependable(condition, service.name, signal);
+      }),
+    );
+  }
+
+  #note({ service, whyInstead, isScheduled }: Side): void {
+    const why = isScheduled ? 'a schedule starts it, the next run is by the new description' : undefined;
+    const stopped = whyInstead && `${whyInstead}, so each instance is stopped before its successor starts`;
+    const words = why ?? stopped;
+    if (words === undefined || this.notes.includes(`${service.name}: ${words}`)) return;
+    this.notes.push(`${service.name}: ${words}`);
+    const view = this.#stepOf(service)?.view;
+    if (view) view.notes = [...(view.notes ?? []), `${service.name}: ${words}`];
+  }
+
+  async #join(count: number, signal: AbortSignal): Promise<void> {
+    const joins = nextJoins(
+      this.#sides.map(({ joining }) => joining),
+      count,
+    );
+    for (const { service, instance } of joins) {
+      signal.throwIfAborted();
+      await this.#sides.find((side) => side.service.name === service)!.join(instance, signal);
+    }
+  }
+
+  async #commit(): Promise<void> {
+    if (this.isCommitted) return this.#untilEnded();
+    await this.join(Infinity);
+    await this.#do(undefined, async (signal) => {
+      const fallen = this.#fallen;
+      if (fallen !== undefined) throw cannotCommit(this.release, fallen);
+      signal.throwIfAborted();
+      this.#phase = 'committing'; // from here on nobody gives it up
+      await this.#save();
+    });
+    const leaving = this.#sides.map((side) => ({ side, old: side.exchange() }));
+    this.#phase = 'committed';
+    this.#noteCommitted();
+    for (const { service, spec } of this.#sides) {
+      service.failure = undefined;
+      this.#host.onUpdated(service.name, Object.keys(spec));
+    }
+    const left = leaving.map(async ({ side, old }) => {
+      if (old.length > 0) this.#tell(side.service, 'draining the old ones');
+      await side.dismiss(old);
+    });
+    await this.#unlessDetached(Promise.all(left));
+    await this.#host
+      .save()
+      .catch((error: Error) => this.#host.warn(null, `state not saved: ${error.message}`));
+    this.#endSteps();
+    await this.#untilEnded();
+  }
+
+  async #untilEnded(): Promise<void> {
+    await this.#unlessDetached(this.#host.book().untilEnded(this.#id!));
+  }
+
+  /** The new description is on disk, or everything is as it was. */
+  async #save(): Promise<void> {
+    const before = this.#sides.map(({ service }) => service.hold);
+    for (const side of this.#sides) {
+      side.service.hold = { operation: this.#operation!.id, is: 'committed', leaving: side.leaving };
+      side.service.propose(side.spec);
+    }
+    try {
+      await this.#unlessDetached(this.#host.save());
+    } catch (cause) {
+      for (const [place, { service }] of this.#sides.entries()) {
+        service.hold = before[place];
+        service.propose(undefined);
+      }
+      this.#phase = 'open';
+      const aborted = this.#operation?.steps.find(({ abort }) => abort.signal.aborted);
+      if (aborted) this.#giveUp(aborted.abort.signal.reason);
+      throw notSaved(this.release, cause as Error);
+    }
+  }
+
+  async #revert(because: Failure): Promise<void> {
+    if (this.#phase === 'committing') await this.#committing?.catch(() => undefined); // then it is not committed
+    if (this.isCommitted) throw alreadyCommitted(this.release);
+    if (this.#isDetached) return forever();
+    if (this.#phase === 'queued' && this.#id !== undefined)
+      this.#host.book().abort(this.#id, this.#requester);
+    const wasOpen = this.#phase === 'open';
+    this.#phase = wasOpen ? 'reverting' : 'reverted';
+    this.#because = because;
+    this.#end.abort(toError(because));
+    await this.#last;
+    if (wasOpen) {
+      await this.#unlessDetached(Promise.all(this.#sides.map((side) => side.revert())));
+      this.#removeCreated();
+      await this.#host.save().catch(() => undefined); // what was created is known as such, and removed later
+      this.#phase = 'reverted';
+    }
+    this.#endSteps(because);
+  }
+
+  #removeCreated(): void {
+    const operation = this.#operation!.id;
+    for (const { service } of this.#sides) {
+      if (service.hold?.is !== 'created' || service.hold.operation !== operation) continue;
+      service.hold = undefined;
+      this.#host.remove(service);
+    }
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#phase !== 'open') return;
+    this.revert(this.#toFailure(reason)).catch(this.#host.onInternalError);
+  }
+
+  /** The failure stands at the service that it names. */
+  #endSteps(failure?: Failure): void {
+    const operation = this.#operation;
+    if (!operation) return;
+    const culprit =
+      operation.steps.find(({ service }) => failure?.message.includes(`"${service}"`)) ?? operation.steps[0];
+    for (const step of operation.steps) {
+      if (!failure) this.#host.book().endStep(operation, step, 'done');
+      else if (step === culprit) this.#fail(operation, step, failure);
+      else this.#host.book().endStep(operation, step, 'skipped');
+    }
+    this.#over.resolve();
+  }
+
+  #fail(operation: Operation, step: Step, failure: Failure): void {
+    const service = this.#host.services.get(step.service);
+    if (service && isWorthShowing(failure))
+      service.failure = { operation: operation.id, at: new Date().toISOString(), message: failure.message };
+    this.#host.book().endStep(operation, step, 'failed', failure);
+  }
+
+  /** One after the other; ends early when it is given up. */
+  #do(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const end = this.#end.signal;
+    const both = signal ? AbortSignal.any([signal, end]) : end;
+    const done = this.#last.then(() => {
+      both.throwIfAborted();
+      return work(both);
+    });
+    this.#last = done.catch(() => undefined); // who asked hears of it
+    return this.#unlessDetached(done);
+  }
+
+  async #unlessDetached<T>(promise: Promise<T>): Promise<T> {
+    try {
+      return await promise;
+    } finally {
+      if (this.#isDetached) await forever();
+    }
+  }
+
+  #seen(): Seen[] {
+    return this.#sides.flatMap(({ service }) => {
+      const news = this.isCommitted ? service.instances : service.guests;
+      const olds = this.isCommitted ? service.all.filter(({ role }) => role === 'old') : service.instances;
+      return [
+        ...olds.map((instance) => ({ instance, side: 'old' }) as const),
+        ...news.map((instance) => ({ instance, side: 'new' }) as const),
+      ].map(({ instance, side }) => {
+        return { service: service.name, instance, side, restartsBefore: this.#restarts.get(instance) ?? 0 };
+      });
+    });
+  }
+
+  get #fallen(): string | undefined {
+    if (!this.isCommitted) {
+      if (this.#because && !this.#isDetached) return this.#because.message;
+      return this.#sides.map((side) => side.fallen).find((words) => words !== undefined);
+    }
+    for (const { service } of this.#sides)
+      for (const instance of service.instances) {
+        const words = wordFallSince(instance, this.#attempts.get(instance) ?? Infinity);
+        if (words !== undefined) return `${service.name}.${instance.index}: ${words}`;
+      }
+    return undefined;
+  }
+
+  #stepOf({ name }: Service): Step | undefined {
+    return this.#operation?.steps.find((step) => step.service === name);
+  }
+
+  #tell(service: Service, text: string): void {
+    const step = this.#stepOf(service);
+    if (step) this.#host.book().tellProgress(this.#operation!, step, text);
+    this.#wish.onProgress(`${service.name}: ${text}`);
+  }
+
+  #toFailure(error: unknown): Failure {
+    return toFailure(error, this.#host.onInternalError);
+  }
+
+  #refuseIfOver(): void {
+    if (this.#because) throw toError(this.#because);
+  }
+
+  #refuseUnlessOpen(): void {
+    this.#refuseIfOver();
+    if (this.#phase === 'open') return;
+    throw new UpkeepError(
+      'not-running',
+      `Cannot switch the services of "${this.release}": its new instances were not started`,
+    );
+  }
+}
+
+function rests({ spec }: Side, lower: string): boolean {
+  return Object.hasOwn(spec.dependsOn, lower);
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+function reverted(release: string): Failure {
+  return { code: 'aborted', message: `Switchover "${release}" was taken back` };
+}
+
+function toError({ code, message, hint, lines }: Failure): UpkeepError {
+  return new UpkeepError(code as ErrorCode, message, { hint, details: { lines: lines ?? [] } });
+}
+
+function cannotCommit(release: string, fallen: string): UpkeepError {
+  return new UpkeepError('release-failed', `Cannot commit "${release}": ${fallen}`, {
+    hint: 'the old instances go on serving',
+  });
+}
+
+function notSaved(release: string, cause: Error): UpkeepError {
+  return new UpkeepError(
+    'internal',
+    `Cannot commit "${release}": the state cannot be saved (${cause.message})`,
+    {
+      hint: 'the old instances go on serving; see whether the disk of the home of upkeep is full',
+      cause,
+    },
+  );
+}
+
+function alreadyCommitted(release: string): UpkeepError {
+  return new UpkeepError('not-running', `Cannot take back "${release}": it is committed`, {
+    hint: 'switch to the release before',
+  });
+}

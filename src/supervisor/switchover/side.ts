@@ -1,0 +1,219 @@
+/**
+ * One service of a group that is switched. Its guests, by the new description, are beside the instances that serve, by index.
+ * They are in the service itself, marked in their run folders, so that nothing of it has to be remembered here.
+ */
+import type { JoiningSide } from '../../core/index.js';
+import type { ServiceSpec } from '../../protocol/index.js';
+import { together } from '../../util/index.js';
+import type { Instance } from '../instance.js';
+import { whyNoSurge } from '../rollout.js';
+import type { Service } from '../service.js';
+import { inheritance } from '../service-sockets.js';
+import { hasDoneItsWork, Trial, wordEnd } from '../trial.js';
+
+export interface SideContext {
+  readonly operation: string;
+  readonly askedBy: string;
+  onProgress(text: string): void;
+  /** Instances by another description come beside those that are known. */
+  onGuest(): void;
+}
+
+/** How long the first of several guests has to open a port that nobody has shown yet. */
+const LEARN_MS = 2000;
+
+export class Side {
+  readonly service: Service;
+  readonly spec: ServiceSpec;
+  readonly #context: SideContext;
+  /** Those that were judged, and found good. */
+  readonly #fit = new WeakSet<Instance>();
+  #stableMs = 0;
+
+  constructor(service: Service, spec: ServiceSpec, context: SideContext) {
+    this.service = service;
+    this.spec = spec;
+    this.#context = context;
+  }
+
+  /** A schedule starts it: the next run is by the new description. */
+  get isScheduled(): boolean {
+    return Boolean(this.spec.schedule?.run);
+  }
+
+  /** Why its new instances cannot live beside the old ones; undefined: they can. */
+  get whyInstead(): string | undefined {
+    if (this.service.instances.every(({ isAtRest }) => isAtRest)) return undefined;
+    if (this.spec.restart.policy === 'never') return 'a job is done once, not twice side by side';
+    return whyNoSurge(this.service, this.spec);
+  }
+
+  get joining(): JoiningSide {
+    const { name, guests } = this.service;
+    const joined = guests.filter(({ role }) => role === 'joined').length;
+    const waiting = this.#indices.filter((index) => this.guestAt(index)?.role !== 'joined');
+    return { service: name, waiting, joined };
+  }
+
+  guestAt(index: number): Instance | undefined {
+    return this.service.guests.find((guest) => guest.index === index);
+  }
+
+  /** Starts what can live beside the old ones, and judges it. */
+  async boot(stableMs: number, signal: AbortSignal): Promise<void> {
+    this.#stableMs = stableMs;
+    await this.#sift();
+    const missing = this.#indices.filter((index) => !this.guestAt(index));
+    if (missing.length === 0 || this.whyInstead !== undefined) return;
+    const [first, ...rest] = missing as [number, ...number[]];
+    const mayLearn = rest.length > 0 && this.#mayLearn;
+    await together(signal, [
+      (within) => this.#begin(first, 'new', within),
+      ...rest.map((index) => async (within: AbortSignal) => {
+        if (mayLearn) await this.#untilShown(first, within);
+        await this.#begin(index, 'new', within);
+      }),
+    ]);
+  }
+
+  async join(index: number, signal: AbortSignal): Promise<void> {
+    const guest = this.guestAt(index);
+    if (!guest) return this.#instead(index, signal);
+    this.#context.onProgress(`instance ${index} takes traffic`);
+    const fallen = this.#wordFall(guest);
+    if (fallen !== undefined) throw this.#trial(guest, signal).failure(fallen, guest.exit);
+    if (hasDoneItsWork(guest, this.spec)) guest.role = 'joined';
+    else
+      await guest.join().catch((cause: unknown) => {
+        throw this.#trial(guest, signal).failure((cause as Error).message);
+      });
+  }
+
+  /** What happened to one of its guests that was fit. */
+  get fallen(): string | undefined {
+    for (const guest of this.service.guests) {
+      const words = this.#fit.has(guest) ? this.#wordFall(guest) : undefined;
+      if (words !== undefined) return `${this.service.name}.${guest.index}: ${words}`;
+    }
+    return undefined;
+  }
+
+  /** By instance: the attempts that a commit lets go. */
+  get leaving(): number[] {
+    return this.isScheduled ? [] : this.service.instances.map(({ attempt }) => attempt);
+  }
+
+  /** The guests are the service from now on. Answers those that are to go. */
+  exchange(): readonly Instance[] {
+    const { service, spec } = this;
+    const { operation } = this.#context;
+    if (this.isScheduled) {
+      service.propose(undefined);
+      service.update(spec);
+      service.arm();
+      return [];
+    }
+    const old = service.exchange(spec, service.guests);
+    for (const instance of service.instances)
+      if (instance.isAtRest && !hasDoneItsWork(instance, spec)) instance.start(operation);
+    return old;
+  }
+
+  async dismiss(old: readonly Instance[]): Promise<void> {
+    await Promise.all(old.map((instance) => this.service.dismiss(instance, this.#context.askedBy)));
+    this.service.sockets.prune(this.spec);
+  }
+
+  /** The guests go, and the old ones are as they were. */
+  async revert(): Promise<void> {
+    const { service } = this;
+    const { askedBy } = this.#context;
+    await Promise.all(service.guests.map((guest) => service.dismiss(guest, askedBy)));
+    service.sockets.prune(service.spec);
+    this.restore();
+  }
+
+  /** Those that were stopped for a guest which is gone. */
+  restore(): void {
+    if (!this.service.isWanted) return;
+    for (const instance of this.service.instances)
+      if (instance.status === 'stopped' && !this.guestAt(instance.index))
+        instance.start(this.#context.operation);
+  }
+
+  get #indices(): number[] {
+    return this.isScheduled ? [] : Array.from({ length: this.spec.instances }, (_, index) => index);
+  }
+
+  /** Copies of a Node application would fight for a port that nobody has shown. */
+  get #mayLearn(): boolean {
+    return inheritance(this.spec) === 'node' && !this.service.sockets.isShown;
+  }
+
+  /** Lets go of what nobody can vouch for: guests that have ended, or of which a former daemon knew more. */
+  async #sift(): Promise<void> {
+    for (const guest of this.service.guests) {
+      const isGood = this.#fit.has(guest) || guest.role === 'joined';
+      if (!isGood || this.#wordFall(guest) !== undefined)
+        await this.service.dismiss(guest, 'upkeep: it was not fit to take over');
+      // It may have been killed between its word that the guest joins and the guest's joining.
+      else if (!this.#fit.has(guest)) await guest.join().then(() => this.#fit.add(guest));
+    }
+  }
+
+  async #begin(index: number, role: 'new' | 'joined', signal: AbortSignal): Promise<void> {
+    const guest = this.service.addCandidate(index, this.spec, role);
+    this.#context.onProgress(`instance ${index}: starting`);
+    this.#context.onGuest();
+    guest.start(this.#context.operation);
+    await this.#trial(guest, signal).pass();
+    this.#fit.add(guest);
+    await guest.counts(); // from now on its processes count
+  }
+
+  async #instead(index: number, signal: AbortSignal): Promise<void> {
+    const { service } = this;
+    const old = service.instances[index];
+    this.#context.onProgress(`instance ${index}: stopping the old one`);
+    if (old && !old.isAtRest) old.stop(this.#context.askedBy);
+    await service.until(() => !old || old.isAtRest);
+    try {
+      await this.#begin(index, 'joined', signal);
+    } catch (error) {
+      const guest = this.guestAt(index);
+      if (guest) await service.dismiss(guest, 'upkeep: it was not fit to take over');
+      this.restore();
+      throw error;
+    }
+  }
+
+  async #untilShown(index: number, signal: AbortSignal): Promise<void> {
+    const enough = AbortSignal.any([signal, AbortSignal.timeout(LEARN_MS)]);
+    const { service } = this;
+    const isOver = (): boolean => this.guestAt(index)?.isAtRest ?? true;
+    const isKnown = (): boolean => service.sockets.isShown || isOver();
+    await service.until(isKnown, enough).catch(() => undefined); // that was it
+    signal.throwIfAborted();
+  }
+
+  #trial(guest: Instance, signal: AbortSignal): Trial {
+    const { service, spec } = this;
+    const { index } = guest;
+    return new Trial(guest, {
+      service,
+      spec,
+      stableMs: this.#stableMs,
+      signal,
+      purpose: 'release',
+      isBeside: service.instances.some(({ isAtRest }) => !isAtRest),
+      onProgress: (what) => this.#context.onProgress(`instance ${index}: ${what}`),
+    });
+  }
+
+  /** undefined: it is well. */
+  #wordFall(guest: Instance): string | undefined {
+    if (hasDoneItsWork(guest, this.spec)) return undefined;
+    if (guest.isAtRest) return guest.exit ? wordEnd(guest.exit) : 'it ended';
+    return guest.whyUnhealthy;
+  }
+}
