@@ -1,8 +1,22 @@
 /** New instances of a group come beside the old ones, are judged, let in, and then kept or sent away; nobody outside notices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServiceSpec } from '../../src/protocol/index.js';
-import { assertSucceeded, freePort, Load, releasable, Releasing, type Look } from '../rig/index.js';
+import type { CheckSpec, OperationView, ServiceSpec } from '../../src/protocol/index.js';
+import {
+  answered,
+  answersOf,
+  assertSucceeded,
+  freePort,
+  isRefused,
+  knock,
+  Load,
+  pidsOf,
+  releasable,
+  Releasing,
+  rolesOf,
+  visit,
+  type Look,
+} from '../rig/index.js';
 
 type Specs = readonly ServiceSpec[];
 
@@ -107,6 +121,237 @@ for (const instances of [1, 4]) {
   }
 }
 
+const IN_PLACE = { sockets: 'off', ready: 'port' } as const;
+
+test('what cannot live beside the old one comes in its place, and the old one comes back', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: releasable(port, 'old', IN_PLACE) }));
+  const specs = await rig.specs({ api: releasable(port, 'new', IN_PLACE) });
+  const [old] = await pidsOf(releasing);
+  const { notes } = await releasing.ask<{ notes: string[] }>('boot', '1', specs);
+  assert.match(notes.join(), /^api: it opens its ports by itself, so each instance is stopped before/);
+  assert.deepEqual(await pidsOf(releasing), [old]);
+  await releasing.ask('join', '1', specs);
+  assert.match(await visit(port), /^new /);
+  assert.ok(!rig.lives(old!));
+  await releasing.ask('revert', '1', specs);
+  await rig.untilInstance('api', ({ status }) => status === 'running');
+  assert.match(await visit(port), /^old /);
+
+  const failing = await rig.specs({ api: releasable(port, 'new', { ...IN_PLACE, env: { FAULT: 'exits' } }) });
+  await releasing.ask('boot', '2', failing);
+  await assert.rejects(releasing.ask('join', '2', failing), /the new instance failed: exit code 3$/);
+  await rig.untilInstance('api', ({ status }) => status === 'running');
+  assert.match(await visit(port), /^old /);
+  await releasing.ask('revert', '2', failing);
+
+  await releasing.ask('boot', '3', specs);
+  await releasing.ask('commit', '3', specs);
+  assert.match(await visit(port), /^new /);
+  assert.deepEqual(await rolesOf(releasing), { serving: 1 });
+  assert.equal(releasing.complaints, '');
+});
+
+for (const [from, to] of [
+  [1, 3],
+  [3, 1],
+] as const) {
+  test(`a release may have another number of instances (${from} to ${to})`, async () => {
+    await using releasing = await Releasing.create();
+    const { rig } = releasing;
+    const port = await freePort();
+    assertSucceeded(await rig.up({ api: releasable(port, 'old', { instances: from }) }));
+    const specs = await specsOf(releasing, port, 'new', to);
+    await using load = new Load(port);
+    await releasing.ask('boot', '1', specs);
+    await releasing.ask('join', '1', specs);
+    await releasing.ask('revert', '1', specs);
+    assert.deepEqual(await rolesOf(releasing), { serving: from });
+    await releasing.ask('boot', '2', specs);
+    await releasing.ask('commit', '2', specs);
+    assert.deepEqual(await rolesOf(releasing), { serving: to });
+    await answered(releasing, load, 'new');
+    assert.deepEqual(load.failures, []);
+    assert.equal(releasing.complaints, '');
+  });
+}
+
+test('services that are new or stopped begin with the release, and are as before where it is taken back', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const [one, two] = [await freePort(), await freePort()];
+  assertSucceeded(await rig.up({ api: releasable(one, 'old') }));
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+  const specs = await rig.specs({
+    api: releasable(one, 'new'),
+    web: releasable(two, 'new', { dependsOn: ['api'] }),
+  });
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('join', '1', specs);
+  assert.match(await visit(two), /^new /);
+  await releasing.ask('revert', '1', specs);
+  const services = await rig.client.call('services');
+  assert.deepEqual(
+    services.map(({ name, status, instances }) => [name, status, instances.length]),
+    [['api', 'stopped', 1]],
+  );
+  assert.ok(await isRefused(one));
+  assert.ok(await isRefused(two));
+
+  await releasing.ask('boot', '2', specs);
+  await releasing.ask('commit', '2', specs);
+  assert.match(await visit(one), /^new /);
+  assert.match(await visit(two), /^new /);
+  assert.deepEqual(
+    rig.state().services.map(({ spec, isWanted }) => [spec.name, isWanted]),
+    [
+      ['api', true],
+      ['web', true],
+    ],
+  );
+  assert.equal(releasing.complaints, '');
+});
+
+test('one service of a group that is not fit sends all of it away', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const [one, two] = [await freePort(), await freePort()];
+  assertSucceeded(await rig.up({ api: releasable(one, 'old'), web: releasable(two, 'old') }));
+  const before = [await pidsOf(releasing), await pidsOf(releasing, undefined, 'web')];
+  const specs = await rig.specs({
+    api: releasable(one, 'new'),
+    web: releasable(two, 'new', { env: { FAULT: 'exits' } }),
+  });
+  await assert.rejects(releasing.ask('boot', '1', specs), /^Error: Cannot release "web"/);
+  assert.deepEqual([await pidsOf(releasing), await pidsOf(releasing, undefined, 'web')], before);
+  const [{ steps }] = (await rig.client.call('operations')) as [OperationView];
+  assert.deepEqual(
+    steps.map(({ service, status }) => [service, status]),
+    [
+      ['api', 'skipped'],
+      ['web', 'failed'],
+    ],
+  );
+});
+
+test('a new instance that ends is told and not restarted; smoke checks ask exactly the one that is meant', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: releasable(port, 'old') }));
+  const specs = await specsOf(releasing, port, 'new', 2);
+  await releasing.ask('boot', '1', specs);
+  const check = (path: string, instance = 1): Promise<{ isSuccess: boolean; detail: string }> =>
+    releasing.ask('check', '1', specs, {
+      service: 'api',
+      instance,
+      check: { on: 'http', url: `http://127.0.0.1:${port}${path}`, status: null } satisfies CheckSpec,
+    });
+  assert.deepEqual((await check('/')).isSuccess, true);
+  const fallen = releasing.ask<string>('fallen', '1', specs);
+  assert.deepEqual((await check('/end')).isSuccess, false);
+  assert.equal(await fallen, 'api.1: exit code 4');
+  await assert.rejects(releasing.ask('commit', '1', specs), /exit code 4/);
+  const look = await releasing.ask<Look>('look', '1', specs);
+  assert.deepEqual(
+    look.map(({ side, instance, ended, restarts }) => [side, instance, ended, restarts]),
+    [
+      ['old', 0, null, 0],
+      ['new', 0, null, 0],
+      ['new', 1, 'exit code 4', 0],
+    ],
+  );
+  await releasing.ask('revert', '1', specs);
+  assert.deepEqual(await rolesOf(releasing), { serving: 1 });
+});
+
+test('after the commit whoever falls is told, and restarted as ever; a restart on request is no fall', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: releasable(port, 'old') }));
+  const specs = await specsOf(releasing, port, 'new', 1);
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('commit', '1', specs);
+  const fallen = releasing.ask<string>('fallen', '1', specs);
+  assertSucceeded(await rig.request({ kind: 'restart', services: ['api'] }));
+  const isStill = await Promise.race([fallen, Promise.resolve('nobody')]);
+  assert.equal(isStill, 'nobody');
+  await visit(port, { path: '/end' }).catch(() => undefined);
+  assert.equal(await fallen, 'api.0: exit code 4');
+  await rig.untilInstance('api', ({ status, attempt }) => status === 'running' && attempt === 4);
+  const [view] = await releasing.ask<Look>('look', '1', specs);
+  assert.deepEqual([view!.side, view!.restarts], ['new', 2]);
+});
+
+test('other operations wait for a release; a stop ends it', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: releasable(port, 'old') }));
+  const specs = await specsOf(releasing, port, 'new', 1);
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('join', '1', specs);
+  const reload = await rig.accept({ kind: 'reload', services: ['api'] });
+  const fallen = releasing.ask<string>('fallen', '1', specs);
+  assert.equal((await rig.client.call('operation', { params: { id: reload.id } })).status, 'queued');
+  const stop = await rig.accept({ kind: 'stop', services: ['api'] });
+  assert.match(await fallen, new RegExp(`operation ${stop.id} \\(stop\\) came after it`));
+  assertSucceeded(await rig.ended(stop.id));
+  assert.equal((await rig.ended(reload.id)).status, 'failed');
+  assert.deepEqual(
+    (await rig.service('api')).instances.map(({ role, status }) => [role, status]),
+    [['serving', 'stopped']],
+  );
+  await assert.rejects(releasing.ask('commit', '1', specs), /./);
+  await releasing.ask('revert', '1', specs);
+  assert.ok(await isRefused(port));
+  assert.equal(rig.state().services[0]!.isWanted, false);
+  assert.equal(releasing.complaints, '');
+});
+
+test('a release is given up by its operation, and while it boots', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: releasable(port, 'old') }));
+  const before = await pidsOf(releasing);
+  const specs = await specsOf(releasing, port, 'new', 1);
+  const isBooting = (): Promise<boolean> => rolesOf(releasing).then((roles) => roles['new'] === 1);
+  const first = releasing.ask('boot', '1', specs, { stableMs: 60_000 });
+  await rig.until('it boots', isBooting);
+  const [{ id }] = (await rig.client.call('operations')) as [OperationView];
+  await rig.client.call('abort', { params: { id } });
+  await assert.rejects(first, /was aborted$/);
+  const second = releasing.ask('boot', '2', specs, { stableMs: 60_000 });
+  await rig.until('it boots', isBooting);
+  await releasing.ask('abort', '2', specs);
+  await assert.rejects(second, /./);
+  assert.deepEqual(await pidsOf(releasing), before);
+  assert.equal(releasing.complaints, '');
+});
+
+test('requests that have begun are answered by whoever has begun them, when either side goes', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  assertSucceeded(await rig.up({ api: releasable(port, 'old') }));
+  const specs = await specsOf(releasing, port, 'new', 1);
+  for (const [release, last] of [
+    ['1', 'revert'],
+    ['2', 'commit'],
+  ] as const) {
+    await releasing.ask('boot', release, specs);
+    await releasing.ask('join', release, specs);
+    const visits = await Promise.all(Array.from({ length: 40 }, () => knock(port, { path: '/slow' })));
+    await releasing.ask(last, release, specs);
+    const answers = await Promise.all(visits.map(({ answer }) => answer));
+    assert.deepEqual(new Set(answers.map((answer) => answer.split(' ')[0])), new Set(['old', 'new']));
+  }
+});
+
 /** `api` by another release. */
 async function specsOf(
   { rig }: Releasing,
@@ -118,29 +363,6 @@ async function specsOf(
   const verify = { http: '/health', timeout: '1s' };
   const reload = fault === 'red' ? { reload: { verify } } : {};
   return rig.specs({ api: releasable(port, release, { instances, env: { FAULT: fault }, ...reload }) });
-}
-
-async function pidsOf({ rig }: Releasing, role?: string): Promise<number[]> {
-  const { instances } = await rig.service('api');
-  return instances
-    .filter((instance) => role === undefined || instance.role === role)
-    .flatMap(({ pid }) => pid ?? [])
-    .sort((a, b) => a - b);
-}
-
-async function rolesOf({ rig }: Releasing, name = 'api'): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { role } of (await rig.service(name)).instances) counts[role] = (counts[role] ?? 0) + 1;
-  return counts;
-}
-
-function answersOf(load: Load, release: string): number {
-  return [...load.answers].reduce((sum, [body, count]) => sum + (body.startsWith(release) ? count : 0), 0);
-}
-
-async function answered({ rig }: Releasing, load: Load, release: string): Promise<void> {
-  const before = answersOf(load, release);
-  await rig.until(`${release} answers`, () => answersOf(load, release) > before);
 }
 
 function requestsOf(look: Look, side: 'old' | 'new'): number {

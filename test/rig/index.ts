@@ -1,6 +1,15 @@
 export { app, CLI } from './paths.js';
 export { Rig } from './rig.js';
-export { releasable, Releasing, type Look } from './releasing.js';
+export {
+  answered,
+  answersOf,
+  pidsOf,
+  releasable,
+  Releasing,
+  rolesOf,
+  type Look,
+  type ReleasingOptions,
+} from './releasing.js';
 export { Installation } from './installation.js';
 export { assertConforms, assertRefusalConforms, ConformingClient } from './conforming-client.js';
 export { Program, type Outcome } from './program.js';

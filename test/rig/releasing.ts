@@ -1,18 +1,35 @@
 /** A rig whose daemon is test/fixtures/switchover-daemon.ts, with services that are switched from release to release. */
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import type { ServiceConfig } from '../../src/config/index.js';
 import type { ServiceSpec } from '../../src/protocol/index.js';
 import type { SideView } from '../../src/supervisor/index.js';
 import type { SwitchoverCall } from '../fixtures/switchover-daemon.js';
-import { app } from './paths.js';
+import { app, CLI } from './paths.js';
 import { Program } from './program.js';
 import { Rig } from './rig.js';
+import type { Load } from './visit.js';
 
 const DAEMON = fileURLToPath(new URL('../fixtures/switchover-daemon.ts', import.meta.url));
+/** Within the package, where it finds the shim and the preload. */
+const BUNDLE = join(dirname(dirname(CLI)), 'dist', 'test', `switchover-daemon-${process.pid}.js`);
+
+/** One file starts in a fraction of the time that hundreds take to be compiled each time. */
+let bundled: Promise<unknown> | undefined;
+
+function bundle(): Promise<unknown> {
+  process.once('exit', () => rmSync(BUNDLE, { force: true }));
+  return build({
+    ...({ bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external' } as const),
+    entryPoints: [DAEMON],
+    outfile: BUNDLE,
+  });
+}
 
 type Call = Omit<SwitchoverCall, 'do' | 'release' | 'specs'>;
 
@@ -54,7 +71,8 @@ export class Releasing implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { env, folder } = this.rig;
-    const daemon = new Program(process.execPath, ['--import', import.meta.resolve('tsx'), DAEMON], {
+    await (bundled ??= bundle());
+    const daemon = new Program(process.execPath, [BUNDLE], {
       env: { ...env, UNASKED_MS: String(this.#options.unaskedMs ?? 60_000) },
       cwd: folder,
     });
@@ -81,7 +99,9 @@ export class Releasing implements AsyncDisposable {
 
   /** It has killed itself. */
   async ended(): Promise<void> {
-    await this.#daemon!.ended;
+    const { process: daemon } = this.#daemon!;
+    // Its output stays open: what it has started goes on.
+    if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, 'exit');
   }
 
   async next(): Promise<void> {
@@ -127,4 +147,30 @@ export function releasable(port: number, release: string, config: ServiceConfig 
     ...config,
     env: { PORT: String(port), RELEASE: release, ...config.env },
   };
+}
+
+/** Of instances in the given role, or of all. */
+export async function pidsOf({ rig }: Releasing, role?: string, name = 'api'): Promise<number[]> {
+  const { instances } = await rig.service(name);
+  return instances
+    .filter((instance) => role === undefined || instance.role === role)
+    .flatMap(({ pid }) => pid ?? [])
+    .sort((a, b) => a - b);
+}
+
+/** How many instances are in each role. */
+export async function rolesOf({ rig }: Releasing, name = 'api'): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { role } of (await rig.service(name)).instances) counts[role] = (counts[role] ?? 0) + 1;
+  return counts;
+}
+
+export function answersOf(load: Load, release: string): number {
+  return [...load.answers].reduce((sum, [body, count]) => sum + (body.startsWith(release) ? count : 0), 0);
+}
+
+/** Waits until the release answers once more. */
+export async function answered({ rig }: Releasing, load: Load, release: string): Promise<void> {
+  const before = answersOf(load, release);
+  await rig.until(`${release} answers`, () => answersOf(load, release) > before);
 }
