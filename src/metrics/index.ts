@@ -1,5 +1,4 @@
 export { add, highest, quantile, since } from './histogram.js';
-export { add, highest, quantile } from './histogram.js';
 export { measurementOf } from './measurement.js';
 export type { Scraped } from './families.js';
 export { OtlpExporter, otlpOptions, type OtlpOptions } from './otlp/index.js';

@@ -4,4 +4,3 @@ export type { Counted } from './meter.js';
 export { hasEnded } from './operation.js';
 export type { BootOptions, SideCounts, SideView, Switchover, SwitchoverWish } from './switchover.js';
 export { eventsPath, type SupervisorContext } from './context.js';
-export type { SideView, Switchover, SwitchoverWish } from './switchover.js';
