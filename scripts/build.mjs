@@ -35,7 +35,10 @@ const BUNDLES = [
     target: 'node14',
     extension: '.cjs',
   },
-  { name: 'define', source: 'src/config/define.ts' },
+  // A child for each stage of a release that reads, fetches or runs what others made.
+  { name: 'release-worker', source: 'src/release/worker/main.ts', banner: REQUIRE },
+  // What programs and configuration files import.
+  { name: 'sdk', source: 'src/sdk/index.ts' },
   // Runs inside the applications, whatever Node they are on.
   { name: 'preload', source: 'src/preload/index.ts', format: 'cjs', target: 'node7.10', extension: '.cjs' },
 ];
@@ -127,7 +130,7 @@ async function writeContract() {
 
 /** Only what `import … from 'upkeep'` reaches. */
 async function writeTypes() {
-  if (!existsSync(join(ROOT, 'src/config/define.ts'))) return;
+  if (!existsSync(join(ROOT, 'src/sdk/index.ts'))) return;
   const { code, output } = await runQuietly('node_modules/.bin/tsc', ['--project', 'tsconfig.types.json']);
   if (code !== 0) throw new Error(`Cannot write dist/types: tsc exited with ${code}\n${output}`);
 }

@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   boot: ['client', 'system', 'protocol'],
   doctor: ['boot', 'client', 'config', 'store', 'logs', ...FOUNDATION],
   cli: ['boot', 'client', 'doctor', 'inspector', 'config', 'core', 'protocol'],
+  sdk: ['client', 'config', 'protocol'],
   preload: ['protocol'],
   pm2: ['client', 'config', 'core', 'protocol'],
   fleet: ['client', 'config', 'core', 'protocol'],

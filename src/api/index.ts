@@ -5,6 +5,7 @@ export { serviceRoutes } from './routes/services.js';
 export { operationRoutes } from './routes/operations.js';
 export { MetricsServer, parseAddress } from './metrics-server.js';
 export { sampleRoutes, scrape } from './routes/metrics.js';
+export { releaseRoutes } from './routes/releases.js';
 export { reportRoutes } from './routes/report.js';
 export { eventRoutes } from './routes/events.js';
 export { logRoutes } from './routes/logs.js';

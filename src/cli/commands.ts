@@ -28,6 +28,8 @@ export type CommandName =
   | 'env'
   | 'exec'
   | 'profile'
+  | 'release'
+  | 'rollback'
   | 'operations'
   | 'operation'
   | 'abort'
@@ -63,6 +65,8 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   env: () => import('./commands/env.js'),
   exec: () => import('./commands/exec.js'),
   profile: () => import('./commands/profile.js'),
+  release: () => import('./commands/release.js'),
+  rollback: () => import('./commands/rollback.js'),
   operations: () => import('./commands/operations.js'),
   operation: () => import('./commands/operation.js'),
   abort: () => import('./commands/abort.js'),

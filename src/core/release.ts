@@ -40,6 +40,8 @@ export type ReleaseEvent =
   /** The stage, or what was to be put back, is done. */
   | { readonly id: 'done' }
   | { readonly id: 'failed' }
+  /** What is asked for serves already. */
+  | { readonly id: 'needless' }
   | { readonly id: 'abort' }
   /** A daemon found it in its journal. */
   | { readonly id: 'resume' };
@@ -51,6 +53,11 @@ export type ReleaseEffect =
   | { readonly id: 'revert'; readonly how: RevertHow }
   | { readonly id: 'end'; readonly outcome: ReleaseOutcome };
 
+export interface ReleasePolicy {
+  /** Where it ends: `finish`; of a plan: `preflight`. */
+  readonly last: ReleaseStage;
+}
+
 export interface ReleaseStep {
   readonly state: ReleaseState;
   readonly effects: readonly ReleaseEffect[];
@@ -61,12 +68,16 @@ const COMMITTED: ReadonlySet<ReleaseStage> = new Set(['bake', 'finish']);
 
 export const WAITING: ReleaseState = { id: 'waiting' };
 
-export function stepRelease(state: ReleaseState, event: ReleaseEvent): ReleaseStep {
+export function stepRelease(
+  state: ReleaseState,
+  event: ReleaseEvent,
+  policy: ReleasePolicy = { last: 'finish' },
+): ReleaseStep {
   switch (state.id) {
     case 'waiting':
       return stepWaiting(state, event);
     case 'at':
-      return stepStage(state, event);
+      return stepStage(state, event, policy);
     case 'reverting':
       return stepReverting(state, event);
     case 'ended':
@@ -79,15 +90,21 @@ function stepWaiting(state: ReleaseState, { id }: ReleaseEvent): ReleaseStep {
   return id === 'abort' ? end('aborted') : { state, effects: [] };
 }
 
-function stepStage(state: Extract<ReleaseState, { id: 'at' }>, { id }: ReleaseEvent): ReleaseStep {
-  const { stage } = state;
+type AtStage = Extract<ReleaseState, { id: 'at' }>;
+
+function stepStage({ stage }: AtStage, { id }: ReleaseEvent, { last }: ReleasePolicy): ReleaseStep {
+  const state: ReleaseState = { id: 'at', stage };
   switch (id) {
     case 'begin':
       return { state, effects: [] };
     case 'resume':
       return { state, effects: [{ id: 'perform', stage }] };
     case 'done':
-      return next(stage);
+      return stage === last ? end('succeeded') : next(stage);
+    case 'needless':
+      return RELEASE_STAGES.indexOf(stage) < RELEASE_STAGES.indexOf('boot')
+        ? end('succeeded')
+        : { state, effects: [] };
     case 'failed':
       // It serves, and it is good: what could not be tidied up is told, and nothing more.
       if (stage === 'finish') return end('succeeded');
@@ -102,13 +119,15 @@ function stepStage(state: Extract<ReleaseState, { id: 'at' }>, { id }: ReleaseEv
 function stepReverting(state: Extract<ReleaseState, { id: 'reverting' }>, { id }: ReleaseEvent): ReleaseStep {
   const { how, outcome } = state;
   switch (id) {
-    // What cannot be put back by itself is told with the failure; the release is over all the same.
     case 'done':
-    case 'failed':
       return end(outcome);
+    // What cannot be put back by itself is told with the failure; the release is over all the same.
+    case 'failed':
+      return end('failed');
     case 'resume':
       return { state, effects: [{ id: 'revert', how }] };
     case 'begin':
+    case 'needless':
     case 'abort':
       return { state, effects: [] };
   }

@@ -10,6 +10,7 @@ import {
   operationRoutes,
   MetricsServer,
   parseAddress,
+  releaseRoutes,
   reportRoutes,
   sampleRoutes,
   scrape,
@@ -29,6 +30,7 @@ import {
 } from '../metrics/index.js';
 import { PROTOCOL, type DaemonView, type NewEvent } from '../protocol/index.js';
 import { ErrorWatch, KnownErrors } from '../logs/index.js';
+import type { Releases } from '../release/index.js';
 import { EventStore, Journal, StateFile } from '../store/index.js';
 import { Supervisor, type Handover } from '../supervisor/index.js';
 import {
@@ -44,6 +46,7 @@ import { setMarks } from './deploy-marks.js';
 import { DiskWatch } from './disk-watch.js';
 import { Heap } from './heap.js';
 import { wordEvent, type DaemonLog } from './log.js';
+import { beginReleases } from './releases.js';
 import { MemoryTrendWatch } from './memory-trend-watch.js';
 
 /** After these a service may show a certificate, or another one. */
@@ -76,6 +79,7 @@ export class Daemon {
   readonly #slow: SlowRequests;
   readonly #trends: MemoryTrendWatch;
   readonly #certificates: CertificateWatch;
+  readonly #releases: Releases;
   readonly #scrape: MetricsServer;
   readonly #api: ApiServer;
   readonly #heap = new Heap();
@@ -154,6 +158,15 @@ export class Daemon {
       },
       onInternalError,
     });
+    this.#releases = beginReleases({
+      home,
+      supervisor: this.#supervisor,
+      errors: this.#known,
+      clock: systemClock,
+      wall: systemClock.wall,
+      emit,
+      onInternalError,
+    });
     const text = (): string => prometheusText(this.#scraped());
     this.#scrape = new MetricsServer(PROMETHEUS_TYPE, text);
     this.#api = new ApiServer(
@@ -164,8 +177,9 @@ export class Daemon {
           setImmediate(() => setup.onStopAsked());
         },
         upgradeDaemon: (exchange) => setup.onUpgradeAsked(exchange),
-        ...serviceRoutes(this.#supervisor, this.#known),
-        ...operationRoutes(this.#supervisor),
+        ...serviceRoutes(this.#supervisor, this.#known, this.#releases),
+        ...operationRoutes(this.#supervisor, this.#releases),
+        ...releaseRoutes(this.#releases, this.#supervisor),
         ...eventRoutes(this.#events),
         ...alertRoutes(this.#alerts),
         ...sampleRoutes(this.#samples, this.#supervisor),
@@ -229,6 +243,7 @@ export class Daemon {
   async begin(): Promise<void> {
     const { home, version } = this.#setup;
     await this.#supervisor.boot();
+    this.#releases.begin();
     for (const { service } of this.#supervisor.logs([])) this.#errors.watch(service);
     this.#history.begin();
     this.#samples.begin();
@@ -275,6 +290,7 @@ export class Daemon {
   /** Where it could not begin: what runs goes on, and nothing of the state is touched. */
   letGo(): void {
     void this.#errors.close();
+    void this.#releases.close();
     void this.#alerts.end();
     this.#endWatching();
     this.#supervisor.letGo();
@@ -285,6 +301,7 @@ export class Daemon {
   async end(reason: string, initSystem: InitSystem | undefined): Promise<void> {
     this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
     await this.#api.close();
+    await this.#releases.close();
     if (await initSystem?.isShuttingDown()) await this.#supervisor.standDown();
     await this.#supervisor.detach();
     await this.#errors.close();
@@ -297,6 +314,7 @@ export class Daemon {
   async handOver(reason: string, but: Exchange): Promise<Handover> {
     this.emit({ type: 'daemon-stopping', pid: process.pid, reason });
     await this.#api.close(but);
+    await this.#releases.close();
     const handover = await this.#supervisor.handOver();
     await this.#errors.close();
     await this.#alerts.end();

@@ -36,6 +36,8 @@ export function wordEvent(event: NewEvent): string | undefined {
       return `the disk of ${event.path} ${event.isShort ? 'is about to be full' : 'has room again'}`;
     case 'operation':
       return `operation ${event.operation} (${event.kind}) ${event.status}`;
+    case 'release':
+      return `release ${event.release} of ${event.group}: ${event.stage ?? event.status}${event.reason === null ? '' : `: ${event.reason}`}`;
     case 'service-created':
     case 'service-updated':
     case 'service-deleted':

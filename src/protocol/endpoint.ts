@@ -39,6 +39,11 @@ export const ENDPOINTS = {
   unmuteError: { method: 'POST', path: '/v1/errors/{id}/unmute' },
   mark: { method: 'POST', path: '/v1/marks' },
   alerts: { method: 'GET', path: '/v1/alerts' },
+  releases: { method: 'GET', path: '/v1/releases' },
+  release: { method: 'GET', path: '/v1/releases/{id}' },
+  requestRelease: { method: 'POST', path: '/v1/releases', isStream: true },
+  rollback: { method: 'POST', path: '/v1/rollbacks', isStream: true },
+  abortRelease: { method: 'POST', path: '/v1/releases/{id}/abort' },
   testAlerts: { method: 'POST', path: '/v1/alerts/test' },
 } as const satisfies Record<string, Endpoint>;
 

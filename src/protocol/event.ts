@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { HEALTH_ACTIONS } from './check.js';
 import { ExitView, INSTANCE_STATUSES } from './service.js';
 import { OperationView } from './operation.js';
+import { ReleaseView } from './release.js';
 import { Verdict } from './why.js';
 
 const header = { seq: v.number(), at: v.pipe(v.string(), v.isoTimestamp()) };
@@ -85,6 +86,19 @@ export const UpkeepEvent = v.variant('type', [
     because: v.optional(v.string()),
   }),
   v.strictObject({ ...header, type: v.literal('operation'), ...operation }),
+  /** A release of a group has begun, has come to another stage, or has ended. */
+  v.strictObject({
+    ...header,
+    type: v.literal('release'),
+    release: v.string(),
+    group: v.string(),
+    kind: ReleaseView.entries.kind,
+    status: ReleaseView.entries.status,
+    stage: ReleaseView.entries.stage,
+    /** Why it failed. */
+    reason: v.nullable(v.string()),
+    services: v.array(v.string()),
+  }),
   /** A service has an error that it never had before. */
   v.strictObject({
     ...header,

@@ -369,7 +369,8 @@ export const ReleaseView = v.strictObject({
   /** `12`: counted in the home. */
   id: v.string(),
   group: v.string(),
-  kind: v.picklist(['release', 'rollback']),
+  services: v.array(v.string()),
+  kind: v.picklist(['release', 'rollback', 'plan']),
   target: ReleaseTarget,
   status: v.picklist(RELEASE_STATUSES),
   stage: v.nullable(v.picklist(RELEASE_STAGES)),
@@ -403,6 +404,8 @@ export const ReleaseView = v.strictObject({
     removed: v.array(v.string()),
     changed: v.array(v.string()),
   }),
+  /** Of the build, the description and the names of its configuration keys: what an approval is for; null: not known yet. */
+  hash: v.nullable(v.string()),
   failure: v.nullable(Failure),
   /** Of what people should know although it went well. */
   notes: v.array(v.string()),
@@ -416,6 +419,12 @@ export const ReleaseRequest = v.strictObject({
   target: v.optional(ReleaseTarget, {}),
   /** Rules that do not hold this time. */
   waive: v.optional(v.array(WaiverSpec), []),
+  /** Look at everything, change nothing. */
+  plan: v.optional(v.boolean(), false),
+  /** Only if that is still what would be done: `hash` of a plan. */
+  planHash: v.optional(v.string()),
+  /** Also where the same build serves already. */
+  force: v.optional(v.boolean(), false),
 });
 export type ReleaseRequest = v.InferOutput<typeof ReleaseRequest>;
 
@@ -425,15 +434,6 @@ export const RollbackRequest = v.strictObject({
   to: v.optional(v.string()),
 });
 export type RollbackRequest = v.InferOutput<typeof RollbackRequest>;
-
-/** One release of a group that is kept on the host. */
-export const KeptRelease = v.strictObject({
-  id: v.string(),
-  folder: v.string(),
-  isCurrent: v.boolean(),
-  /** null: it has never served long enough. */
-  isGood: v.nullable(v.boolean()),
-});
 
 export const ReleaseGroupView = v.strictObject({
   group: v.string(),

@@ -14,6 +14,7 @@ import {
 import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
 import { LogEntry } from './log.js';
+import { ReleaseGroupView, ReleaseRequest, ReleaseView, RollbackRequest } from './release.js';
 import { ReportView } from './report.js';
 import { SamplesView } from './sample.js';
 import { OperationRequest, OperationView } from './operation.js';
@@ -185,6 +186,35 @@ export const ROUTES = {
     summary: 'Set a mark: what is first seen from now on is new',
     body: MarkRequest,
     answer: v.array(MarkView),
+  },
+  releases: {
+    ...ENDPOINTS.releases,
+    summary: 'All groups that are released, with their releases, newest first',
+    answer: v.array(ReleaseGroupView),
+  },
+  release: {
+    ...ENDPOINTS.release,
+    summary: 'One release',
+    query: { wait: '1: answer when it has ended' },
+    answer: ReleaseView,
+  },
+  requestRelease: {
+    ...ENDPOINTS.requestRelease,
+    summary: 'Ask for a release, or join the one that is the same: the release, each time that it gets on',
+    body: ReleaseRequest,
+    answer: ReleaseView,
+  },
+  rollback: {
+    ...ENDPOINTS.rollback,
+    summary:
+      'Go back to a release that is kept on the host: the release that does it, each time that it gets on',
+    body: RollbackRequest,
+    answer: ReleaseView,
+  },
+  abortRelease: {
+    ...ENDPOINTS.abortRelease,
+    summary: 'Give up a release: what served before serves on',
+    answer: ReleaseView,
   },
   alerts: {
     ...ENDPOINTS.alerts,

@@ -7,6 +7,7 @@ import type {
   ReleaseCandidate,
   ReleaseCheck,
   ReleaseSpec,
+  ReleaseStage,
   ReleaseTarget,
   ReleaseView,
   WaiverSpec,
@@ -28,6 +29,20 @@ export interface StageJob {
   readonly folder: string | null;
   /** What serves now. */
   readonly previous: PreviousRelease | null;
+  /** Where it failed, for what is done about that. */
+  readonly failedAt?: ReleaseStage | null;
+  /** Of its group, on this host. */
+  readonly kept?: readonly KeptRelease[];
+}
+
+export interface KeptRelease {
+  readonly id: string;
+  readonly folder: string;
+  readonly isCurrent: boolean;
+  /** null: it has not served long enough to tell. */
+  readonly isGood: boolean | null;
+  /** Of its build. */
+  readonly sha256: string | null;
 }
 
 /**

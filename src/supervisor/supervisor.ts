@@ -237,6 +237,11 @@ export class Supervisor {
     return this.#operations.abort(id, requester);
   }
 
+  /** Who asks. */
+  identify(clientPid: number | undefined): Requester {
+    return identify(clientPid, (pid) => this.#findByShim(pid));
+  }
+
   /** Who asks, in a word. */
   whoIs(clientPid: number | undefined): string {
     return nameOf(identify(clientPid, (pid) => this.#findByShim(pid)));

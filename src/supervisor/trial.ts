@@ -66,7 +66,7 @@ export class Trial {
     const { failedStart, isAtRest, exit, status } = this.#candidate;
     if (failedStart) throw this.failure(wordEnd(failedStart), failedStart);
     if (hasDoneItsWork(this.#candidate, this.#wish.spec)) return true;
-    if (isAtRest) throw this.failure(exit?.reason ?? 'it ended', exit);
+    if (isAtRest) throw this.failure(exit ? wordEnd(exit) : 'it ended', exit);
     return status === 'running';
   }
 
@@ -138,7 +138,10 @@ export function hasDoneItsWork({ status, exit }: Instance, { restart }: ServiceS
   return status === 'completed' && exit?.code === 0 && hasEnd;
 }
 
-/** A late one was ended by upkeep: why says more than how. */
-export function wordEnd({ askedBy, reason }: ExitView): string {
-  return askedBy?.startsWith('upkeep: ') ? askedBy.slice('upkeep: '.length) : reason;
+/** A late one was ended by upkeep: why says more than how. What it crashed by says more than its exit code. */
+export function wordEnd({ askedBy, reason, error }: ExitView): string {
+  if (askedBy?.startsWith('upkeep: ')) return askedBy.slice('upkeep: '.length);
+  if (!error) return reason;
+  const { type, message, at } = error;
+  return `${reason} (${type === null ? '' : `${type}: `}${message}${at === null ? '' : `, at ${at}`})`;
 }

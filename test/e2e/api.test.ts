@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { createServer, request, type IncomingHttpHeaders } from 'node:http';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { BARE_SPEC } from '../../src/core/index.js';
 import {
   ENDPOINTS,
   ERRORS,
@@ -10,9 +11,12 @@ import {
   PROTOCOL_HEADER,
   VERSION_HEADER,
   type ErrorBody,
+  type ReleaseRequest,
+  type ReleaseSpec,
   type RouteName,
 } from '../../src/protocol/index.js';
-import { assertConforms, assertRefusalConforms, CLI, Rig } from '../rig/index.js';
+import { assertConforms, assertRefusalConforms, CLI, makeBuild, Rig } from '../rig/index.js';
+import { releaseSpec } from '../rig/release-spec.js';
 
 interface Answer {
   readonly status: number;
@@ -61,6 +65,23 @@ test('every route answers as the OpenAPI document says', async () => {
     mark: () => ask(rig, '/v1/marks', { body: { services: ['api'], text: 'a try' } }),
     alerts: () => ask(rig, '/v1/alerts'),
     testAlerts: () => ask(rig, '/v1/alerts/test', { body: { name: null } }),
+    requestRelease: () =>
+      ask(rig, '/v1/releases', { body: { spec: groupOf(rig), group: 'shop', target: { file: '/nowhere' } } }),
+    releases: () => ask(rig, '/v1/releases'),
+    release: () => ask(rig, '/v1/releases/1?wait=1'),
+    abortRelease: async () => {
+      for await (const _ of rig.client.stream('requestRelease', { body: slowRelease(rig) })) break;
+      return ask(rig, '/v1/releases/2/abort', { body: {} });
+    },
+    rollback: async () => {
+      for (const version of ['1.0.0', '2.0.0']) {
+        const archive = makeBuild(rig.folder, version).archive;
+        await ask(rig, '/v1/releases', {
+          body: { spec: groupOf(rig), group: 'shop', target: { file: archive } },
+        });
+      }
+      return ask(rig, '/v1/rollbacks', { body: { group: 'shop' } });
+    },
     logs: () => ask(rig, '/v1/logs?service=api&lines=5'),
     upgradeDaemon: () => {
       const body = { root: dirname(dirname(CLI)), node: process.execPath, timeoutMs: 20_000 };
@@ -77,6 +98,29 @@ test('every route answers as the OpenAPI document says', async () => {
   }
   assert.deepEqual(Object.keys(asked).sort(), Object.keys(ENDPOINTS).sort());
 });
+
+/** Released from files, with nothing to look at. */
+function groupOf(rig: Rig, more: Partial<ReleaseSpec> = {}): ReleaseSpec {
+  const folder = join(rig.folder, 'shop');
+  const argv = [process.execPath, `${folder}/current/server.cjs`];
+  const env = { PORT: { value: '0', source: 'test' }, PATH: { value: process.env['PATH']!, source: 'test' } };
+  const service = {
+    ...BARE_SPEC,
+    name: 'shop',
+    argv,
+    cwd: `${folder}/current`,
+    env,
+    release: { group: 'shop', folder },
+  };
+  return releaseSpec({ folder, services: [service], ...more });
+}
+
+function slowRelease(rig: Rig): ReleaseRequest {
+  const hook = { run: ['/bin/sleep', '60'], timeoutMs: 60_000 };
+  const spec = groupOf(rig, { hooks: { ...releaseSpec({ folder: '/' }).hooks, afterStage: [hook] } });
+  const { archive } = makeBuild(rig.folder, '0.1.0');
+  return { spec, group: 'shop', target: { file: archive }, waive: [], plan: false, force: false };
+}
 
 /** Of one that the puppet has. */
 async function errorId(rig: Rig): Promise<string> {

@@ -1,4 +1,4 @@
-export { app, CLI } from './paths.js';
+export { app, CLI, SDK } from './paths.js';
 export { Rig } from './rig.js';
 export {
   answered,
@@ -22,3 +22,5 @@ export { OtlpReceiver, readMetrics } from './otlp-receiver.js';
 export { assertSucceeded, failureOf } from './expect.js';
 export { isListening, isRefused, knock, Load, visit, type Visit } from './visit.js';
 export { AT_ONCE, knockSlowly, learned, RELOAD, roles, serve } from './serve.js';
+export { KINDS, makeBuild, type Build, type Kind } from './shop/builds.js';
+export { Shop, type ShopOptions } from './shop/shop.js';

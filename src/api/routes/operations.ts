@@ -1,4 +1,5 @@
 import { CLIENT_PID_HEADER, type RouteBody } from '../../protocol/index.js';
+import type { Releases } from '../../release/index.js';
 import { hasEnded, type Supervisor } from '../../supervisor/index.js';
 import type { Exchange } from '../exchange.js';
 import type { Handlers } from '../server.js';
@@ -7,6 +8,7 @@ const LISTED = 50;
 
 export function operationRoutes(
   supervisor: Supervisor,
+  releases: Pick<Releases, 'settle'>,
 ): Pick<Handlers, 'operations' | 'operation' | 'abort' | 'request'> {
   const { operations } = supervisor;
   return {
@@ -18,7 +20,8 @@ export function operationRoutes(
     abort: (exchange) => exchange.answer(supervisor.abort(exchange.params.id!, clientPid(exchange))),
     request: async (exchange) => {
       const body = (await exchange.body()) as RouteBody<'request'>;
-      const { id } = await supervisor.request(body, clientPid(exchange));
+      const settled = body.kind === 'up' ? { ...body, services: releases.settle(body.services) } : body;
+      const { id } = await supervisor.request(settled, clientPid(exchange));
       let unfollow = (): void => undefined;
       const stream = exchange.stream(() => unfollow());
       unfollow = operations.follow(id, (view) => {
@@ -29,7 +32,7 @@ export function operationRoutes(
   };
 }
 
-function clientPid(exchange: Exchange): number | undefined {
+export function clientPid(exchange: Exchange): number | undefined {
   const pid = Number(exchange.header(CLIENT_PID_HEADER));
   return Number.isInteger(pid) ? pid : undefined;
 }

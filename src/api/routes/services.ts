@@ -1,4 +1,5 @@
 import type { KnownErrors } from '../../logs/index.js';
+import type { Releases } from '../../release/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
 import type { RouteBody, ServiceView } from '../../protocol/index.js';
 import type { Handlers } from '../server.js';
@@ -6,6 +7,7 @@ import type { Handlers } from '../server.js';
 export function serviceRoutes(
   supervisor: Supervisor,
   errors: KnownErrors,
+  releases: Pick<Releases, 'settle'>,
 ): Pick<Handlers, 'services' | 'service' | 'why' | 'tree' | 'environment' | 'diff'> {
   const withErrors = <T extends ServiceView>(view: T): T => {
     const newErrors = errors.countNew(view.name);
@@ -27,7 +29,7 @@ export function serviceRoutes(
       exchange.answer(await supervisor.environment(exchange.params.name!, exchange.isSet('reveal'))),
     diff: async (exchange) => {
       const { services } = (await exchange.body()) as RouteBody<'diff'>;
-      exchange.answer(supervisor.diff(services));
+      exchange.answer(supervisor.diff(releases.settle(services, { isLenient: true })));
     },
   };
 }

@@ -41,6 +41,8 @@ export function wordEvent(event: UpkeepEvent): string {
       return `${instanceOf(event)} ${wordHealth(event)}`;
     case 'operation':
       return wordOperation(event);
+    case 'release':
+      return `release ${event.release} of ${event.group}: ${event.stage ?? event.status}${event.reason === null ? '' : `: ${event.reason}`}`;
     case 'error-kind-new':
       return `${event.service} has a new error: ${event.title} (upkeep errors show ${shortId(event.id)})`;
     case 'memory-growth':

@@ -1,0 +1,39 @@
+import type { ReleaseView, RouteBody } from '../../protocol/index.js';
+import { hasReleaseEnded, type Releases } from '../../release/index.js';
+import type { Supervisor } from '../../supervisor/index.js';
+import type { Exchange } from '../exchange.js';
+import type { Handlers } from '../server.js';
+import { clientPid } from './operations.js';
+
+export function releaseRoutes(
+  releases: Releases,
+  supervisor: Pick<Supervisor, 'identify'>,
+): Pick<Handlers, 'releases' | 'release' | 'requestRelease' | 'rollback' | 'abortRelease'> {
+  const requester = (exchange: Exchange) => supervisor.identify(clientPid(exchange));
+  const stream = (exchange: Exchange, { id }: ReleaseView): void => {
+    let unfollow = (): void => undefined;
+    const events = exchange.stream(() => unfollow());
+    unfollow = releases.follow(id, (view) => {
+      events.send(view);
+      if (hasReleaseEnded(view)) events.end();
+    });
+    // One that had ended already has told all of it.
+    if (hasReleaseEnded(releases.find(id))) unfollow();
+  };
+  return {
+    releases: (exchange) => exchange.answer(releases.groups()),
+    release: async (exchange) => {
+      const id = exchange.params.id!;
+      exchange.answer(exchange.isSet('wait') ? await releases.untilEnded(id) : releases.find(id));
+    },
+    requestRelease: async (exchange) => {
+      const body = (await exchange.body()) as RouteBody<'requestRelease'>;
+      stream(exchange, await releases.request(body, requester(exchange)));
+    },
+    rollback: async (exchange) => {
+      const body = (await exchange.body()) as RouteBody<'rollback'>;
+      stream(exchange, await releases.rollback(body, requester(exchange)));
+    },
+    abortRelease: (exchange) => exchange.answer(releases.abort(exchange.params.id!, requester(exchange))),
+  };
+}

@@ -1,0 +1,62 @@
+/** Shows on stderr how a release gets on: a line for each stage that is over, and one that moves for what is being done. */
+import type { WriteStream } from 'node:tty';
+import type { ReleaseView } from '../../protocol/index.js';
+import { formatDuration } from '../../util/index.js';
+import { errColors } from './color.js';
+import { truncate } from './table.js';
+
+export interface ReleaseProgress {
+  show(view: ReleaseView): void;
+  end(): void;
+}
+
+export const SILENT_RELEASE: ReleaseProgress = { show: () => {}, end: () => {} };
+
+type StageView = ReleaseView['stages'][number];
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 100;
+const ERASE_LINE = '\r\u001b[K';
+const NAME_WIDTH = 10;
+
+export function createReleaseProgress(stream: WriteStream): ReleaseProgress {
+  let told = 0;
+  let latest: ReleaseView | undefined;
+  let frame = 0;
+  let reverted = false;
+  const draw = (): void => {
+    const now = latest && wordNow(latest);
+    if (now) stream.write(ERASE_LINE + truncate(`${FRAMES[frame++ % FRAMES.length]} ${now}`, stream.columns));
+  };
+  const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : undefined;
+  const line = (text: string): void => void stream.write(`${stream.isTTY ? ERASE_LINE : ''}${text}\n`);
+  return {
+    show(view) {
+      latest = view;
+      const over = view.stages.filter(({ finishedAt }) => finishedAt !== null);
+      const failedAt = view.failure ? view.stages.at(-1) : undefined;
+      for (const stage of over.slice(told)) line(wordStage(stage, stage === failedAt));
+      told = over.length;
+      if (view.status === 'reverting' && !reverted)
+        line(errColors.yellow('↩ putting back what served before'));
+      reverted ||= view.status === 'reverting';
+    },
+    end() {
+      clearInterval(timer);
+      if (frame > 0) stream.write(ERASE_LINE);
+    },
+  };
+}
+
+/** `✔ fetch      shop 1.4.2 (812 kB)  1.2s` */
+export function wordStage({ stage, startedAt, finishedAt, text }: StageView, hasFailed: boolean): string {
+  const took = formatDuration(Date.parse(finishedAt ?? startedAt) - Date.parse(startedAt));
+  const mark = hasFailed ? errColors.red('✖') : errColors.green('✔');
+  const words = text === null ? '' : `${text}  `;
+  return `${mark} ${stage.padEnd(NAME_WIDTH)} ${words}${errColors.dim(took)}`;
+}
+
+function wordNow({ stage, status, progress }: ReleaseView): string {
+  const what = status === 'reverting' ? 'revert' : (stage ?? 'waiting');
+  return progress === null ? what : `${what.padEnd(NAME_WIDTH)} ${progress}`;
+}

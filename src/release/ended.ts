@@ -1,0 +1,5 @@
+import type { ReleaseView } from '../protocol/index.js';
+
+export function hasReleaseEnded({ status }: ReleaseView): boolean {
+  return status !== 'queued' && status !== 'running' && status !== 'reverting';
+}

@@ -1,0 +1,1 @@
+export { makeCurrent, readCurrent } from './current.js';

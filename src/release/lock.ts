@@ -1,0 +1,155 @@
+/**
+ * One release at a time in a folder, whoever makes it: another home of this machine, or a host that shares the disk. Within one
+ * daemon the engine sees to it. The lock tells who has it and why, and is taken over only from somebody who is surely gone.
+ */
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+  statSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { UpkeepError } from '../protocol/index.js';
+import { isAlive, readProcess } from '../system/index.js';
+
+const LockFile = v.object({
+  /** Grows with each taking: whoever was thought dead sees that it is not his any more. */
+  fence: v.number(),
+  home: v.string(),
+  host: v.string(),
+  pid: v.number(),
+  startTicks: v.number(),
+  /** For a person. */
+  owner: v.string(),
+  reason: v.string(),
+  since: v.string(),
+});
+export type LockFile = v.InferOutput<typeof LockFile>;
+
+export interface LockWish {
+  readonly folder: string;
+  readonly home: string;
+  readonly owner: string;
+  readonly reason: string;
+  readonly now: Date;
+}
+
+export interface HeldLock {
+  readonly fence: number;
+  /** What was found in its place, and why it did not count any more. */
+  readonly note: string | undefined;
+  /** Throws where somebody else has it by now. */
+  validate(): void;
+  release(): void;
+}
+
+const BEAT_MS = 5000;
+/** Of another host, whose processes cannot be seen. */
+const SILENT_MS = 60_000;
+
+export function lockPath(folder: string): string {
+  return join(folder, '.lock');
+}
+
+export function readLock(folder: string): LockFile | undefined {
+  try {
+    const { success, output } = v.safeParse(LockFile, JSON.parse(readFileSync(lockPath(folder), 'utf8')));
+    return success ? output : undefined;
+  } catch {
+    return undefined; // there is none, or only a part of one
+  }
+}
+
+/** Throws `release-locked`, with the name of the owner, where it is somebody else's. */
+export function takeLock(wish: LockWish): HeldLock {
+  const { folder, home } = wish;
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const path = lockPath(folder);
+  const found = readLock(folder);
+  const stale =
+    found && (found.home === home && found.host === hostname() ? '' : whyStale(found, path, wish.now));
+  if (found && stale === undefined) throw locked(found);
+  const fence = (found?.fence ?? 0) + 1;
+  const self = readProcess(process.pid)!;
+  const lock: LockFile = {
+    fence,
+    home,
+    host: hostname(),
+    pid: process.pid,
+    startTicks: self.startTicks,
+    owner: wish.owner,
+    reason: wish.reason,
+    since: wish.now.toISOString(),
+  };
+  const mine = `${path}.${process.pid}`;
+  writeFileSync(mine, `${JSON.stringify(lock)}\n`, { mode: 0o644 });
+  try {
+    // Only one of two who found the same one can move it away, and only one can put his own there.
+    if (found) renameSync(path, `${mine}.stale`);
+    linkSync(mine, path);
+  } catch {
+    const other = readLock(folder);
+    throw other ? locked(other) : cannotLock(folder);
+  } finally {
+    rmSync(mine, { force: true });
+    rmSync(`${mine}.stale`, { force: true });
+  }
+  return hold(folder, fence, stale || undefined);
+}
+
+function hold(folder: string, fence: number, note: string | undefined): HeldLock {
+  const path = lockPath(folder);
+  const isMine = (): boolean => readLock(folder)?.fence === fence;
+  const beat = setInterval(() => {
+    if (isMine()) utimesSync(path, new Date(), new Date());
+  }, BEAT_MS).unref();
+  return {
+    fence,
+    note,
+    validate: () => {
+      const other = readLock(folder);
+      if (other?.fence !== fence) throw other ? locked(other) : cannotLock(folder);
+    },
+    release: () => {
+      clearInterval(beat);
+      if (isMine()) rmSync(path, { force: true });
+    },
+  };
+}
+
+/** undefined: its owner lives, or may. */
+function whyStale(lock: LockFile, path: string, now: Date): string | undefined {
+  const { host, pid, startTicks, owner, reason, since } = lock;
+  const words = `the lock of ${owner} (${reason}, since ${since})`;
+  if (host === hostname())
+    return isAlive({ pid, startTicks })
+      ? undefined
+      : `${words} was taken over: its process, pid ${pid}, is gone`;
+  const silentMs = now.getTime() - statSync(path).mtimeMs;
+  if (silentMs < SILENT_MS) return undefined;
+  return `${words} was taken over: ${host} has not renewed it for ${Math.round(silentMs / 1000)} s`;
+}
+
+function locked({ owner, reason, since, host, pid }: LockFile): UpkeepError {
+  return new UpkeepError(
+    'release-locked',
+    `Cannot begin the release: ${owner} is at it since ${since} (${reason}; pid ${pid} on ${host})`,
+    { hint: 'wait until it has ended; a lock whose owner is gone is taken over by itself' },
+  );
+}
+
+function cannotLock(folder: string): UpkeepError {
+  return new UpkeepError(
+    'release-locked',
+    `Cannot begin the release: "${lockPath(folder)}" cannot be taken`,
+    {
+      hint: 'try again; somebody may have taken it in the same moment',
+    },
+  );
+}

@@ -1,0 +1,64 @@
+/**
+ * What comes from a load balancer before the new instances are let in, and after: this host is taken out where another one can serve
+ * meanwhile, and comes back with a small share first. Where none can, old instances hand over to new ones without it.
+ */
+import { UpkeepError, type ReleaseSpec } from '../protocol/index.js';
+import type { Clock } from '../system/index.js';
+import type { StageContext } from './job.js';
+import { createTraffic, type Traffic } from './traffic/index.js';
+
+export class OutsideTraffic {
+  readonly #spec: ReleaseSpec;
+  readonly #traffic: Traffic | undefined;
+  #say: (text: string) => void = () => undefined;
+
+  constructor(spec: ReleaseSpec, clock: Clock) {
+    this.#spec = spec;
+    const options = { clock, group: spec.name, onProgress: (text: string) => this.#say(text) };
+    this.#traffic = spec.traffic ? createTraffic(spec.traffic, options) : undefined;
+  }
+
+  /** Answers what people should know. */
+  async out(context: StageContext): Promise<string[]> {
+    if (!this.#traffic) return [];
+    this.#say = (text) => context.say(text);
+    const notes: string[] = [];
+    for (const service of this.#services()) {
+      try {
+        await this.#traffic.out(service, context.signal);
+      } catch (error) {
+        // Nobody else could serve: the port never closes here, so nothing has to be taken out.
+        if (!isLast(error)) throw error;
+        notes.push(`${error.message}; it was released in place`);
+      }
+    }
+    return notes;
+  }
+
+  /** `share`: percent of its usual weight. */
+  async in(share: number, context: StageContext): Promise<void> {
+    if (!this.#traffic) return;
+    this.#say = (text) => context.say(text);
+    for (const service of this.#services()) await this.#traffic.in(service, share, context.signal);
+  }
+
+  /** With which it comes back first. */
+  get canaryShare(): number {
+    const { traffic } = this.#spec;
+    return traffic?.type === 'haproxy' ? traffic.canaryWeight : 100;
+  }
+
+  close(): void {
+    this.#traffic?.close();
+  }
+
+  #services(): string[] {
+    const { traffic, services } = this.#spec;
+    const names = services.map(({ name }) => name);
+    return traffic?.type === 'haproxy' ? names.filter((name) => name in traffic.servers) : names;
+  }
+}
+
+function isLast(error: unknown): error is UpkeepError {
+  return error instanceof UpkeepError && error.code === 'release-refused';
+}

@@ -1,0 +1,397 @@
+/**
+ * The book of releases: accepts what is asked for, one release of a group at a time, tells how each gets on, remembers what came
+ * out. Who asked may die at any time, also because the release replaces it.
+ */
+import { createHash } from 'node:crypto';
+import { WAITING } from '../core/index.js';
+import {
+  UpkeepError,
+  type ReleaseGroupView,
+  type ReleaseRequest,
+  type ReleaseSpec,
+  type ReleaseView,
+  type Requester,
+  type ServiceSpec,
+  type RollbackRequest,
+} from '../protocol/index.js';
+import type { Journal } from '../store/index.js';
+import { readCurrent } from './folder/index.js';
+import { Followers } from './followers.js';
+import type { KeptRelease, PreviousRelease } from './job.js';
+import { readReleases, type ReleaseLine } from './journal.js';
+import { readLock, takeLock, type HeldLock } from './lock.js';
+import { settle } from './settle.js';
+import { newView } from './new-view.js';
+import { busy, unknownGroup } from './refusals.js';
+import { ReleaseRun, type ReleaseRunHost } from './release-run.js';
+
+const KEPT = 200;
+
+export interface ReleasesOptions extends Pick<ReleaseRunHost, 'perform' | 'revert' | 'onInternalError'> {
+  readonly home: string;
+  readonly journal: Journal;
+  readonly wall: () => Date;
+  /** It began, came to another stage, or ended. */
+  readonly onChange: (view: ReleaseView) => void;
+}
+
+export class Releases {
+  readonly #options: ReleasesOptions;
+  readonly #runs = new Map<string, ReleaseRun>();
+  readonly #specs = new Map<string, ReleaseSpec>();
+  readonly #locks = new Map<string, HeldLock>();
+  readonly #followers = new Followers();
+  #lastId = 0;
+
+  constructor(options: ReleasesOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what former daemons did, and goes on with what they did not end. */
+  begin(): void {
+    const { specs, releases } = readReleases(this.#options.journal, () => this.#summarize());
+    for (const [group, spec] of specs) this.#specs.set(group, spec);
+    for (const [id, line] of releases) {
+      this.#lastId = Math.max(this.#lastId, Number(id));
+      const run = new ReleaseRun(line, this.#host());
+      this.#runs.set(id, run);
+      if (run.hasEnded) run.ended.resolve();
+    }
+    for (const run of this.#open()) this.#start(run);
+  }
+
+  /** The daemon goes; what has begun is gone on with by the next one. */
+  async close(): Promise<void> {
+    await Promise.all(this.#open().map((run) => run.letGo()));
+    await this.#options.journal.close();
+  }
+
+  async request(request: ReleaseRequest, requester: Requester): Promise<ReleaseView> {
+    const spec = request.spec ?? this.#find(request.group);
+    if (!spec) throw unknownGroup(request.group, this.#specs.keys());
+    request = { ...request, group: spec.name };
+    const same = this.#joinable(request, spec);
+    if (same) {
+      same.view.joined.push(requester);
+      await this.#write(same).catch(this.#options.onInternalError);
+      return same.view;
+    }
+    return this.#accept(
+      request,
+      spec,
+      newView(request, request.plan ? 'plan' : 'release', requester),
+      requester,
+    );
+  }
+
+  async rollback({ group, to }: RollbackRequest, requester: Requester): Promise<ReleaseView> {
+    const known = this.#find(group);
+    if (!known) throw unknownGroup(group, this.#specs.keys());
+    const wanted = this.#findKept(known.name, to);
+    const request: ReleaseRequest = { group: known.name, target: {}, waive: [], plan: false, force: true };
+    const view = newView(request, 'rollback', requester);
+    Object.assign(view, { build: wanted.view.build, folder: wanted.view.folder, target: wanted.view.target });
+    view.notes.push(`back to release ${wanted.id}`);
+    return this.#accept(request, wanted.spec, view, requester, wanted.artifact);
+  }
+
+  abort(id: string, requester: Requester): ReleaseView {
+    const run = this.#require(id);
+    if (run.hasEnded) {
+      throw new UpkeepError('not-running', `Cannot abort release ${id}: it has ${run.view.status} already`, {
+        hint: `go back with: upkeep rollback ${run.view.group}`,
+      });
+    }
+    run.view.abortedBy ??= requester;
+    run.abort();
+    return run.view;
+  }
+
+  find(id: string): ReleaseView {
+    return this.#require(id).view;
+  }
+
+  /** Groups in the order of their names, releases newest first. */
+  groups(): ReleaseGroupView[] {
+    return [...this.#specs.values()]
+      .sort((a, b) => a.name.localeCompare(b.name))
+      .map((spec) => {
+        const lock = readLock(spec.folder);
+        return {
+          group: spec.name,
+          folder: spec.folder,
+          services: spec.services.map(({ name }) => name),
+          current: this.current(spec.name)?.id ?? null,
+          lock: lock ? { owner: lock.owner, reason: lock.reason, since: lock.since } : null,
+          releases: this.#of(spec.name).map(({ view }) => view),
+        };
+      });
+  }
+
+  /** Calls with the present state and after each change; answers how to end that. */
+  follow(id: string, listener: (view: ReleaseView) => void): () => void {
+    const end = this.#followers.add(id, listener);
+    listener(this.find(id));
+    return end;
+  }
+
+  async untilEnded(id: string): Promise<ReleaseView> {
+    const run = this.#require(id);
+    await run.ended.promise;
+    return run.view;
+  }
+
+  /** The release that serves: the last one that came over the line and was not sent back. */
+  current(group: string): ReleaseRun | undefined {
+    return this.#of(group).find((run) => run.view.kind !== 'plan' && serves(run));
+  }
+
+  /**
+   * Descriptions as they hold for the releases that serve: what lies in `current` lies in the folder that it leads to. Throws
+   * `release-not-found` where nothing was released yet.
+   */
+  settle(specs: readonly ServiceSpec[], { isLenient = false } = {}): ServiceSpec[] {
+    return specs.map((spec) => {
+      if (!spec.release) return spec;
+      const { group, folder } = spec.release;
+      const release = this.current(group)?.view.folder ?? readCurrent(folder);
+      if (release !== null) return settle(spec, `${folder}/current`, release);
+      if (isLenient) return spec;
+      throw new UpkeepError(
+        'release-not-found',
+        `Cannot start "${spec.name}": no release of "${group}" is there yet`,
+        {
+          hint: `make one: upkeep release ${group}`,
+        },
+      );
+    });
+  }
+
+  /** What served before this one. */
+  before(run: ReleaseRun): ReleaseRun | undefined {
+    return this.#of(run.view.group).find((each) => each !== run && each.view.kind !== 'plan' && serves(each));
+  }
+
+  previousOf(run: ReleaseRun): PreviousRelease | null {
+    const { folder, build, id } = this.before(run)?.view ?? {};
+    if (!folder || id === undefined) return null;
+    return { id, folder, version: build?.version ?? null, commit: build?.commit ?? null };
+  }
+
+  run(id: string): ReleaseRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  kept(group: string): KeptReleaseRun[] {
+    const current = this.current(group);
+    return this.#of(group).flatMap((run) => {
+      const { folder, status, id } = run.view;
+      if (folder === null) return [];
+      const isGood = status === 'succeeded' ? true : status === 'running' ? null : false;
+      return [
+        { run, id, folder, isCurrent: run === current, isGood, sha256: run.view.build?.sha256 ?? null },
+      ];
+    });
+  }
+
+  async #accept(
+    request: ReleaseRequest,
+    spec: ReleaseSpec,
+    view: ReleaseView,
+    requester: Requester,
+    artifact: string | null = null,
+  ): Promise<ReleaseView> {
+    const { wall } = this.#options;
+    const other = this.#open().find(
+      (run) =>
+        run.view.group === request.group || sharesService(run.spec, spec) || run.spec.folder === spec.folder,
+    );
+    if (other) throw busy(view.kind, request.group, other.view);
+    const id = String(++this.#lastId);
+    const services = spec.services.map(({ name }) => name);
+    const accepted: ReleaseView = { ...view, id, services, acceptedAt: wall().toISOString() };
+    const run = new ReleaseRun(
+      { type: 'accepted', request, spec, view: accepted, artifact, choice: null, state: WAITING },
+      this.#host(),
+    );
+    this.#lock(run, requester);
+    this.#runs.set(id, run);
+    this.#forgetOld();
+    try {
+      await this.#options.journal.append(run.line);
+    } catch (cause) {
+      this.#runs.delete(id);
+      this.#unlock(run);
+      throw new UpkeepError(
+        'internal',
+        `Cannot accept the release of "${request.group}": ${(cause as Error).message}`,
+        {
+          hint: 'nothing was done; see whether the disk of the home of upkeep is full or cannot be written',
+          cause,
+        },
+      );
+    }
+    if (request.spec) this.#specs.set(spec.name, spec);
+    run.begin();
+    return accepted;
+  }
+
+  #start(run: ReleaseRun): void {
+    try {
+      this.#lock(run, run.view.requester);
+    } catch (error) {
+      // Somebody else took it while there was no daemon: whatever is half done here is put back without the folder.
+      run.view.notes.push((error as Error).message);
+      run.abort();
+    }
+    run.begin();
+  }
+
+  #lock(run: ReleaseRun, { service, instance, command }: Requester): void {
+    const who = service === null ? (command ?? 'somebody') : `${service}.${instance}`;
+    const held = takeLock({
+      folder: run.spec.folder,
+      home: this.#options.home,
+      owner: `release ${run.id} of "${run.view.group}"`,
+      reason: `${run.view.kind}, asked for by ${who}`,
+      now: this.#options.wall(),
+    });
+    if (held.note !== undefined) run.view.notes.push(held.note);
+    this.#locks.set(run.id, held);
+  }
+
+  #unlock(run: ReleaseRun): void {
+    this.#locks.get(run.id)?.release();
+    this.#locks.delete(run.id);
+  }
+
+  #host(): ReleaseRunHost {
+    const { perform, revert, onInternalError, wall, onChange } = this.#options;
+    return {
+      perform: (run, stage, context) => {
+        this.#locks.get(run.id)?.validate();
+        return perform(run, stage, context);
+      },
+      revert,
+      onInternalError,
+      now: () => wall().toISOString(),
+      write: (run) => this.#write(run),
+      onChange: (run) => {
+        this.#followers.tell(run.view);
+        onChange(run.view);
+      },
+      onEnd: (run) => {
+        this.#unlock(run);
+        this.#followers.tell(run.view);
+        onChange(run.view);
+      },
+    };
+  }
+
+  #write({ view, state, artifact, choice }: ReleaseRun): Promise<void> {
+    return this.#options.journal.append({
+      type: 'step',
+      view,
+      state,
+      artifact,
+      choice,
+    } satisfies ReleaseLine);
+  }
+
+  /** What the journal has to hold at this moment. */
+  #summarize(): ReleaseLine[] {
+    return [
+      ...[...this.#specs.values()].map((spec): ReleaseLine => ({ type: 'group', spec })),
+      ...[...this.#runs.values()].map((run) => run.line),
+    ];
+  }
+
+  /** Newest first. */
+  #of(group: string): ReleaseRun[] {
+    return [...this.#runs.values()].filter(({ view }) => view.group === group).reverse();
+  }
+
+  #open(): ReleaseRun[] {
+    return [...this.#runs.values()].filter((run) => !run.hasEnded);
+  }
+
+  /** The same wish is granted once. */
+  #joinable(request: ReleaseRequest, spec: ReleaseSpec): ReleaseRun | undefined {
+    const key = keyOf(request, spec);
+    return this.#open().find((run) => run.view.kind !== 'rollback' && keyOf(run.request, run.spec) === key);
+  }
+
+  #findKept(group: string, to: string | undefined): ReleaseRun {
+    const current = this.current(group);
+    const good = this.#of(group).filter(
+      (run) =>
+        run !== current && run.view.status === 'succeeded' && run.view.build && run.view.kind !== 'plan',
+    );
+    const isOther = (run: ReleaseRun): boolean => run.view.build?.sha256 !== current?.view.build?.sha256;
+    const wanted =
+      to === undefined
+        ? good.find(isOther)
+        : good.concat(current ?? []).find(({ id, view }) => id === to || view.build?.version === to);
+    if (wanted) return wanted;
+    const known = good.map(
+      ({ id, view }) => `${id} (${view.build?.version ?? view.build?.commit?.slice(0, 7) ?? '?'})`,
+    );
+    const fact =
+      to === undefined ? 'no other release has served well' : `release ${to} is not one that has served well`;
+    throw new UpkeepError('release-not-found', `Cannot roll "${group}" back: ${fact}`, {
+      hint:
+        known.length === 0
+          ? 'release a build that is good: upkeep release'
+          : `known: ${known.slice(0, 8).join(', ')}`,
+    });
+  }
+
+  /** By its name, or that of one of its services. */
+  #find(name: string): ReleaseSpec | undefined {
+    const specs = [...this.#specs.values()];
+    return (
+      this.#specs.get(name) ?? specs.find(({ services }) => services.some((service) => service.name === name))
+    );
+  }
+
+  #require(id: string): ReleaseRun {
+    const run = this.#runs.get(id);
+    if (run) return run;
+    throw new UpkeepError(
+      'release-not-found',
+      `Cannot show release "${id}": there is none with this number`,
+      {
+        hint: 'see what there is: upkeep release list',
+      },
+    );
+  }
+
+  #forgetOld(): void {
+    for (const [id, run] of this.#runs) {
+      if (this.#runs.size <= KEPT) return;
+      if (run.hasEnded && run !== this.current(run.view.group)) this.#runs.delete(id);
+    }
+  }
+}
+
+export interface KeptReleaseRun extends KeptRelease {
+  readonly run: ReleaseRun;
+}
+
+/** It is what the services are. */
+function serves({ state, view }: ReleaseRun): boolean {
+  if (state.id === 'ended')
+    return state.outcome === 'succeeded' && view.build !== null && view.folder !== null;
+  return state.id === 'at' && (state.stage === 'bake' || state.stage === 'finish');
+}
+
+function keyOf({ group, target, waive, plan, planHash, force }: ReleaseRequest, spec: ReleaseSpec): string {
+  return createHash('sha256')
+    .update(JSON.stringify([group, target, waive, plan, planHash ?? null, force, spec]))
+    .digest('hex');
+}
+
+function sharesService(one: ReleaseSpec, other: ReleaseSpec): boolean {
+  const names = new Set(one.services.map(({ name }) => name));
+  return other.services.some(({ name }) => names.has(name));
+}

@@ -1,0 +1,77 @@
+/** Watches old and new instances side by side, and makes a failure of what was seen: its words are those that people read first. */
+import { UpkeepError, type ReleaseCheck } from '../protocol/index.js';
+import type { Switchover } from '../supervisor/index.js';
+import type { Clock } from '../system/index.js';
+import type { StageContext, StageResult } from './job.js';
+import type { WatchPhase } from './live.js';
+import type { ReleaseRun } from './release-run.js';
+import { watchRelease, type ReleaseErrors } from './verify/index.js';
+
+export interface WatchHost {
+  readonly errors: ReleaseErrors;
+  readonly clock: Clock;
+}
+
+const MOST_FACTS = 3;
+
+export async function watch(
+  { errors, clock }: WatchHost,
+  {
+    run,
+    switchover,
+    phase,
+  }: { readonly run: ReleaseRun; readonly switchover: Switchover; readonly phase: WatchPhase },
+  context: StageContext,
+): Promise<StageResult> {
+  const { spec, view } = run;
+  const boot = view.stages.find(({ stage }) => stage === 'boot');
+  const outcome = await watchRelease({
+    spec: spec.verify,
+    stage: phase,
+    switchover,
+    errors,
+    since: Date.parse(boot?.startedAt ?? view.acceptedAt),
+    clock,
+    signal: context.signal,
+    onChecks: (checks) => {
+      context.note({ checks });
+      const [requests] = checks.filter(({ name }) => name === 'requests');
+      if (requests) context.say(requests.text);
+    },
+  });
+  if (outcome === 'green') return { text: textOf(run, phase) };
+  const [code, facts] =
+    'red' in outcome
+      ? (['release-failed', outcome.red] as const)
+      : (['not-verified', outcome.noData] as const);
+  throw failed(run, code, facts);
+}
+
+function failed(
+  { view, spec }: ReleaseRun,
+  code: 'release-failed' | 'not-verified',
+  facts: readonly ReleaseCheck[],
+): UpkeepError {
+  const words = facts.slice(0, MOST_FACTS).map(({ text }) => text);
+  const more = facts.length > MOST_FACTS ? ` (and ${facts.length - MOST_FACTS} more)` : '';
+  const name = spec.services[0]!.name;
+  const message =
+    code === 'not-verified'
+      ? `Cannot tell whether release ${view.id} of "${view.group}" is good: ${words.join('; ')}`
+      : `Release ${view.id} of "${view.group}" is not good: ${words.join('; ')}${more}`;
+  const hint =
+    code === 'not-verified'
+      ? 'let more requests come, or add verify.smoke, which stands in where there are too few'
+      : `what served before serves; all that was looked at: upkeep release show ${view.id}; its output: upkeep logs ${name}`;
+  return new UpkeepError(code, message, { hint });
+}
+
+function textOf({ view }: ReleaseRun, phase: WatchPhase): string {
+  const seen = view.checks.filter(({ stage }) => stage === phase);
+  const warned = seen.filter(({ verdict }) => verdict === 'warned').length;
+  const requests = seen.find(({ name }) => name === 'requests');
+  return (
+    [requests?.text, warned > 0 ? `${warned} warnings` : undefined].filter(Boolean).join('; ') ||
+    'nothing was wrong'
+  );
+}

@@ -1,0 +1,93 @@
+/** The shop under upkeep: a home of its own, a configuration with a group, and releases from files. */
+import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { formatDiagnostics, loadConfig } from '../../../src/config/index.js';
+import type { ReleaseRequest, ReleaseSpec, ReleaseView } from '../../../src/protocol/index.js';
+import { Rig } from '../rig.js';
+import type { Build } from './builds.js';
+
+export interface ShopOptions {
+  readonly port: number;
+  readonly otherPort?: number;
+  readonly instances?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** As in a configuration file. */
+  readonly verify?: Readonly<Record<string, unknown>>;
+  /** The same, of the whole group. */
+  readonly group?: Readonly<Record<string, unknown>>;
+  readonly service?: Readonly<Record<string, unknown>>;
+}
+
+export class Shop implements AsyncDisposable {
+  readonly rig: Rig;
+  readonly port: number;
+  /** Where builds lie. */
+  readonly builds: string;
+  readonly #options: ShopOptions;
+
+  private constructor(rig: Rig, options: ShopOptions) {
+    this.rig = rig;
+    this.port = options.port;
+    this.builds = join(rig.folder, 'builds');
+    mkdirSync(this.builds);
+    this.#options = options;
+  }
+
+  static async create(options: ShopOptions): Promise<Shop> {
+    return new Shop(await Rig.create(), options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.rig[Symbol.asyncDispose]();
+  }
+
+  /** What the configuration says of the group. */
+  async spec(): Promise<ReleaseSpec> {
+    const { port, otherPort, instances = 1, env = {}, verify = {}, group = {}, service = {} } = this.#options;
+    const config = {
+      services: {
+        shop: {
+          script: 'server.cjs',
+          port,
+          instances,
+          env: { PORT: port, OTHER_PORT: otherPort ?? 0, ...env },
+          ready: { http: '/health', timeout: '5s' },
+          stop: { drain: '5s', grace: '2s' },
+          ...service,
+        },
+      },
+      releases: { shop: { source: { type: 'file' }, install: 'none', verify, ...group } },
+    };
+    const path = this.rig.write('upkeep.config.json', JSON.stringify(config));
+    const loaded = await loadConfig(path, { shellEnv: this.rig.env, home: this.rig.home.path });
+    if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
+    return loaded.releases[0]!;
+  }
+
+  /** Asks for it and answers how it ended. */
+  async release(build: Build, more: Partial<ReleaseRequest> = {}): Promise<ReleaseView> {
+    const body = await this.request(build, more);
+    let last: ReleaseView | undefined;
+    for await (const view of this.rig.client.stream('requestRelease', { body })) last = view;
+    return last!;
+  }
+
+  async rollback(to?: string): Promise<ReleaseView> {
+    let last: ReleaseView | undefined;
+    const body = { group: 'shop', ...(to === undefined ? {} : { to }) };
+    for await (const view of this.rig.client.stream('rollback', { body })) last = view;
+    return last!;
+  }
+
+  async request({ archive }: Build, more: Partial<ReleaseRequest> = {}): Promise<ReleaseRequest> {
+    return {
+      spec: await this.spec(),
+      group: 'shop',
+      target: { file: archive },
+      waive: [],
+      plan: false,
+      force: false,
+      ...more,
+    };
+  }
+}
