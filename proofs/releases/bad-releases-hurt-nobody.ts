@@ -7,9 +7,7 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import type { ReleaseView } from '../../src/protocol/index.js';
-import { freePort } from '../../test/rig/index.js';
-import { makeBuild, type Kind } from '../../test/rig/index.js';
-import { Shop } from '../../test/rig/index.js';
+import { freePort, type Kind, makeBuild, Shop } from '../../test/rig/index.js';
 import { RateLoad, type RateReport } from './support/rate-load.js';
 
 const { values } = parseArgs({

@@ -8,12 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePort, until } from '../../test/rig/index.js';
+import { type Build, freePort, makeBuild, until } from '../../test/rig/index.js';
 import { byPm2Deploy } from './is-quick/by-pm2-deploy.js';
 import { bySymlink } from './is-quick/by-symlink.js';
 import { byUpkeep } from './is-quick/by-upkeep.js';
 import type { Way } from './is-quick/way.js';
-import { makeBuild, type Build } from '../../test/rig/index.js';
 import { RateLoad } from './support/rate-load.js';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
@@ -39,9 +38,9 @@ mkdirSync(builds);
 const bootMs = await boot();
 const rows: [string, Figures][] = [];
 try {
-  await measure(await byUpkeep(await freePort(), INSTANCES));
-  await measure(await bySymlink(join(folder, 'symlink'), await freePort(), INSTANCES));
-  await measure(await byPm2Deploy(join(folder, 'deploy'), await freePort(), INSTANCES));
+  await measureAndEnd(await byUpkeep(await freePort(), INSTANCES));
+  await measureAndEnd(await bySymlink(join(folder, 'symlink'), await freePort(), INSTANCES));
+  await measureAndEnd(await byPm2Deploy(join(folder, 'deploy'), await freePort(), INSTANCES));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -72,8 +71,15 @@ const holds =
   ours.failedReleasing + ours.failedRollingBack + ours.failedByBad === 0;
 process.exitCode = holds ? 0 : 1;
 
+async function measureAndEnd(way: Way): Promise<void> {
+  try {
+    await measure(way);
+  } finally {
+    await way[Symbol.asyncDispose]();
+  }
+}
+
 async function measure(way: Way): Promise<void> {
-  await using _ = way;
   const figures: Figures = {
     releaseMs: [],
     rollbackMs: [],

@@ -8,9 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { createHash, randomBytes } from 'node:crypto';
 import type { ReleaseRequest, ReleaseView } from '../../src/protocol/index.js';
-import { freePort } from '../../test/rig/index.js';
-import { makeBuild } from '../../test/rig/index.js';
-import { Shop, type ShopOptions } from '../../test/rig/index.js';
+import { freePort, makeBuild, Shop, type ShopOptions } from '../../test/rig/index.js';
 
 /** By where it is planted. */
 const planted = new Map<string, string>();

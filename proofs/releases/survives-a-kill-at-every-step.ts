@@ -10,10 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { RELEASE_STAGES, type ReleaseView } from '../../src/protocol/index.js';
 import { findByEnvironment } from '../../src/system/index.js';
-import { freePort } from '../../test/rig/index.js';
-import { makeBuild, type Build, type Kind } from '../../test/rig/index.js';
+import { type Build, freePort, type Kind, makeBuild, Shop } from '../../test/rig/index.js';
 import { RateLoad } from './support/rate-load.js';
-import { Shop } from '../../test/rig/index.js';
 
 const { values } = parseArgs({
   options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },

@@ -7,10 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { freePort, SDK, until } from '../../test/rig/index.js';
-import { makeBuild } from '../../test/rig/index.js';
+import { freePort, makeBuild, SDK, Shop, until } from '../../test/rig/index.js';
 import { RateLoad } from './support/rate-load.js';
-import { Shop } from '../../test/rig/index.js';
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const ROUNDS = Math.max(2, Math.round(50 * Number(values.scale)));

@@ -70,10 +70,11 @@ test('every route answers as the OpenAPI document says', async () => {
     releases: () => ask(rig, '/v1/releases'),
     release: () => ask(rig, '/v1/releases/1?wait=1'),
     abortRelease: async () => {
-      for await (const _ of rig.client.stream('requestRelease', { body: slowRelease(rig) })) break;
+      await rig.client.stream('requestRelease', { body: slowRelease(rig) }).next();
       return ask(rig, '/v1/releases/2/abort', { body: {} });
     },
     rollback: async () => {
+      await ask(rig, '/v1/releases/2?wait=1');
       for (const version of ['1.0.0', '2.0.0']) {
         const archive = makeBuild(rig.folder, version).archive;
         await ask(rig, '/v1/releases', {
@@ -112,7 +113,11 @@ function groupOf(rig: Rig, more: Partial<ReleaseSpec> = {}): ReleaseSpec {
     env,
     release: { group: 'shop', folder },
   };
-  return releaseSpec({ folder, services: [service], ...more });
+  const smoke = [
+    { service: 'shop', check: { on: 'command' as const, argv: ['/bin/true'] }, timeoutMs: 5000 },
+  ];
+  const { verify } = releaseSpec({ folder });
+  return releaseSpec({ folder, services: [service], verify: { ...verify, smoke }, ...more });
 }
 
 function slowRelease(rig: Rig): ReleaseRequest {

@@ -12,7 +12,7 @@ const lines = createInterface({ input: process.stdin });
 lines.once('line', (line) => void work(JSON.parse(line) as WorkerJob));
 lines.once('close', () => {
   given.abort(new UpkeepError('aborted', 'Cannot go on: the release was given up'));
-  setTimeout(() => (process.exitCode = 1) && process.kill(process.pid, 'SIGKILL'), GIVE_UP_MS).unref();
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), GIVE_UP_MS).unref();
 });
 
 async function work({ task, job }: WorkerJob): Promise<void> {
