@@ -119,7 +119,9 @@ test('what a hook leaves in its group ends with it, and a service that it has st
   const site = new ReleaseSite(context);
   await runHooks(
     'beforeSwitch',
-    jobWith(site, ['sleep 1000 & setsid sleep 1001 > /dev/null 2>&1 & sleep 0.2']),
+    jobWith(site, [
+      'sleep 1000 & setsid sh -c "touch up; exec sleep 1001" > /dev/null 2>&1 & until [ -e up ]; do :; done',
+    ]),
     new Listener(),
   );
   const living = await until('the one in the group has gone', () => {

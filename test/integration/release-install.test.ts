@@ -450,6 +450,23 @@ test('hooks after the installation may still write into the release', async (con
   assert.equal(readFileSync(join(job.folder!, 'made'), 'utf8'), 'assets\n');
 });
 
+test('a service that a hook after the stage has started goes on while it is installed', async (context) => {
+  const site = new ReleaseSite(context);
+  const hook = {
+    run: [
+      '/bin/sh',
+      '-c',
+      'setsid sh -c "touch up; exec sleep 1000" > /dev/null 2>&1 & until [ -e up ]; do :; done',
+    ],
+    timeoutMs: 60_000,
+  };
+  const job = await staged(site, '1', [], { hooks: { ...NO_HOOKS, afterStage: [hook] } });
+  const [service] = findByEnvironment(`UPKEEP_RELEASE_WORKS_IN=${job.folder}`);
+  context.after(() => process.kill(service!.pid, 'SIGKILL'));
+  await installDependencies(job, new Listener());
+  assert.equal(findByEnvironment(`UPKEEP_RELEASE_WORKS_IN=${job.folder}`).length, 1);
+});
+
 test('a native module for another Node, and one that was not built, are told', async (context) => {
   const site = new ReleaseSite(context);
   const job = await staged(

@@ -68,8 +68,7 @@ test('a folder of the store is taken by the rules that archives are taken by', a
   writeFileSync(join(tree, 'bin/start'), '#!/bin/sh\n', { mode: 0o775 });
   writeFileSync(join(tree, 'secret'), 'x', { mode: 0o600 });
   symlinkSync('bin/start', join(tree, 'start'));
-  const { build } = site.store(SERVER);
-  const stored = { artifact: tree, build };
+  const stored = await site.storeTree(tree);
 
   const { folder } = await stageBuild(site.job('1', stored), new Listener());
 
@@ -77,6 +76,9 @@ test('a folder of the store is taken by the rules that archives are taken by', a
     snapshot(folder!).filter((line) => !line.startsWith('.upkeep')),
     snapshot(tree, { modeOf: (mode) => (mode & 0o111 ? 0o755 : 0o644) }),
   );
+  writeFileSync(join(tree, 'secret'), 'changed');
+  const changed = await refusal(site.job('2', stored));
+  assert.match(changed.message, /it has sha256 [\da-f]{64}, and not the [\da-f]{64} that was kept$/);
   symlinkSync('../../outside', join(tree, 'bin/escape'));
   const error = await refusal(site.job('2', stored));
   assert.equal(error.code, 'archive-refused');
@@ -194,6 +196,14 @@ test('an artifact that was changed in the store is refused', async (context) => 
   writeFileSync(stored.artifact, readFileSync(other.artifact));
   const error = await refusal(job);
   assert.deepEqual([error.code, (error.details as { rule: string }).rule], ['archive-refused', 'checksum']);
+});
+
+test('what is no archive is refused as such', async (context) => {
+  const site = new ReleaseSite(context);
+  for (const bytes of ['', 'x', 'no archive at all']) {
+    const error = await refusal(site.job('1', site.storeBytes(Buffer.from(bytes))));
+    assert.equal(error.code, 'archive-refused');
+  }
 });
 
 test('linked files and folders take the place of what the build has there, and it is told', async (context) => {

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { TestContext } from 'node:test';
 import { BARE_SPEC } from '../../src/core/index.js';
 import { POLICY_RULES, type ReleaseBuild, type ReleaseSpec } from '../../src/protocol/index.js';
+import { hashFolder } from '../../src/release/content-hash.js';
 import type { StageContext, StageJob, StageResult } from '../../src/release/job.js';
 import { tar, type TarPiece } from './tar-bytes.js';
 
@@ -93,6 +94,12 @@ export class ReleaseSite {
       artifact,
       build: { sha256, bytes: bytes.length, commit: null, version: null, from: '/builds/web.tgz' },
     };
+  }
+
+  /** A folder as an artifact, where it lies. */
+  async storeTree(tree: string): Promise<{ artifact: string; build: ReleaseBuild }> {
+    const content = await hashFolder(tree);
+    return { artifact: tree, build: { ...content, commit: null, version: null, from: tree } };
   }
 
   job(id: string, stored: Partial<StageJob>, changes: Partial<ReleaseSpec> = {}): StageJob {

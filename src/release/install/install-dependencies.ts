@@ -24,7 +24,7 @@ import { findManager, runInstaller } from './run-manager.js';
 /** Can be done again. Where it fails, the release is taken away; where it is given up, it stays for whoever goes on. */
 export const installDependencies: Stage = async (job, context) => {
   const release = folderOf(job);
-  await endLeftovers(release); // of a worker that was killed
+  await endLeftovers(release, 'install'); // of a worker that was killed
   if (readRecord(release)?.isReady) {
     await finish(release);
     return { text: 'it was installed before' };

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { UpkeepError } from '../../protocol/index.js';
 import { readDisk } from '../../system/index.js';
 import { formatBytes } from '../../util/index.js';
-import { detectFormat, HEAD_BYTES } from '../archive/format.js';
+import { detectFormat, HEAD_BYTES, type ArchiveFormat } from '../archive/format.js';
 
 /** The build, what is installed beside it, and what is kept of that for the next release. */
 const TIMES = 3;
@@ -44,12 +44,19 @@ export function estimateBytes(artifact: string): number {
   const fd = openSync(artifact, 'r');
   try {
     const { size } = fstatSync(fd);
-    const head = readAt(fd, 0, Math.min(HEAD_BYTES, size));
-    const format = detectFormat(head);
-    if (format === 'tar') return size;
-    return format === 'zip' ? sizeOfZip(fd, size) : Math.max(size, readAt(fd, size - 4, 4).readUInt32LE());
+    const format = formatOf(readAt(fd, 0, Math.min(HEAD_BYTES, size)));
+    if (format === 'zip') return sizeOfZip(fd, size);
+    return format === 'tar.gz' ? Math.max(size, readAt(fd, Math.max(0, size - 4), 4).readUInt32LE()) : size;
   } finally {
     closeSync(fd);
+  }
+}
+
+function formatOf(head: Buffer): ArchiveFormat | undefined {
+  try {
+    return detectFormat(head);
+  } catch {
+    return undefined; // the extraction tells what is wrong with it
   }
 }
 

@@ -5,6 +5,7 @@ import { UpkeepError, type ReleaseBuild, type ReleaseSpec } from '../../protocol
 import { syncPath, syncTree } from '../../system/index.js';
 import { formatBytes } from '../../util/index.js';
 import { extractArchive } from '../archive/extract-archive.js';
+import { hashFolder } from '../content-hash.js';
 import { runHooks } from '../command/run-hooks.js';
 import { readCurrent, realFolder } from '../folder/current.js';
 import { releaseName, SHARED, STAGING_PREFIX } from '../folder/names.js';
@@ -103,6 +104,17 @@ async function unpack(
   if (!lstatSync(artifact).isDirectory())
     return void (await extractArchive(artifact, target, { sha256: build.sha256, signal }));
   placeTree(artifact, target, signal);
+  const { sha256 } = await hashFolder(target);
+  if (sha256 !== build.sha256) {
+    throw new UpkeepError(
+      'archive-refused',
+      `Cannot stage "${artifact}": it has sha256 ${sha256}, and not the ${build.sha256} that was kept`,
+      {
+        hint: 'it was changed in the store: take that folder away, and ask again',
+        details: { rule: 'checksum' },
+      },
+    );
+  }
   await syncTree(target);
 }
 
