@@ -230,8 +230,8 @@ export const ReleaseSpec = v.strictObject({
   /** Path within the build that becomes the release; null: its only top folder where there is just one, else all of it. */
   root: v.nullable(v.string()),
   /**
-   * Ends with 0 only where the archive is signed by whom it has to be: `{file}` in its words is the path of the archive, `cwd` where it
-   * runs. null: only checksums.
+   * Ends with 0 only where the archive is signed by whom it has to be: `{file}` in its words is the path of the archive, which comes
+   * last where they have none; `cwd` is where it runs. null: only checksums.
    */
   signature: v.nullable(v.strictObject({ argv, cwd: v.exactOptional(v.string()) })),
   /** By the lockfile, one of them, a command, or nothing. */

@@ -180,3 +180,12 @@ test('current in a hook stands for the release that is made', async (context) =>
   assert.equal(readFileSync(join(folder, 'meant'), 'utf8').trim(), join(folder, 'migrate.js'));
   rmSync(join(folder, 'meant'));
 });
+
+test('a hook of the host runs in the folder that it names', async (context) => {
+  const site = new ReleaseSite(context);
+  const job = jobWith(site, []);
+  const hook = { run: ['/bin/sh', '-c', 'pwd > where'], timeoutMs: TIMEOUT_MS, cwd: site.home };
+  const hooks = { ...NO_HOOKS, beforeSwitch: [hook] };
+  await runHooks('beforeSwitch', { ...job, spec: { ...job.spec, hooks } }, new Listener());
+  assert.equal(readFileSync(join(site.home, 'where'), 'utf8').trim(), site.home);
+});

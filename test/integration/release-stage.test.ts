@@ -282,6 +282,17 @@ test('a signature is checked by a program that gets the archive, and what it say
   assert.deepEqual(namesOf(site), ['shared']);
 });
 
+test('a check of a signature runs where it says, with the archive in its place', async (context) => {
+  const site = new ReleaseSite(context);
+  const stored = site.store(SERVER);
+  const argv = ['/bin/sh', '-c', 'echo "$PWD $*" > called', 'verify', '--in={file}', 'last'];
+
+  await stageBuild(site.job('1', stored, { signature: { argv, cwd: site.home } }), new Listener());
+
+  const called = readFileSync(join(site.home, 'called'), 'utf8').trim();
+  assert.equal(called, `${site.home} --in=${stored.artifact} last`);
+});
+
 test('a stage that is done again takes the place of what the first try left, and never that of another release', async (context) => {
   const site = new ReleaseSite(context);
   const stored = site.store(SERVER);

@@ -327,14 +327,14 @@ test('commands are told what to do by their environment, and judged by how they 
     const script = join(folder, 'switch.sh');
     const commandTraffic = (text: string, timeoutMs = 10_000): Traffic => {
       writeFileSync(script, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-      const hook = { run: [script, 'edge 1'], timeoutMs };
+      const hook = { run: [script, 'edge 1'], timeoutMs, cwd: folder };
       return createTraffic(
         { type: 'command', out: hook, in: hook },
         { clock: systemClock, group: 'shop', onProgress: () => undefined },
       );
     };
     const traffic = commandTraffic(
-      `echo "$UPKEEP_GROUP $UPKEEP_SERVICE $UPKEEP_TRAFFIC $UPKEEP_TRAFFIC_SHARE $1" >>${log}`,
+      `echo "$UPKEEP_GROUP $UPKEEP_SERVICE $UPKEEP_TRAFFIC $UPKEEP_TRAFFIC_SHARE $1" >>log`,
     );
     await traffic.out('web', never);
     await traffic.in('web', 10, never);

@@ -28,7 +28,7 @@ export interface ReleaseConfig {
   root?: string;
   /**
    * A command that ends with 0 only where the archive is signed by whom it has to be, in the folder of the configuration
-   * file; `{file}` in it is the path of the archive. Without it there are checksums only.
+   * file; `{file}` in it is the path of the archive, which comes last otherwise. Without it there are checksums only.
    */
   signature?: string | string[];
   /**

@@ -22,7 +22,7 @@ const STAGE_OF: Readonly<Record<HookPoint, ReleaseStage>> = {
 };
 
 /**
- * One after the other, in the folder of the release (in that of the group where there is none). Throws `release-refused` with
+ * One after the other, in the folder of the release (in that of the group where there is none), or the one that it names. Throws `release-refused` with
  * the last lines of the one that failed.
  */
 export async function runHooks(
@@ -51,7 +51,7 @@ export async function runHook(
   const log = logPath(job, what.replaceAll(' ', '-'));
   const { failure, hint, lastLines } = await runCommand({
     argv,
-    cwd: job.folder !== null && existsSync(job.folder) ? job.folder : job.spec.folder,
+    cwd: hook.cwd ?? (job.folder !== null && existsSync(job.folder) ? job.folder : job.spec.folder),
     env,
     timeoutMs: hook.timeoutMs,
     log,

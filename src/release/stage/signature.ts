@@ -14,7 +14,10 @@ const TIMEOUT_MS = 60_000;
 export async function checkSignature(job: StageJob, artifact: string, context: StageContext): Promise<void> {
   const { signature } = job.spec;
   if (!signature) return;
-  const argv = [...signature.argv, artifact];
+  const isPlaced = signature.argv.some((word) => word.includes('{file}'));
+  const argv = isPlaced
+    ? signature.argv.map((word) => word.replaceAll('{file}', () => artifact))
+    : [...signature.argv, artifact];
   const refuse = (fact: string, hint: string, details?: unknown): never => {
     const what = `Cannot trust build ${basename(artifact)} of release ${job.id}`;
     throw new UpkeepError('release-refused', `${what}: ${fact}`, { hint, details });
@@ -31,7 +34,7 @@ export async function checkSignature(job: StageJob, artifact: string, context: S
   const log = logPath(job, 'signature');
   const { failure, hint, lastLines } = await runCommand({
     argv,
-    cwd: job.spec.folder,
+    cwd: signature.cwd ?? job.spec.folder,
     env,
     timeoutMs: TIMEOUT_MS,
     log,

@@ -64,11 +64,16 @@ interface End {
   readonly lastLine: string | undefined;
 }
 
-function run({ run: argv, timeoutMs }: HookSpec, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<End> {
+function run(
+  { run: argv, timeoutMs, cwd }: HookSpec,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<End> {
   return new Promise((resolve) => {
     const [program, ...args] = argv as [string, ...string[]];
     // A group of its own: what it has started ends with it.
     const child = spawn(program, args, {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
