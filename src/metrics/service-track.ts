@@ -197,7 +197,7 @@ export class ServiceTrack {
   /** What is at rest is to run again: the two halves of a restart. */
   #isComingBack(): boolean {
     return [...this.#intents.values()].some(
-      ({ kind }) => kind === 'restart' || kind === 'up' || kind === 'reload',
+      ({ kind }) => kind === 'restart' || kind === 'up' || kind === 'reload' || kind === 'release',
     );
   }
 

@@ -317,14 +317,12 @@ export class Instance {
     this.#run = this.#createRun(attempt, runDir, { isHeldBack: this.role !== 'old', mark });
     const asked = this.#run.readAsked();
     if (asked !== undefined) this.#attribution.restore(asked);
+    // A commit that is on disk may have made it the one that serves. Now, because it may have ended meanwhile.
+    if (this.role === 'serving' && mark !== '') this.#run.markReady();
     this.#run.adopt();
     if (this.#state.id === 'starting')
       this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
-    if (wasReady) {
-      this.#watchHealth();
-      // A commit that is on disk may have made it the one that serves.
-      if (this.role === 'serving' && mark !== '') this.#run.markReady();
-    }
+    if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid, status: this.status });
   }

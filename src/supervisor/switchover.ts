@@ -64,7 +64,8 @@ export interface Switchover {
   /**
    * Waits until earlier operations on the services are done, starts what is new and judges it: ready, its service's `reload.verify`,
    * alive for `stableMs`. Resolves when all of them are fit; rejects with an `UpkeepError` that tells what was not, and has ended
-   * all of them by then. Asked again, it takes those that are fit or have joined for what they are, and starts what is missing.
+   * all of them by then. Asked again, it takes those that are fit or have joined for what they are, and starts what is missing since
+   * a former daemon; one that was fit and has fallen since is such a failure.
    */
   boot(options: BootOptions): Promise<void>;
   /** Lets new ones take traffic, one after the other, until `count` of each service do. */

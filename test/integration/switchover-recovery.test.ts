@@ -68,7 +68,8 @@ test('killed after the boot, the old ones go on, and the release begins anew', a
   await releasing.next();
   assert.deepEqual(await both(shop, 'serving'), shop.old);
   await goneAre(shop, guests);
-  assert.match((await lastOperation(releasing)).steps[0]!.failure!.message, KILLED_AFTER_BOOT);
+  const { steps } = await releasing.rig.ended((await lastOperation(releasing)).id);
+  assert.match(steps[0]!.failure!.message, KILLED_AFTER_BOOT);
   await releasing.ask('boot', '1', specs);
   await releasing.ask('commit', '1', specs);
   await assertSwitched(shop);
@@ -109,7 +110,8 @@ for (const [title, count] of [
       await releasing.ask(last, '1', specs);
       if (last === 'revert') {
         assert.deepEqual(await both(shop), shop.old);
-        return assertQuiet(shop);
+        await assertQuiet(shop);
+        return;
       }
       await assertSwitched(shop);
       const now = await both(shop);

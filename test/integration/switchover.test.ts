@@ -263,8 +263,9 @@ test('a new instance that ends is told and not restarted; smoke checks ask exact
       ['new', 1, 'exit code 4', 0],
     ],
   );
-  await releasing.ask('revert', '1', specs);
+  await assert.rejects(releasing.ask('boot', '1', specs), /exit code 4/);
   assert.deepEqual(await rolesOf(releasing), { serving: 1 });
+  await releasing.ask('revert', '1', specs);
 });
 
 test('after the commit whoever falls is told, and restarted as ever; a restart on request is no fall', async () => {

@@ -17,7 +17,7 @@ import type { Load } from './visit.js';
 
 const DAEMON = fileURLToPath(new URL('../fixtures/switchover-daemon.ts', import.meta.url));
 /** Within the package, where it finds the shim and the preload. */
-const BUNDLE = join(dirname(dirname(CLI)), 'dist', 'test', `switchover-daemon-${process.pid}.js`);
+const BUNDLE = join(dirname(dirname(CLI)), 'node_modules', '.cache', 'upkeep', `daemon-${process.pid}.js`);
 
 /** One file starts in a fraction of the time that hundreds take to be compiled each time. */
 let bundled: Promise<unknown> | undefined;

@@ -112,7 +112,12 @@ export class GroupSwitchover implements Switchover {
     if (this.isCommitted) return;
     try {
       await this.#enter(signal);
-      await this.#do(signal, (within) => this.#boot(stableMs, within));
+      await this.#do(signal, (within) => {
+        // Nobody else than a former daemon leaves what is to be replaced.
+        const fallen = this.#fallen;
+        if (fallen !== undefined) throw hasFallen(this.release, fallen);
+        return this.#boot(stableMs, within);
+      });
     } catch (error) {
       await this.revert(signal.aborted ? reverted(this.release) : this.#toFailure(error));
       throw error;
@@ -253,7 +258,8 @@ export class GroupSwitchover implements Switchover {
     await Promise.all(this.#sides.flatMap(({ service }) => service.instances.map((each) => each.counts())));
     const booted = new Map(this.#sides.map((side) => [side, deferred()]));
     const works = this.#sides.map((side) => async (within: AbortSignal) => {
-      const below = this.#sides.filter(({ service }) => rests(side, service.name));
+      // What serves already can be depended on, by whichever release.
+      const below = this.#sides.filter(({ service }) => !service.isWanted && rests(side, service.name));
       await unlessAborted(within, Promise.all(below.map((other) => booted.get(other)!.promise)));
       await this.#untilDependenciesAllow(side, within);
       this.#note(side);
@@ -305,7 +311,7 @@ export class GroupSwitchover implements Switchover {
     await this.join(Infinity);
     await this.#do(undefined, async (signal) => {
       const fallen = this.#fallen;
-      if (fallen !== undefined) throw cannotCommit(this.release, fallen);
+      if (fallen !== undefined) throw hasFallen(this.release, fallen);
       signal.throwIfAborted();
       this.#phase = 'committing'; // from here on nobody gives it up
       await this.#save();
@@ -499,8 +505,8 @@ function toError({ code, message, hint, lines }: Failure): UpkeepError {
   return new UpkeepError(code as ErrorCode, message, { hint, details: { lines: lines ?? [] } });
 }
 
-function cannotCommit(release: string, fallen: string): UpkeepError {
-  return new UpkeepError('release-failed', `Cannot commit "${release}": ${fallen}`, {
+function hasFallen(release: string, fallen: string): UpkeepError {
+  return new UpkeepError('release-failed', `Cannot switch to release "${release}": ${fallen}`, {
     hint: 'the old instances go on serving',
   });
 }

@@ -136,9 +136,11 @@ export class Side {
   /** Those that were stopped for a guest which is gone. */
   restore(): void {
     if (!this.service.isWanted) return;
-    for (const instance of this.service.instances)
-      if (instance.status === 'stopped' && !this.guestAt(instance.index))
-        instance.start(this.#context.operation);
+    for (const instance of this.service.instances) {
+      const guest = this.guestAt(instance.index);
+      const isReplaced = guest && (!guest.isAtRest || hasDoneItsWork(guest, this.spec));
+      if (instance.status === 'stopped' && !isReplaced) instance.start(this.#context.operation);
+    }
   }
 
   get #indices(): number[] {
