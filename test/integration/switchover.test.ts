@@ -98,7 +98,7 @@ for (const instances of [1, 4]) {
     // Several of them fight for the other port.
     [
       'elsewhere',
-      /the new instance failed: (exit code 1$|not ready within 2s \(nothing listens on .* listens on)/,
+      /the new instance failed: (exit code 1\b|not ready within 2s \(nothing listens on .* listens on)/,
     ],
     ['red', /the new instance failed: it was not verified within 1s \(.*500/],
   ] as const) {
