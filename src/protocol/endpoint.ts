@@ -1,7 +1,11 @@
 /** Where the routes are: all that a client needs at runtime, kept free of schemas so that a command starts fast. */
 
-/** Bumped when an older client would misunderstand; sent with every request and answer. */
-export const PROTOCOL = 1;
+/**
+ * Bumped when an older client would misunderstand; sent with every request and answer. A field more is no reason.
+ *
+ * 1: the first one, in no release. 2: `GET /v1/services/{name}/exits` answers an object (WhyView), where it was a list of exits.
+ */
+export const PROTOCOL = 2;
 export const PROTOCOL_HEADER = 'upkeep-protocol';
 export const VERSION_HEADER = 'upkeep-version';
 /** The client's own pid, so that the daemon can find out in /proc who asks. */

@@ -150,6 +150,8 @@ test('whatever is refused is refused with a code of the catalogue and its status
     ['bad-request', ask(rig, '/v1/operations', { body: { kind: 'explode' } })],
     ['bad-request', ask(rig, '/v1/operations', { body: { kind: 'start', services: [] } })],
     ['protocol-mismatch', ask(rig, '/v1/services', { headers: { [PROTOCOL_HEADER]: '999' } })],
+    // It would take the object that this answers for a list of exits.
+    ['protocol-mismatch', ask(rig, '/v1/services/api/exits', { headers: { [PROTOCOL_HEADER]: '1' } })],
   ];
   for (const [code, answer] of refusals) {
     const { status, values } = await answer;
@@ -162,7 +164,8 @@ test('whatever is refused is refused with a code of the catalogue and its status
 test('a client of another protocol can still see and end the daemon', async () => {
   await using rig = await Rig.create();
   const headers = { [PROTOCOL_HEADER]: '999' };
-  assert.equal((await ask(rig, '/v1/daemon', { headers })).status, 200);
+  for (const protocol of ['999', '1'])
+    assert.equal((await ask(rig, '/v1/daemon', { headers: { [PROTOCOL_HEADER]: protocol } })).status, 200);
   assert.equal((await ask(rig, '/v1/daemon/stop', { headers, body: {} })).status, 200);
 });
 
@@ -171,18 +174,25 @@ test('a command refuses to talk to a daemon of another protocol, and says what t
   await rig.cli('daemon', 'start');
   await rig.cli('daemon', 'stop');
   rmSync(rig.home.socket, { force: true });
+  let [protocol, version] = ['999', '99.0.0'];
   const stranger = createServer((_, response) => {
-    response.setHeader(PROTOCOL_HEADER, '999').setHeader(VERSION_HEADER, '99.0.0').end('[]');
+    response.setHeader(PROTOCOL_HEADER, protocol).setHeader(VERSION_HEADER, version).end('[]');
   });
   await new Promise<void>((resolve) => stranger.listen(rig.home.socket, resolve));
 
   const { code, stderr } = await rig.cli('list');
+  [protocol, version] = ['1', '0.0.9'];
+  const older = await rig.cli('why', 'api');
 
   stranger.close();
-  assert.equal(code, ERRORS['protocol-mismatch'].exit);
+  assert.deepEqual([code, older.code], [ERRORS['protocol-mismatch'].exit, ERRORS['protocol-mismatch'].exit]);
   assert.match(
     stderr,
     /^Cannot talk to the daemon: it is upkeep 99\.0\.0 with protocol 999, this command is /,
+  );
+  assert.match(
+    older.stderr,
+    /^Cannot talk to the daemon: it is upkeep 0\.0\.9 with protocol 1, this command is /,
   );
   assert.match(stderr, /hint: replace the daemon, services go on running: /);
 });
