@@ -1,8 +1,8 @@
 /**
- * Explains each exit: gathers what the machine still knows, decides, keeps the verdict and tells it. It does so right after the
- * exit was told, so that nothing waits for it.
+ * Explains each exit, once: gathers what the machine still knows, decides, keeps the verdict and tells it. It does so right after the
+ * exit was told, so that nothing waits for it; where its daemon ends in between, the next one does.
  */
-import type { ExitError, ExitView, NewEvent, ServiceSpec, WhyView } from '../protocol/index.js';
+import type { ExitError, ExitView, NewEvent, ServiceSpec, Verdict, WhyView } from '../protocol/index.js';
 import {
   countNewKills,
   isAuditLogReadable,
@@ -22,11 +22,12 @@ import { describeCulprit, type Surroundings } from './culprit.js';
 import type { Asked, ExitEvidence, Testimony } from './evidence.js';
 import { ExitArchive, type ExitQuestion } from './exit-archive.js';
 import { culpritOf, judgeServerKill, victimOf, type BlamedKill, type ServerKill } from './killed-server.js';
-import { decideVerdict } from './verdict.js';
+import { PendingExits } from './pending-exits.js';
+import { decideVerdict, unknownVerdict } from './verdict.js';
 
 /** What the supervisor knows of an attempt that has ended. */
 export interface EndedAttempt {
-  readonly spec: ServiceSpec;
+  readonly spec: Pick<ServiceSpec, 'name' | 'argv'>;
   readonly instance: number;
   readonly attempt: number;
   readonly exit: ExitView;
@@ -62,6 +63,12 @@ export interface KilledAttempt {
   readonly traces: Place;
 }
 
+/** An exit that is about to be explained. */
+interface Due {
+  readonly isDone: Promise<void>;
+  readonly cancel: () => void;
+}
+
 export interface ExplainerOptions {
   readonly home: string;
   readonly emit: (event: NewEvent) => void;
@@ -76,16 +83,31 @@ const AUDIT_MS = 300;
 export class Explainer {
   readonly #options: ExplainerOptions;
   readonly #archive: ExitArchive;
+  readonly #pending: PendingExits;
+  readonly #due = new Set<Due>();
   #trace: SignalTrace | undefined;
 
   constructor(options: ExplainerOptions) {
     this.#options = options;
     this.#archive = new ExitArchive(options.home);
+    this.#pending = new PendingExits(options.home);
   }
 
-  /** Before anything is started, so that no signal is missed. */
+  /** Before anything is started or taken back, so that no signal is missed and no exit is explained twice. */
   begin(): void {
     this.#trace ??= new SignalTrace(this.#options.home);
+    for (const { ended, done } of this.#pending.left()) this.#explainAtLast(ended, done);
+  }
+
+  /** Resolves when all that have ended are explained. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#due].map(({ isDone }) => isDone));
+  }
+
+  /** Another daemon explains what is still to be. */
+  letGo(): void {
+    for (const { cancel } of this.#due) cancel();
+    this.#due.clear();
   }
 
   /** The home has nothing that could end. */
@@ -95,16 +117,25 @@ export class Explainer {
   }
 
   explain(ended: EndedAttempt): void {
-    const explain = (): void => {
-      try {
-        this.#explain(ended);
-      } catch (error) {
-        this.#options.onInternalError(error);
-      }
-    };
+    const done = this.#pending.add(ended);
     const mayBeAudited = this.#trace?.isThere !== true && mayBeStrangers(ended.exit);
-    if (mayBeAudited && isAuditLogReadable()) setTimeout(explain, AUDIT_MS);
-    else setImmediate(explain);
+    let cancel = (): void => undefined;
+    const isDone = new Promise<void>((resolve) => {
+      const explain = (): void => {
+        this.#explainAtLast(ended, done);
+        this.#due.delete(due);
+        resolve();
+      };
+      if (mayBeAudited && isAuditLogReadable()) {
+        const timer = setTimeout(explain, AUDIT_MS);
+        cancel = () => clearTimeout(timer);
+      } else {
+        const immediate = setImmediate(explain);
+        cancel = () => clearImmediate(immediate);
+      }
+    });
+    const due: Due = { isDone, cancel };
+    this.#due.add(due);
   }
 
   /** Nothing of the attempt has ended but the process that served. */
@@ -135,9 +166,18 @@ export class Explainer {
     return this.#archive.headline(service, instance, attempt);
   }
 
-  #explain({ spec, instance, attempt, exit, asked, traces }: EndedAttempt): void {
-    const service = spec.name;
-    const verdict = decideVerdict(this.#gather({ spec, exit, asked, traces }));
+  #explainAtLast(ended: EndedAttempt, done: () => void): void {
+    try {
+      this.#tell(ended, decideVerdict(this.#gather(ended)));
+    } catch (error) {
+      this.#options.onInternalError(error);
+      this.#tell(ended, unknownVerdict(ended.exit));
+    } finally {
+      done();
+    }
+  }
+
+  #tell({ spec: { name: service }, instance, attempt, exit, traces }: EndedAttempt, verdict: Verdict): void {
     const explained = { service, instance, attempt, pid: traces.pid, exit, verdict };
     if (!this.#archive.add(explained)) return;
     const { cause, summary, confidence } = verdict;

@@ -1,5 +1,5 @@
 /** Decides why an attempt ended, from what is known: the first rule that has an answer. Never guesses: "unknown" is one. */
-import type { Verdict } from '../protocol/index.js';
+import type { ExitView, Verdict } from '../protocol/index.js';
 import type { ExitEvidence } from './evidence.js';
 import type { Fact, Finding } from './finding.js';
 import { askedRule } from './rules/asked.js';
@@ -63,7 +63,12 @@ function firstFinding(evidence: ExitEvidence): Finding | undefined {
   return undefined;
 }
 
-function openQuestion({ exit }: ExitEvidence): Finding {
+/** Of an end that could not be looked into. */
+export function unknownVerdict(exit: ExitView): Verdict {
+  return { ...openQuestion({ exit }), by: null, evidence: [], notAvailable: [], hint: null };
+}
+
+function openQuestion({ exit }: Pick<ExitEvidence, 'exit'>): Finding {
   return {
     cause: 'unknown',
     summary: exit.reason,

@@ -289,6 +289,7 @@ export class Supervisor {
   /** The daemon goes; what runs goes on, and the next daemon takes it back. */
   async detach(): Promise<void> {
     await this.#saveAtLast();
+    await this.#context.explainer.settle();
     if (this.counts.instances === 0) this.#context.explainer.end();
     this.letGo();
   }
@@ -332,6 +333,7 @@ export class Supervisor {
     this.#memory.end();
     this.#archiver?.end();
     this.#switchovers.detach();
+    this.#context.explainer.letGo();
     for (const service of this.#services.values()) service.detach();
     this.#reports?.close();
   }
