@@ -151,3 +151,11 @@ test('the kernel tells who killed a server whose parent says nothing, where nobo
   assert.equal(ask({ sender: SHIM }), undefined, 'of upkeep');
   assert.equal(ask({}, [server()], KILLED_AT), undefined, 'upkeep had asked');
 });
+
+test('what a wrapper ends by itself is no killing where somebody has served since, whatever became of that one', () => {
+  const call = kill({ reason: 'call' });
+  const later = server({ pid: SERVER + 10, since: KILLED_AT + 900, ancestors: [MAIN] });
+  assert.equal(found([call], [end()], [server(), later]), undefined);
+  assert.equal(found([kill()], [end()], [server(), later])?.server, SERVER, 'beyond its maxBuffer it is');
+  assert.equal(found([call], [end()], [server()])?.server, SERVER);
+});

@@ -49,12 +49,24 @@ export function findServerKill(
   for (const kill of kills.toReversed()) {
     if (kill.isPassedOn || (askedAt !== null && kill.at >= askedAt)) continue;
     // A master that replaces one worker while others serve goes about its business.
-    if (kill.reason === 'call' && isServed) continue;
+    if (kill.reason === 'call' && (isServed || hasServedSince(servers, kill.at))) continue;
     const end = childEnds.find((each) => isEndBy(each, kill));
     const server = end && servers.find((each) => isVictim(each, kill));
     if (server) return { server: server.pid, kill, end };
   }
   return undefined;
+}
+
+/** Somebody has taken its place, whatever became of that one. */
+function hasServedSince(servers: readonly Server[], at: number): boolean {
+  return servers.some(({ since }) => since > at);
+}
+
+/** By a process above it, and on purpose: that may be how it begins anew, as a watcher of files does. */
+export function mayBeRestart(found: ServerKill, servers: readonly Server[]): boolean {
+  if ('kill' in found) return found.kill.reason === 'call';
+  const { sender } = found.seen;
+  return servers.some(({ pid, ancestors }) => pid === found.server && ancestors.includes(sender));
 }
 
 /** Of the signal, or by itself in answer to it. */

@@ -2,6 +2,8 @@
 import {
   findServerKill,
   findTracedKill,
+  mayBeRestart,
+  culpritOf,
   victimOf,
   wasLastOf,
   type BlamedKill,
@@ -9,10 +11,21 @@ import {
   type ServerKill,
   type Testimony,
 } from '../forensics/index.js';
-import { isAlive, readProcess, type ProcessId, type SeenSignal } from '../system/index.js';
+import {
+  isAlive,
+  readProcess,
+  readTree,
+  startedAt,
+  type ProcessId,
+  type SeenSignal,
+} from '../system/index.js';
 
 /** What ran below the one that was killed may need a moment to end, too; a wrapper that ends with it tells by its exit. */
 const SETTLE_MS = 1000;
+/** Within this who restarts it by itself has begun to. */
+const RESTART_MS = 3000;
+/** What the beginning of a process is known to. */
+const TICKS_MS = 20;
 /** An application may start servers without an end. */
 const MAX_SERVERS = 256;
 const MAX_ANCESTORS = 20;
@@ -40,6 +53,10 @@ export class ServerWatch {
   /** The last one. */
   #told: { readonly found: ServerKill; readonly kill: BlamedKill } | undefined;
   #askedAt: number | null = null;
+  /** Not told yet, because its wrapper may bring it back. */
+  #held: ServerKill | undefined;
+  /** Children in whose place the wrapper itself has started others: by pid, and when they ended. */
+  readonly #replaced = new Set<string>();
   /** What it was found unhealthy by. */
   blamed: BlamedKill | null = null;
 
@@ -60,11 +77,7 @@ export class ServerWatch {
   }
 
   onChildEnd(): void {
-    if (this.#servers.size === 0 || this.#timer) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.look();
-    }, SETTLE_MS);
+    if (this.#servers.size > 0) this.#lookAfter(SETTLE_MS);
   }
 
   /** upkeep wants the attempt to end. */
@@ -74,14 +87,15 @@ export class ServerWatch {
 
   /** It was found unhealthy: who is to blame, where nobody has served since. */
   blame(): BlamedKill | null {
-    this.look();
+    this.look({ isUrgent: true });
     const told = this.#told;
     const servers = [...this.#servers.values()];
     this.blamed = told && wasLastOf(servers, told.found) ? told.kill : null;
     return this.blamed;
   }
 
-  look(): void {
+  /** `isUrgent`: somebody who brings it back by himself has no more time for it. */
+  look({ isUrgent = false } = {}): void {
     const hasLost = this.#lookAtEach();
     const servers = [...this.#servers.values()];
     if (servers.every(({ isAlive }) => isAlive)) return;
@@ -90,9 +104,38 @@ export class ServerWatch {
     const told = findServerKill(testimony, servers, askedAt);
     const own = [process.pid, process.ppid, shim() ?? process.pid];
     const question = { servers, askedAt, main: main() ?? null, own };
-    const found = told ?? (hasLost ? findTracedKill(signals(), question) : undefined);
-    if (!found) return;
-    if (!this.#told || !isSame(found, this.#told.found)) this.#told = { found, kill: onKilled(found) };
+    const found = told ?? (hasLost ? findTracedKill(signals(), question) : undefined) ?? this.#held;
+    this.#held = undefined;
+    if (!found || (this.#told && isSame(found, this.#told.found))) return;
+    if (mayBeRestart(found, servers)) {
+      if (this.#isReplaced(found)) return;
+      const leftMs = victimOf(found).at + RESTART_MS - Date.now();
+      if (!isUrgent && leftMs > 0) {
+        this.#held = found;
+        return this.#lookAfter(leftMs);
+      }
+    }
+    this.#told = { found, kill: onKilled(found) };
+  }
+
+  /** Whoever ended it has started something since: it restarts what it runs, as for a file that changed. */
+  #isReplaced(found: ServerKill): boolean {
+    const { child, at } = victimOf(found);
+    const key = `${child} ${at}`;
+    if (this.#replaced.has(key)) return true;
+    const { pid, at: killedAt } = culpritOf(found);
+    const isReplaced =
+      [...this.#servers.values()].some(({ since }) => since > killedAt) ||
+      readTree(pid).some((row) => startedAt(row) > killedAt - TICKS_MS);
+    if (isReplaced) this.#replaced.add(key);
+    return isReplaced;
+  }
+
+  #lookAfter(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.look();
+    }, ms);
   }
 
   end(): void {

@@ -87,3 +87,41 @@ test('the report and the exit name the wrapper where that made the service unhea
   const told = (await rig.events('api')).find((event) => event.type === 'instance-health' && !event.healthy);
   assert.match((told?.type === 'instance-health' && told.because) || '', /its own wrapper/);
 });
+
+/** As a watcher of files does: what is in FILE changes, and it ends its child and starts another one, unless it says "no more". */
+const WATCHER = `
+  const { spawn } = require('child_process');
+  const { watchFile, readFileSync } = require('fs');
+  let child;
+  const start = () => {
+    child = spawn(process.execPath, [process.env.SERVER], { stdio: 'inherit' });
+    child.on('exit', () => readFileSync(process.env.FILE, 'utf8') === 'no more' || start());
+  };
+  start();
+  watchFile(process.env.FILE, { interval: 50 }, () => child.kill('SIGUSR2'));`;
+
+/** It takes longer to listen than anybody waits for a wrapper that starts it anew. */
+const SLOW_SERVER = `
+  setTimeout(() => require('http').createServer((request, response) => response.end(String(process.pid)))
+    .listen(Number(process.env.PORT), '127.0.0.1'), 4000);`;
+
+test('a wrapper that starts another server in its place has killed nothing; one that does not has', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const file = rig.write('watched', 'one');
+  const env = { PORT: String(port), FILE: file, SERVER: rig.write('server.cjs', SLOW_SERVER) };
+  await rig.up({ api: { script: rig.write('watcher.cjs', WATCHER), env, ports: [port], ready: 'port' } });
+  const pid = async (): Promise<string> =>
+    fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((answer) => answer.text());
+  const first = await pid();
+  rig.write('watched', 'two');
+  const second = await rig.until('another one serves', async () => {
+    const now = await pid().catch(() => first);
+    return now !== first && now;
+  });
+  rig.write('watched', 'no more');
+  const killed = await untilKilled(rig, 'api');
+  assert.deepEqual([String(killed.pid), killed.verdict.by?.pid], [second, (await rig.instance('api')).pid]);
+  const { killedServers } = await rig.client.call('why', { params: { name: 'api' } });
+  assert.equal(killedServers.length, 1, 'nothing of the first one');
+});
