@@ -58,7 +58,7 @@ type Stored = ReturnType<typeof toStored>;
 
 /** Without its control group: what that counts by then may be of a later attempt. */
 function toStored({ spec: { name, argv }, traces, ...rest }: EndedAttempt) {
-  const { testimony, tree, variables, lastLines, group: _, ...others } = traces;
+  const { testimony, tree, variables, lastLines, ...others } = traces;
   const { pids, rejections, exitCalls, kills, childEnds } = testimony;
   return {
     format: FORMAT,
@@ -66,6 +66,7 @@ function toStored({ spec: { name, argv }, traces, ...rest }: EndedAttempt) {
     ...rest,
     traces: {
       ...others,
+      group: undefined,
       testimony: { pids: [...pids], rejections: [...rejections], exitCalls, kills, childEnds },
       tree: [...tree],
       variables: variables && [...variables],
@@ -74,7 +75,7 @@ function toStored({ spec: { name, argv }, traces, ...rest }: EndedAttempt) {
   };
 }
 
-function fromStored({ format: _, traces, ...rest }: Stored): EndedAttempt {
+function fromStored({ traces, ...rest }: Stored): EndedAttempt {
   const { testimony, tree, variables, lines, ...others } = traces;
   const { pids, rejections, ...said } = testimony;
   return {
