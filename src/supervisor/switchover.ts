@@ -34,7 +34,7 @@ export interface SideView {
   readonly takesTraffic: boolean;
   readonly pid: number | null;
   readonly rssBytes: number | null;
-  /** How it ended, where it has. */
+  /** How it ended, where it has, other than with its work done. */
   readonly ended: string | null;
   /** Restarts of this instance since the switchover began. */
   readonly restarts: number;

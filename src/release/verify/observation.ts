@@ -12,7 +12,13 @@ export class Observation {
   readonly #counted = new Map<string, Counts | null>();
   /** New instances by service: one that is not shown any more has ended as well. */
   readonly #young = new Map<string, Map<string, InstanceLook>>();
+  readonly #seesEnds: boolean;
   #begunAt: number | undefined;
+
+  /** `seesEnds`: whether an end is always a fault, as where nobody else may stop or scale what is seen. @default true */
+  constructor({ seesEnds = true }: { readonly seesEnds?: boolean } = {}) {
+    this.#seesEnds = seesEnds;
+  }
 
   /** `now`: monotonic. */
   look(views: readonly SideView[], kinds: ReadonlyMap<string, readonly NewErrorKind[]>, now: number): Look {
@@ -40,8 +46,8 @@ export class Observation {
       instances: views.map(({ instance, rssBytes, restarts, ended }) => ({
         name: String(instance),
         rssBytes,
-        restarts,
-        ended,
+        restarts: this.#seesEnds ? restarts : 0,
+        ended: this.#seesEnds ? ended : null,
       })),
     };
   }
@@ -63,6 +69,7 @@ export class Observation {
   }
 
   #withGone(service: string, shown: readonly InstanceLook[]): readonly InstanceLook[] {
+    if (!this.#seesEnds) return shown;
     const known = this.#young.get(service) ?? new Map<string, InstanceLook>();
     this.#young.set(service, known);
     for (const instance of shown) known.set(instance.name, instance);

@@ -160,12 +160,21 @@ test('figures that are fine are no pass where the smoke check is not', async () 
 test('a bake needs no requests, and sees a fall all the same', async () => {
   const views = (): SideView[] => [view({ side: 'new', counts: counts(0) })];
   assert.equal((await watch({ views, stage: 'bake' })).outcome, 'green');
-  const fallen = (look: number): SideView[] => [
-    view({ side: 'new', ended: look > 3 ? 'exit code 1' : null }),
+  const stopped = (look: number): SideView[] => [
+    view({ side: 'new', ended: look > 3 ? 'stopped by ada' : null }),
   ];
-  assert.deepEqual(texts((await watch({ views: fallen, stage: 'bake' })).outcome), [
-    'web.0, new, has ended: exit code 1',
-  ]);
+  assert.equal((await watch({ views: stopped, stage: 'bake' })).outcome, 'green', 'on request');
+  const fallen = await watch({
+    views,
+    stage: 'bake',
+    prepare: (switchover) => setImmediate(() => switchover.fall('web.0: exit code 1')),
+  });
+  assert.deepEqual(texts(fallen.outcome), ['web.0: exit code 1']);
+});
+
+test('while both serve, an instance that has ended is red by the look alone', async () => {
+  const views = (look: number): SideView[] => [view({ side: 'new', ended: look > 3 ? 'exit code 1' : null })];
+  assert.deepEqual(texts((await watch({ views })).outcome), ['web.0, new, has ended: exit code 1']);
 });
 
 test('it ends when it is told to', async () => {

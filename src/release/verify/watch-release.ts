@@ -35,7 +35,8 @@ const [LEAST_MS, MOST_MS, LOOKS] = [200, 1000, 30];
 export async function watchRelease(options: WatchOptions): Promise<WatchOutcome> {
   const { stage, switchover, clock, signal, onChecks } = options;
   const spec = gateSpec(options);
-  const observation = new Observation();
+  // After the commit the service may be restarted and stopped on request: `untilFallen` knows that, a look does not.
+  const observation = new Observation({ seesEnds: stage !== 'bake' });
   const kinds = new NewKinds(options.errors, options.since);
   const looks: Look[] = [];
   const everyMs = Math.min(MOST_MS, Math.max(LEAST_MS, spec.forMs / LOOKS));

@@ -3,7 +3,7 @@ import { add } from '../../metrics/index.js';
 import type { ProcessMetrics } from '../../protocol/index.js';
 import type { Instance } from '../instance.js';
 import type { Sample } from '../sampler.js';
-import { wordEnd } from '../trial.js';
+import { hasDoneItsWork, wordEnd } from '../trial.js';
 import type { SideCounts, SideView } from '../switchover.js';
 
 export interface Seen {
@@ -25,7 +25,7 @@ export async function viewSide(seen: Seen, sample: Sample | undefined): Promise<
     takesTraffic: role !== 'new' && status === 'running',
     pid: instance.process?.pid ?? null,
     rssBytes: sample?.rssBytes ?? null,
-    ended: instance.isAtRest && exit ? wordEnd(exit) : null,
+    ended: instance.isAtRest && exit && !hasDoneItsWork(instance, instance.spec) ? wordEnd(exit) : null,
     restarts: Math.max(0, instance.restarts - restartsBefore),
     counts: sum(await instance.counts()),
   };
