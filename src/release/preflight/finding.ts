@@ -1,5 +1,5 @@
 /** What a look at a release before it runs comes to, and which of it was waived. */
-import { POLICY_RULES, type ReleaseCheck, type WaiverSpec } from '../../protocol/index.js';
+import { POLICY_RULES, PREFLIGHT_RULES, type ReleaseCheck, type WaiverSpec } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
 
 /** One thing that was looked at. No text or hint holds a value. */
@@ -61,16 +61,12 @@ function isFor({ area, rule }: Finding): (waiver: WaiverSpec) => boolean {
   return (waiver) => waiver.rule === rule || waiver.rule === `${area}: ${rule}`;
 }
 
-/** Every rule, whether it found something this time or not. */
-const RULES: readonly string[] = [
-  ...POLICY_RULES,
-  ...['missing-key', 'new-key', 'empty-key', 'wrong-type', 'unknown-key', 'contract', 'file'],
-  ...['environment', 'program', 'user', 'port', 'node', 'native-module', 'syntax', 'missing-module'],
-  ...['tcp', 'http', 'command'],
-];
-
 function findUnknown({ rule }: WaiverSpec, findings: readonly Finding[]): ReleaseCheck | undefined {
-  const known = new Set([...RULES, ...findings.map((finding) => finding.rule)]);
+  const known = new Set<string>([
+    ...POLICY_RULES,
+    ...PREFLIGHT_RULES,
+    ...findings.map((finding) => finding.rule),
+  ]);
   const word = rule.replace(/^\w+: /, '');
   if (known.has(word)) return undefined;
   const near = mostSimilar(word, known);
