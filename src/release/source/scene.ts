@@ -45,7 +45,12 @@ export class Scene {
     if (value === null) return null;
     const text = typeof value === 'string' ? value : await this.#read(what, value);
     this.redactor.add(text);
-    return text;
+    if (!/[^\x20-\x7e]/.test(text)) return text;
+    throw this.error(
+      'source-failed',
+      `${what} is not one line of plain text`,
+      'write nothing but the token there',
+    );
   }
 
   async #read(what: string, secret: SecretSpec): Promise<string> {

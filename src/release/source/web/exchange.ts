@@ -7,6 +7,7 @@ import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { decoded, type Redactor } from '../redactor.js';
 import { Impassable, Passing } from './failure.js';
+import { forwardOptions, proxyFor, tunnel, type Way } from './proxy.js';
 
 export interface Ask {
   readonly url: URL;
@@ -82,19 +83,33 @@ function basicOf({ username, password }: URL): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
-function send(
+async function send(url: URL, ask: Ask, options: ExchangeOptions): Promise<IncomingMessage> {
+  const { idleMs, signal, redactor } = options;
+  signal.throwIfAborted();
+  const proxy = proxyFor(url, process.env);
+  if (!proxy) return begin(url, ask, {}, options);
+  redactor.addUrl(proxy);
+  if (url.protocol === 'http:') return begin(url, ask, forwardOptions(proxy, url), options);
+  const socket = await tunnel(proxy, url, idleMs, signal).catch((error: Error) => {
+    signal.throwIfAborted();
+    throw new Passing(`${url.host}: ${error.message}`);
+  });
+  return begin(url, ask, { createConnection: () => socket }, options);
+}
+
+function begin(
   url: URL,
   { method = 'GET', headers }: Ask,
+  way: Way,
   { idleMs, signal }: ExchangeOptions,
 ): Promise<IncomingMessage> {
-  signal.throwIfAborted();
-  const begin = url.protocol === 'https:' ? requestSecure : requestPlain;
+  const open = url.protocol === 'https:' ? requestSecure : requestPlain;
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => reject(new Passing(wordsOf(error, url)));
-    const request = begin(url, {
+    const request = open(url, {
+      ...way,
       method,
-      headers: { 'user-agent': 'upkeep', 'accept-encoding': 'identity', ...headers },
-      agent: false,
+      headers: { 'user-agent': 'upkeep', 'accept-encoding': 'identity', ...headers, ...way.headers },
+      ...(way.createConnection ? {} : { agent: false }), // an agent would open one of its own
       signal,
     });
     request.setTimeout(idleMs, () =>
@@ -102,7 +117,7 @@ function send(
     );
     request.once('response', resolve).on('error', (error) => {
       if (signal.aborted) reject(signal.reason as Error);
-      else fail(error);
+      else reject(new Passing(wordsOf(error, url)));
     });
     request.end();
   });
