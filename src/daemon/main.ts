@@ -5,6 +5,7 @@ import type { Exchange } from '../api/index.js';
 import { UpkeepError, type UpgradeRequest, type UpgradeView } from '../protocol/index.js';
 import type { Handover } from '../supervisor/index.js';
 import { Guardian, InitSystem, packageRoot, Predecessor, systemClock } from '../system/index.js';
+import { compileLater } from './compiler.js';
 import { Daemon, type DaemonSetup } from './daemon.js';
 import { createLog, wordError } from './log.js';
 import { LogFile } from './log-file.js';
@@ -13,6 +14,7 @@ import { upgrade } from './upgrade.js';
 
 const EXIT_BOOT_FAILED = 70; // EX_SOFTWARE
 
+compileLater();
 const home = process.env.UPKEEP_HOME;
 if (home === undefined)
   throw new Error('UPKEEP_HOME is not set: the daemon is started by the upkeep command');

@@ -51,8 +51,8 @@ export function since(now: readonly number[], before: readonly number[]): number
   return tally((index) => Math.max(0, (now[index] ?? 0) - (before[index] ?? 0)));
 }
 
-/** Hundreds of services are added up at once: `Array.from` takes several times as long. */
-function tally(count: (index: number) => number): number[] {
+/** One count for each bucket. Hundreds of services are added up at once: `Array.from` takes several times as long. */
+export function tally(count: (index: number) => number): number[] {
   const counts: number[] = [];
   for (let index = 0; index < BUCKETS; index++) counts.push(count(index));
   return counts;

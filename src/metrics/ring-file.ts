@@ -35,9 +35,14 @@ export class RingFile {
   }
 
   write(sample: Sample): void {
+    this.writeBytes(sample.at, encode(sample));
+  }
+
+  /** A sample as it was encoded. */
+  writeBytes(at: number, bytes: Buffer): void {
     const fd = openSync(this.path, O_CREAT | O_WRONLY, 0o600);
     try {
-      writeSync(fd, encode(sample), 0, SAMPLE_BYTES, this.#place(sample.at));
+      writeSync(fd, bytes, 0, SAMPLE_BYTES, this.#place(at));
     } finally {
       closeSync(fd);
     }

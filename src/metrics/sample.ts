@@ -4,7 +4,7 @@
  * There are two layouts, told apart by their checksums, so a version takes what it does not know for an empty slot. The first one, which is
  * only read, has the memory in 8 bytes and nothing of probes.
  */
-import { add, BUCKETS } from './histogram.js';
+import { add, BUCKETS, tally } from './histogram.js';
 
 export interface Sample {
   /** Wall clock, seconds: the beginning of its slot. */
@@ -43,9 +43,13 @@ const [OLD, PRESENT] = [1, 2];
 const KIB = 1024;
 const MOST_PROBES = 0xffff;
 
+/** What it lies in is used again by the next one. */
+const ENCODED = Buffer.alloc(SAMPLE_BYTES);
+
+/** Valid until the next call: hundreds are written at once. */
 export function encode(sample: Sample): Buffer {
-  const { probes } = sample;
-  const bytes = Buffer.alloc(SAMPLE_BYTES);
+  const { probes, latency } = sample;
+  const bytes = ENCODED.fill(0);
   bytes.writeUInt32LE(sample.at, 0);
   bytes.writeUInt16LE(sample.seconds, 8);
   bytes.writeUInt16LE(Math.min(MOST_PROBES, probes.count), 10);
@@ -57,8 +61,8 @@ export function encode(sample: Sample): Buffer {
   bytes.writeFloatLE(sample.loopMaxMs, 32);
   bytes.writeUInt32LE(sample.requests >>> 0, 36);
   bytes.writeUInt32LE(sample.errors >>> 0, 40);
-  for (let index = 0; index < BUCKETS; index++)
-    bytes.writeUInt32LE((sample.latency[index] ?? 0) >>> 0, LATENCY_AT + 4 * index);
+  for (let index = 0; index < latency.length && index < BUCKETS; index++)
+    bytes.writeUInt32LE(latency[index]! >>> 0, LATENCY_AT + 4 * index);
   bytes.writeUInt32LE(checksum(bytes, PRESENT), 4);
   return bytes;
 }
@@ -70,14 +74,15 @@ export function decode(bytes: Buffer): Sample | undefined {
   const sum = bytes.readUInt32LE(4);
   const isPresent = sum === checksum(bytes, PRESENT);
   if (!isPresent && sum !== checksum(bytes, OLD)) return undefined;
+  const requests = bytes.readUInt32LE(36);
   return {
     at,
     ...(isPresent ? decodeHead(bytes) : decodeOldHead(bytes)),
     cpuPercent: bytes.readFloatLE(12),
     loopMaxMs: bytes.readFloatLE(32),
-    requests: bytes.readUInt32LE(36),
+    requests,
     errors: bytes.readUInt32LE(40),
-    latency: Array.from({ length: BUCKETS }, (_, index) => bytes.readUInt32LE(LATENCY_AT + 4 * index)),
+    latency: requests === 0 ? [] : tally((index) => bytes.readUInt32LE(LATENCY_AT + 4 * index)),
   };
 }
 
@@ -103,11 +108,12 @@ function decodeOldHead(bytes: Buffer): Head {
 }
 
 /** Of everything but itself. */
-function checksum(bytes: Buffer, layout: number): number {
+function checksum({ buffer, byteOffset }: Buffer, layout: number): number {
+  const words = new DataView(buffer, byteOffset, SAMPLE_BYTES);
   let sum = layout;
   for (let at = 0; at < SAMPLE_BYTES; at += 4)
-    if (at !== 4) sum = (Math.imul(sum, 31) + bytes.readUInt32LE(at)) >>> 0;
-  return sum;
+    if (at !== 4) sum = (Math.imul(sum, 31) + words.getUint32(at, true)) | 0;
+  return sum >>> 0;
 }
 
 /** One for all of them, in the slot that begins at `at`; undefined for none. */

@@ -31,7 +31,7 @@ export interface SamplesHost {
 
 export class Samples {
   readonly #host: SamplesHost;
-  readonly #recent = new Map<string, Recent>();
+  readonly #kept = new Map<string, Kept>();
   readonly #totals = new Map<string, Total>();
   #timer: NodeJS.Timeout | undefined;
   #isMeasuring = false;
@@ -62,7 +62,7 @@ export class Samples {
 
   /** The latest, oldest first. */
   recent(service: string): readonly Sample[] {
-    return this.#recent.get(service)?.all() ?? [];
+    return this.#kept.get(service)?.recent.all() ?? [];
   }
 
   /** Since this daemon began. */
@@ -94,7 +94,7 @@ export class Samples {
   }
 
   forget(service: string): void {
-    this.#recent.delete(service);
+    this.#kept.delete(service);
     this.#totals.delete(service);
     for (const pace of PACES) rmSync(this.#ring(service, pace).path, { force: true });
   }
@@ -123,16 +123,25 @@ export class Samples {
     for (const [service, measurement] of measured) {
       if (measurement.requests > 0) this.#totals.set(service, plus(this.total(service), measurement));
       const sample: Sample = { ...measurement, at, seconds };
-      const recent = this.#recent.get(service) ?? new Recent();
-      recent.add(sample);
-      this.#recent.set(service, recent);
+      const { recent, rings } = this.#keep(service);
+      const bytes = encode(sample);
+      recent.add(bytes);
       try {
-        writeThrough(this.#path(service), sample, lastAt);
+        rings[0].writeBytes(at, bytes);
+        rollUp(rings, at, lastAt);
       } catch (error) {
         failures.push(error); // as where the disk is full: what is in memory goes on, that of others, too
       }
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  #keep(service: string): Kept {
+    const known = this.#kept.get(service);
+    if (known) return known;
+    const kept = { recent: new Recent(), rings: ringsOf(this.#path(service)) };
+    this.#kept.set(service, kept);
+    return kept;
   }
 
   #ring(service: string, pace: (typeof PACES)[number]): RingFile {
@@ -148,13 +157,22 @@ export class Samples {
   }
 }
 
+interface Kept {
+  readonly recent: Recent;
+  readonly rings: Rings;
+}
+
+/** Of PACES. */
+type Rings = readonly [RingFile, RingFile, RingFile];
+
 /** As they lie on disk: hundreds of services have a quarter of the memory that objects would take. */
 class Recent {
   readonly #bytes = Buffer.alloc(KEPT_IN_MEMORY * SAMPLE_BYTES);
   #count = 0;
 
-  add(sample: Sample): void {
-    encode(sample).copy(this.#bytes, (this.#count++ % KEPT_IN_MEMORY) * SAMPLE_BYTES);
+  /** Of a sample that was encoded. */
+  add(sample: Buffer): void {
+    sample.copy(this.#bytes, (this.#count++ % KEPT_IN_MEMORY) * SAMPLE_BYTES);
   }
 
   /** Oldest first. */
@@ -178,15 +196,25 @@ function plus(a: Total, b: Total): Total {
   };
 }
 
-/** `lastAt`: when the sample before was taken, seconds. What has ended since then is rolled up, from the finer pace. */
+function ringsOf(path: string): Rings {
+  const [fine, middle, coarse] = PACES;
+  return [new RingFile(path, fine), new RingFile(path, middle), new RingFile(path, coarse)];
+}
+
+/** `lastAt`: when the sample before was taken, seconds. */
 export function writeThrough(path: string, sample: Sample, lastAt: number): void {
-  new RingFile(path, FINE).write(sample);
-  for (let index = 1; index < PACES.length; index++) {
-    const coarse = PACES[index]!;
-    const slot = slotOf(lastAt, coarse);
-    if (slot === slotOf(sample.at, coarse)) return;
-    const finer = new RingFile(path, PACES[index - 1]!).read(slot, slot + coarse.seconds);
-    const merged = merge(slot, finer);
-    if (merged) new RingFile(path, coarse).write(merged);
+  const rings = ringsOf(path);
+  rings[0].write(sample);
+  rollUp(rings, sample.at, lastAt);
+}
+
+/** What has ended between the two, from the finer pace. */
+function rollUp(rings: Rings, at: number, lastAt: number): void {
+  for (let index = 1; index < rings.length; index++) {
+    const coarse = rings[index]!;
+    const slot = slotOf(lastAt, coarse.pace);
+    if (slot === slotOf(at, coarse.pace)) return;
+    const merged = merge(slot, rings[index - 1]!.read(slot, slot + coarse.pace.seconds));
+    if (merged) coarse.write(merged);
   }
 }

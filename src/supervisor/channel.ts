@@ -130,15 +130,9 @@ export class Channel {
     return this.#speakers.controls.map((pid) => ({ pid, path: join(this.#folder, String(pid)) }));
   }
 
-  /** What each process counts; those that have not said it lately are left out. */
-  async metrics(): Promise<Counters[]> {
-    for (const [pid, { isOver }] of this.#lines) if (isOver) this.#lines.delete(pid);
-    const asked = this.speakers.map(async ({ pid, path }) => {
-      const line = this.#lines.get(pid) ?? new MetricsLine(path);
-      this.#lines.set(pid, line);
-      return (await line.read()) ?? [];
-    });
-    return (await Promise.all(asked)).flat();
+  /** What each process counts; those that have not said it lately are left out. undefined: nobody can be asked. */
+  metrics(): Promise<Counters[]> | undefined {
+    return this.#speakers.isEmpty ? undefined : this.#readLines();
   }
 
   /** What each process has counted at this moment; those that do not answer are left out. */
@@ -168,6 +162,16 @@ export class Channel {
     const server = this.listening.findLast((each) => each.port === port && each.how !== 'shared');
     const path = server && join(this.#folder, `${server.pid}.${port}`);
     return path !== undefined && existsSync(path) ? path : undefined;
+  }
+
+  async #readLines(): Promise<Counters[]> {
+    for (const [pid, { isOver }] of this.#lines) if (isOver) this.#lines.delete(pid);
+    const asked = this.speakers.map(({ pid, path }) => {
+      const line = this.#lines.get(pid) ?? new MetricsLine(path);
+      this.#lines.set(pid, line);
+      return line.read();
+    });
+    return (await Promise.all(asked)).filter((counters) => counters !== undefined);
   }
 
   #onControl(pid: number): void {

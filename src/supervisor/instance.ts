@@ -256,9 +256,9 @@ export class Instance {
     return true;
   }
 
-  /** What its processes count. */
-  async metrics(): ReturnType<Run['metrics']> {
-    return (await this.#run?.metrics()) ?? [];
+  /** What its processes count; undefined: none of them does. */
+  metrics(): ReturnType<Run['metrics']> {
+    return this.#run?.metrics();
   }
 
   /** What its processes have counted by now. */

@@ -1,6 +1,7 @@
 /** What services use, and what the preloads of their processes have counted since that was asked before. */
+import type { Instance } from './instance.js';
 import type { Counters } from './metrics-line.js';
-import type { Sampler } from './sampler.js';
+import type { Sample, Sampler } from './sampler.js';
 import type { Service } from './service.js';
 
 export interface Counted {
@@ -12,6 +13,8 @@ export interface Counted {
   readonly processes: readonly Counters[];
 }
 
+const NOBODY: readonly Counters[] = [];
+
 export class Meter {
   readonly #sampler: Sampler;
 
@@ -19,24 +22,35 @@ export class Meter {
     this.#sampler = sampler;
   }
 
-  /** By the names of those that run. */
+  /** By the names of those that run. Nobody is waited for but processes that count: most services have none. */
   async measure(services: readonly Service[]): Promise<Map<string, Counted>> {
     const samples = this.#sampler.sample(services.flatMap((service) => service.all));
-    const counted = services.map(async (service): Promise<[string, Counted][]> => {
-      const living = service.all.filter((instance) => samples.has(instance));
-      if (living.length === 0) return [];
-      const processes = (await Promise.all(living.map((instance) => instance.metrics()))).flat();
-      const sum = (pick: 'cpuPercent' | 'rssBytes'): number =>
-        living.reduce((all, instance) => all + samples.get(instance)![pick], 0);
-      const use: Counted = {
-        startedAt: Math.max(...living.map((instance) => instance.startedAt ?? 0)),
-        instances: living.length,
-        cpuPercent: sum('cpuPercent'),
-        rssBytes: sum('rssBytes'),
-        processes,
-      };
-      return [[service.name, use]];
-    });
-    return new Map((await Promise.all(counted)).flat());
+    const counted = new Map<string, Counted>();
+    const asked: Promise<void>[] = [];
+    for (const { name, all } of services) {
+      const use = useOf(all, samples);
+      if (!use) continue;
+      counted.set(name, use);
+      const answers = all.flatMap((instance) => (samples.has(instance) && instance.metrics()) || []);
+      if (answers.length === 0) continue;
+      const take = (said: Counters[][]): void => void counted.set(name, { ...use, processes: said.flat() });
+      asked.push(Promise.all(answers).then(take));
+    }
+    await Promise.all(asked);
+    return counted;
   }
+}
+
+/** undefined: nothing of it lives. */
+function useOf(instances: readonly Instance[], samples: ReadonlyMap<Instance, Sample>): Counted | undefined {
+  let [startedAt, living, cpuPercent, rssBytes] = [0, 0, 0, 0];
+  for (const instance of instances) {
+    const sample = samples.get(instance);
+    if (!sample) continue;
+    living++;
+    startedAt = Math.max(startedAt, instance.startedAt ?? 0);
+    cpuPercent += sample.cpuPercent;
+    rssBytes += sample.rssBytes;
+  }
+  return living === 0 ? undefined : { startedAt, instances: living, cpuPercent, rssBytes, processes: NOBODY };
 }

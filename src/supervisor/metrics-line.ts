@@ -16,6 +16,8 @@ const OVERDUE_MS = EVERY_MS * 0.6;
 const STALE_MS = EVERY_MS * 1.4;
 /** Of one line; ours have some 2 KB. */
 const MAX_LINE = 64 * 1024;
+/** What has come is taken before anything else can come: all lines share it, and none allocates 64 KB for each chunk. */
+const CHUNK = Buffer.allocUnsafe(16 * 1024);
 /** Of a list in it. */
 const MOST = 64;
 
@@ -33,6 +35,7 @@ export class MetricsLine {
   readonly #now: () => number;
   readonly #first: Promise<void>;
   #resolveFirst: () => void = () => undefined;
+  /** What has come of a line, byte for byte. */
   #rest = '';
   #latest: ProcessMetrics | undefined;
   #read: ProcessMetrics | undefined;
@@ -46,9 +49,8 @@ export class MetricsLine {
   constructor(path: string, now: () => number = () => performance.now()) {
     this.#now = now;
     this.#heardAt = now();
-    this.#socket = connectUnix(path);
-    this.#socket.setEncoding('utf8');
-    this.#socket.on('data', (chunk: string) => this.#take(chunk));
+    const callback = (length: number): boolean => this.#take(CHUNK.toString('latin1', 0, length));
+    this.#socket = connectUnix(path, { buffer: CHUNK, callback });
     this.#socket.on('error', () => undefined); // the process has ended; 'close' follows
     this.#socket.on('close', () => this.end());
     this.#first = new Promise((resolve) => {
@@ -91,16 +93,19 @@ export class MetricsLine {
     this.#socket.write(`${JSON.stringify(request)}\n`);
   }
 
-  #take(chunk: string): void {
-    const lines = (this.#rest + chunk).split('\n');
-    this.#rest = lines.pop()!;
-    if (this.#rest.length > MAX_LINE) return this.end(); // not from our preload
-    const last = lines.at(-1);
-    if (last === undefined) return;
+  /** Answers that more may come. */
+  #take(chunk: string): true {
+    const text = this.#rest + chunk;
+    const end = text.lastIndexOf('\n');
+    this.#rest = text.slice(end + 1);
+    if (this.#rest.length > MAX_LINE) this.end(); // not from our preload
+    if (end < 0 || this.#isOver) return true;
     this.#heardAt = this.#now();
     this.#isAsked = false;
-    this.#latest = parse(last);
+    const last = text.slice(text.lastIndexOf('\n', end - 1) + 1, end);
+    this.#latest = parse(Buffer.from(last, 'latin1').toString());
     this.#resolveFirst();
+    return true;
   }
 }
 

@@ -30,6 +30,11 @@ export class Speakers {
     return [...this.#controls];
   }
 
+  /** None can be asked. */
+  get isEmpty(): boolean {
+    return this.#controls.size === 0;
+  }
+
   get listening(): readonly Listening[] {
     return this.#listening;
   }

@@ -44,18 +44,23 @@ export function readProcess(pid: number): ProcessRow | undefined {
   }
 }
 
-/** The name may hold blanks and parentheses, so fields are counted from the last `)`. */
-function parseStat(pid: number, stat: string): ProcessRow {
-  const nameEnd = stat.lastIndexOf(')');
-  const fields = stat.slice(nameEnd + 2).split(' ', 22);
+/**
+ * Fields 2 to 24 of proc(5), of which few are wanted: hundreds are read at once, and to split them all would take several times as long.
+ * The name may hold blanks and parentheses, so it goes to the last `)`.
+ */
+const STAT = /\((.*)\) (\S) (-?\d+) (?:\S+ ){9}(\d+) (\d+) (?:\S+ ){6}(\d+) \S+ (\d+)/s;
+
+function parseStat(pid: number, stat: string): ProcessRow | undefined {
+  const fields = STAT.exec(stat);
+  if (!fields) return undefined;
   return {
     pid,
-    name: stat.slice(stat.indexOf('(') + 1, nameEnd),
-    state: fields[0]!,
-    parent: Number(fields[1]),
-    cpuTicks: Number(fields[11]) + Number(fields[12]),
-    startTicks: Number(fields[19]),
-    rssBytes: Number(fields[21]) * PAGE_BYTES,
+    name: fields[1]!,
+    state: fields[2]!,
+    parent: Number(fields[3]),
+    cpuTicks: Number(fields[4]) + Number(fields[5]),
+    startTicks: Number(fields[6]),
+    rssBytes: Number(fields[7]) * PAGE_BYTES,
   };
 }
 

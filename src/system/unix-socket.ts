@@ -1,6 +1,6 @@
 /** Unix sockets whose path may be longer than an address can hold (108 bytes). */
 import { closeSync, constants, openSync } from 'node:fs';
-import { connect, Socket } from 'node:net';
+import { connect, Socket, type OnReadOpts } from 'node:net';
 import { basename, dirname } from 'node:path';
 
 const MAX_BYTES = 100;
@@ -16,10 +16,13 @@ export function withSocketPath<T>(path: string, call: (path: string) => T): T {
   }
 }
 
-/** connect(2) itself happens before this returns, so the folder need not stay open. Never throws: the socket tells. */
-export function connectUnix(path: string): Socket {
+/**
+ * connect(2) itself happens before this returns, so the folder need not stay open. Never throws: the socket tells.
+ * `onread`: what comes is read into a buffer of the caller's own, and there is no 'data'.
+ */
+export function connectUnix(path: string, onread?: OnReadOpts): Socket {
   try {
-    return withSocketPath(path, (short) => connect(short));
+    return withSocketPath(path, (short) => connect({ path: short, ...(onread ? { onread } : {}) }));
   } catch (error) {
     return new Socket().destroy(error as Error); // the folder of a long path is gone
   }

@@ -187,3 +187,17 @@ test('the command line shows kinds, and says what it cannot do', async () => {
     assert.match(stderr, words);
   }
 });
+
+test('an error after a long silence is told, also the first line of all', async () => {
+  await using rig = await Rig.create();
+  await rig.up({ spoke: rig.puppet(), silent: rig.puppet() });
+  const [spoke, silent] = [await rig.enter('spoke'), await rig.enter('silent')];
+  await spoke.print('a line');
+  await rig.untilWatched('../home/logs/spoke');
+  await rig.untilWatched('../home/logs');
+  const before = performance.now();
+  for (const puppet of [spoke, silent])
+    await puppet.print('TypeError: it broke\n    at run (/srv/a.js:1:1)', 'err');
+  await rig.until('both are told', async () => (await kindsOf(rig)).length === 2);
+  assert.ok(performance.now() - before < 10_000, 'only found by the look every 30 s');
+});

@@ -1,10 +1,11 @@
 /**
- * Watches the logs of all services for errors of a kind that was not there before. While nothing is written it looks at
- * sizes, once a second and less often later; what is written it reads within a budget, and where a storm is beyond that it
- * leaves some of it out and says how much.
+ * Watches the logs of all services for errors of a kind that was not there before. It looks at
+ * sizes once a second; while nothing is written it lets the kernel tell. What is written it reads within a budget, and where a storm is
+ * beyond that it leaves some of it out and says how much.
  */
 import { join } from 'node:path';
 import type { NewEvent } from '../../protocol/index.js';
+import { FolderAlarm } from './folder-alarm.js';
 import { Budget } from './budget.js';
 import { ServiceErrors } from './service-errors.js';
 
@@ -12,9 +13,12 @@ const LOOK_MS = 1000;
 /** Where a record may go on, or have ended. */
 const LOOK_AGAIN_MS = 300;
 const QUIET_MS = 250;
-/** Where nothing was written for a while. */
+/** Where nothing was written for so long the folder has an alarm. */
+const QUIET_AFTER_MS = 4000;
+/** An alarm may fail. */
+const LOOK_ANYWAY_MS = 30_000;
+/** Where there is none. */
 const LOOK_RARELY_MS = 2000;
-const RARELY_AFTER_MS = 30_000;
 /** How long others wait for it at most, more or less. */
 const SLICE_MS = 5;
 const REST_MS = 20;
@@ -35,10 +39,12 @@ export interface ErrorWatchSetup {
 }
 
 interface Watched {
+  readonly folder: string;
   readonly errors: ServiceErrors;
   /** Monotonic, as the next. */
   lookAt: number;
   newsAt: number;
+  alarm: FolderAlarm | undefined;
   /** Of this minute. */
   minute: number;
   told: number;
@@ -49,7 +55,11 @@ export class ErrorWatch {
   readonly #watched = new Map<string, Watched>();
   readonly #budget = new Budget();
   #behind: Watched[] = [];
+  /** Of the folder above all: services that never wrote anything have none. */
+  #alarmAbove: FolderAlarm | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When it is due. */
+  #dueAt = Infinity;
   #isClosed = false;
 
   constructor(setup: ErrorWatchSetup) {
@@ -72,6 +82,8 @@ export class ErrorWatch {
     this.#guard(() => {
       const now = performance.now();
       this.#watched.set(service, {
+        folder: join(this.#folder, service),
+        alarm: undefined,
         errors: this.#open(service),
         lookAt: now,
         newsAt: now,
@@ -88,6 +100,7 @@ export class ErrorWatch {
     const watched = this.#watched.get(service);
     if (!watched) return;
     this.#watched.delete(service);
+    if (watched.alarm !== this.#alarmAbove) watched.alarm?.end();
     this.#behind = this.#behind.filter((each) => each !== watched);
     this.#guard(() => watched.errors.close());
   }
@@ -96,6 +109,8 @@ export class ErrorWatch {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#alarmAbove?.end();
+    for (const { alarm } of this.#watched.values()) alarm?.end();
     const all = [...this.#watched.values()].map(({ errors }) => errors);
     for (const errors of all) this.#guard(() => errors.close());
     await Promise.all(all.map((errors) => errors.settled()));
@@ -104,7 +119,7 @@ export class ErrorWatch {
   #open(service: string): ServiceErrors {
     const { home, wall, emit } = this.#setup;
     return new ServiceErrors({
-      logFolder: join(home, 'logs', service),
+      logFolder: join(this.#folder, service),
       folder: join(home, 'errors', service),
       now: () => wall().getTime(),
       onNew: (kind) => this.#tell(service, kind),
@@ -112,13 +127,21 @@ export class ErrorWatch {
     });
   }
 
+  get #folder(): string {
+    return join(this.#setup.home, 'logs');
+  }
+
+  /** Or earlier, where that is planned already. */
   #lookIn(delayMs: number): void {
-    if (this.#isClosed) return;
+    const at = performance.now() + delayMs;
+    if (this.#isClosed || at >= this.#dueAt) return;
     clearTimeout(this.#timer);
+    this.#dueAt = at;
     this.#timer = setTimeout(() => this.#look(), delayMs);
   }
 
   #look(): void {
+    this.#dueAt = Infinity;
     const now = performance.now();
     for (const watched of this.#watched.values()) if (watched.lookAt <= now) this.#lookAt(watched, now);
     if (this.#behind.length > 0) this.#work();
@@ -131,11 +154,37 @@ export class ErrorWatch {
     this.#guard(() => {
       const hasNews = watched.errors.hasNews();
       if (hasNews) watched.newsAt = now;
-      const isQuiet = now - watched.newsAt > RARELY_AFTER_MS;
-      watched.lookAt = now + (isQuiet ? LOOK_RARELY_MS : LOOK_MS);
+      watched.lookAt = now + this.#pauseMs(watched, now);
       if (watched.errors.isBehind && !this.#behind.includes(watched)) this.#behind.push(watched);
       else if (hasNews) this.#settle(watched);
     });
+  }
+
+  #pauseMs(watched: Watched, now: number): number {
+    if (now - watched.newsAt < QUIET_AFTER_MS) return LOOK_MS;
+    if (watched.alarm) return LOOK_ANYWAY_MS;
+    watched.alarm = this.#alarmFor(watched);
+    // Something may have been written just before it was set.
+    return watched.alarm ? LOOK_MS : LOOK_RARELY_MS;
+  }
+
+  #alarmFor(watched: Watched): FolderAlarm | undefined {
+    const own = FolderAlarm.set(watched.folder, () => this.#wake(watched));
+    if (own) return own;
+    return (this.#alarmAbove ??= FolderAlarm.set(this.#folder, () => this.#wakeAllBelow()));
+  }
+
+  #wake(watched: Watched): void {
+    watched.alarm = undefined;
+    watched.newsAt = watched.lookAt = performance.now();
+    this.#lookIn(GATHER_MS);
+  }
+
+  /** One of them has a folder now. */
+  #wakeAllBelow(): void {
+    const alarm = this.#alarmAbove;
+    this.#alarmAbove = undefined;
+    for (const watched of this.#watched.values()) if (watched.alarm === alarm) this.#wake(watched);
   }
 
   /** Block by block, each service in turn, for a slice of time. */
