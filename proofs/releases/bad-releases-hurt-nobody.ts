@@ -45,7 +45,9 @@ const CASES: readonly Case[] = [
   { kind: 'new-exception', says: /RangeError|voucher/, mayFail: 0, ends: 'after' },
 ];
 
-const wanted = CASES.filter(({ kind }) => values.only === undefined || values.only.split(',').includes(kind));
+// One failure in a hundred needs more requests than a short form has.
+const tried = scale < 1 ? CASES.filter(({ kind }) => kind !== 'fails-sometimes') : CASES;
+const wanted = tried.filter(({ kind }) => values.only === undefined || values.only.split(',').includes(kind));
 let wrong = 0;
 for (const instances of scale < 1 ? [1] : [1, 4]) {
   await using shop = await Shop.create({

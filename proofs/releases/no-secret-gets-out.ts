@@ -24,7 +24,7 @@ const seen: { readonly where: string; readonly text: string }[] = [];
 const secretEnvironment = plant('a secret variable');
 const envFileValue = plant('an env file');
 const headerToken = plant('the token of a source');
-const urlPassword = plant('a password in a URL');
+const urlPassword = plant('a signature in a URL');
 const redirectToken = plant('where a server redirects to');
 const bodyToken = plant('the body of an error');
 const hookWords = plant('the environment that a hook prints');
@@ -64,7 +64,7 @@ for (const { name, group = {} } of SCENES) {
       },
       envFiles: ['.env.secret'],
     },
-    verify: { stable: 0, for: 0, bake: 0, newErrors: 'ignore' },
+    verify: { canary: false, stable: 0, for: 0, bake: 0, newErrors: 'ignore', smoke: '/checkout' },
   });
   writeFileSync(join(shop.rig.folder, 'app', '.env.secret'), `API_KEY=${envFileValue}\n`);
   const build = makeBuild(shop.builds, `1.${count++}.0`, 'good', {
@@ -141,7 +141,7 @@ function source(path: string): object {
   mkdirSync('/tmp', { recursive: true });
   return {
     type: 'http',
-    url: `http://app:${urlPassword}@127.0.0.1:${files.port}${path}.tgz`,
+    url: `http://127.0.0.1:${files.port}${path}.tgz?signature=${urlPassword}`,
     sha256: { url: `http://127.0.0.1:${files.port}${path}.sha256` },
     headers: { 'private-token': { command: ['/bin/echo', headerToken] } },
   };
@@ -156,14 +156,14 @@ async function listen(): Promise<{ archive: Buffer; port: number; server: http.S
       return void response
         .writeHead(403)
         .end(`no entry for ${bodyToken}, nor for ${String(request.headers['private-token'])}`);
-    if (path === '/redirect.tgz')
+    if (path.startsWith('/redirect.tgz'))
       return void response
         .writeHead(302, { location: `http://127.0.0.1:9/x?signature=${redirectToken}` })
         .end();
     const hash = createHash('sha256')
       .update(path.startsWith('/wrong') ? 'another' : state.archive)
       .digest('hex');
-    if (path.endsWith('.sha256')) return void response.end(`${hash}  build.tgz\n`);
+    if (path.includes('.sha256')) return void response.end(`${hash}\n`);
     response.end(state.archive);
   });
   await new Promise<void>((resolve) => state.server.listen(0, '127.0.0.1', resolve));

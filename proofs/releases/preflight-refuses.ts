@@ -21,7 +21,12 @@ const schemaCase = (what: string, property: object, rule = 'wrong-type'): Case =
   what,
   rule,
   files: { 'schema.json': JSON.stringify({ required: ['KEY'], properties: { KEY: property } }) },
-  env: rule === 'missing-key' ? { OTHER: TOKEN } : rule === 'empty-key' ? { KEY: '', OTHER: TOKEN } : { KEY: `${TOKEN} _` },
+  env:
+    rule === 'missing-key'
+      ? { OTHER: TOKEN }
+      : rule === 'empty-key'
+        ? { KEY: '', OTHER: TOKEN }
+        : { KEY: `${TOKEN} _` },
   spec: { contract: { ...CONTRACT, schema: 'schema.json', unknown: 'ignore' } },
 });
 
@@ -89,5 +94,7 @@ try {
 } finally {
   host.remove();
 }
-console.log(`${chosen.length} of ${CASES.length} cases refused by ${rules.size} rules, each with a next step; ${leaks} secrets told`);
+console.log(
+  `${chosen.length} of ${CASES.length} cases refused by ${rules.size} rules, each with a next step; ${leaks} secrets told`,
+);
 assert.equal(leaks, 0);

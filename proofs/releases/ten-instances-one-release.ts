@@ -38,7 +38,7 @@ await using shop = await Shop.create({
     env: { PORT: port, UPKEEP_SDK: SDK, FOLDER: folder },
     ready: 'port',
   },
-  verify: { stable: 0, for: 0, bake: 0, newErrors: 'ignore' },
+  verify: { canary: false, stable: 0, for: 0, bake: 0, newErrors: 'ignore', smoke: '/' },
   group: {
     keep: 2,
     install: ['/bin/sh', '-c', `printf x >> ${installs}`],
