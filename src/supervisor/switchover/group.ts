@@ -222,12 +222,17 @@ export class GroupSwitchover implements Switchover {
       abort.signal.throwIfAborted();
       abort.signal.addEventListener('abort', () => this.#giveUp(abort.signal.reason));
     }
-    const created = this.specs.filter(({ name }) => !this.#host.services.has(name));
+    const { services } = this.#host;
+    const created = this.specs.filter(({ name }) => !services.has(name));
+    // Of a release before this one, by the number of an operation; a home that lost its journal counts anew.
+    const known = this.specs.flatMap(({ name }) => services.get(name) ?? []);
+    const held = known.filter(({ hold }) => hold && hold.operation !== operation.id);
+    for (const service of held) service.hold = undefined;
     for (const spec of created)
       this.#host.create(spec).hold = { operation: operation.id, is: 'created', leaving: [] };
     this.#lookAgain();
     // What is found running by the next daemon has to be known to it.
-    if (created.length > 0) await this.#host.save();
+    if (created.length + held.length > 0) await this.#host.save();
     this.#turn.resolve(operation);
   }
 
