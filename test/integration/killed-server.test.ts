@@ -110,9 +110,19 @@ test('a wrapper that starts another server in its place has killed nothing; one 
   const port = await freePort();
   const file = rig.write('watched', 'one');
   const env = { PORT: String(port), FILE: file, SERVER: rig.write('server.cjs', SLOW_SERVER) };
-  await rig.up({ api: { script: rig.write('watcher.cjs', WATCHER), env, ports: [port], ready: 'port' } });
+  await rig.up({
+    api: {
+      script: rig.write('watcher.cjs', WATCHER),
+      env,
+      ports: [{ port, host: '127.0.0.1' }],
+      ready: 'port',
+    },
+  });
   const pid = async (): Promise<string> =>
-    fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((answer) => answer.text());
+    fetch(`http://127.0.0.1:${port}/`, {
+      headers: { connection: 'close' },
+      signal: AbortSignal.timeout(1000),
+    }).then((answer) => answer.text());
   const first = await pid();
   rig.write('watched', 'two');
   const second = await rig.until('another one serves', async () => {
