@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { ensureBuilt, filesUnder, run, TEST_RUNNER } from './setup.mjs';
 
 const SUITES = ['test/integration', 'test/e2e', 'test/chaos'];
-/** Files at a time. Tests wait more than they work, and Node leaves one processor free where nothing is said. */
-const CONCURRENCY = `--test-concurrency=${availableParallelism()}`;
+/** Files at a time. Tests wait more than they work, so there is one more than processors. */
+const CONCURRENCY = `--test-concurrency=${availableParallelism() + 1}`;
 
 ensureBuilt();
 const tests = SUITES.flatMap(filesUnder).filter((file) => file.endsWith('.test.ts'));
