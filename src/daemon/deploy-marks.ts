@@ -8,6 +8,7 @@ const DEPLOYING: ReadonlySet<OperationStep['action']> = new Set([
   'restart',
   'reload',
   'update',
+  'release',
 ]);
 
 /** When it begins. What upkeep does by itself, for a file that changed or a limit, is no deployment. */

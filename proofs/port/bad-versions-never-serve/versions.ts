@@ -14,7 +14,11 @@ export const VERSIONS: readonly BadVersion[] = [
     says: /not ready within 3s \(nothing listens on port \d+\)$/,
     shows: /still connecting to the database/,
   },
-  { name: 'exits-at-boot', says: /exit code 1$/, shows: /DATABASE_URL is not set/ },
+  {
+    name: 'exits-at-boot',
+    says: /exit code 1 \(Error: DATABASE_URL is not set.*\)$/,
+    shows: /DATABASE_URL is not set/,
+  },
   {
     name: 'exits-after-3s',
     says: /exit code 3 after it was ready$/,
@@ -24,10 +28,10 @@ export const VERSIONS: readonly BadVersion[] = [
   { name: 'answers-500', says: /not verified within 2s \(.* answered 500\)$/ },
   { name: 'hangs-on-the-check', says: /not verified within 2s \(.*no answer within [\d.]+ ms\)$/ },
   { name: 'leaks', says: /memory limit: .* of 150 MB after it was ready$/ },
-  { name: 'syntax-error', says: /exit code 1$/, shows: /SyntaxError/ },
+  { name: 'syntax-error', says: /exit code 1 \(SyntaxError: .*\)$/, shows: /SyntaxError/ },
   {
     name: 'missing-module',
-    says: /exit code 1$/,
+    says: /exit code 1 \(.*\)$/,
     shows: /Cannot find module 'a-module-that-nobody-installed'/,
   },
 ];
