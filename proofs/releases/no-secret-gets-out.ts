@@ -45,7 +45,9 @@ const SCENES: readonly {
   },
   {
     name: 'a hook that prints secrets and fails',
-    group: { hooks: { beforeSwitch: [['/bin/sh', '-c', 'env; cat .env.secret 2>/dev/null; exit 4']] } },
+    group: {
+      hooks: { beforeSwitch: { run: ['/bin/sh', '-c', 'env; cat .env.secret 2>/dev/null; exit 4'] } },
+    },
   },
   {
     name: 'a contract that the secrets break',
@@ -60,12 +62,17 @@ for (const { name, group = {} } of SCENES) {
     group,
     service: {
       secrets: {
-        DATABASE_URL: { command: ['/bin/echo', `postgres://app:${secretEnvironment}@127.0.0.1/shop`] },
+        DATABASE_URL: { file: '.database-url' },
       },
       envFiles: ['.env.secret'],
     },
     verify: { canary: false, stable: 0, for: 0, bake: 0, newErrors: 'ignore', smoke: '/checkout' },
   });
+  writeFileSync(join(shop.rig.folder, 'app', '.source-token'), headerToken);
+  writeFileSync(
+    join(shop.rig.folder, 'app', '.database-url'),
+    `postgres://app:${secretEnvironment}@127.0.0.1/shop\n`,
+  );
   writeFileSync(join(shop.rig.folder, 'app', '.env.secret'), `API_KEY=${envFileValue}\n`);
   const build = makeBuild(shop.builds, `1.${count++}.0`, 'good', {
     '.env.example': 'DATABASE_URL=\nAPI_KEY=\nPOOL=\n',
@@ -143,7 +150,7 @@ function source(path: string): object {
     type: 'http',
     url: `http://127.0.0.1:${files.port}${path}.tgz?signature=${urlPassword}`,
     sha256: { url: `http://127.0.0.1:${files.port}${path}.sha256` },
-    headers: { 'private-token': { command: ['/bin/echo', headerToken] } },
+    headers: { 'private-token': { file: '.source-token' } },
   };
 }
 
