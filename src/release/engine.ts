@@ -45,6 +45,7 @@ export function createReleases(host: EngineHost): Releases {
     folder: run.view.folder,
     previous: releases.previousOf(run),
     failedAt: run.view.failure ? (run.view.stages.at(-1)?.stage ?? null) : null,
+    keptBuilds: releases.builds,
     kept: releases.kept(run.view.group).map(({ run: _run, ...kept }) => kept),
   });
   const live = new LiveStages({

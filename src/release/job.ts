@@ -33,6 +33,8 @@ export interface StageJob {
   readonly failedAt?: ReleaseStage | null;
   /** Of its group, on this host. */
   readonly kept?: readonly KeptRelease[];
+  /** What stays in the store: checksums of the builds of all groups of the home. */
+  readonly keptBuilds?: readonly string[];
 }
 
 export interface KeptRelease {
@@ -41,8 +43,6 @@ export interface KeptRelease {
   readonly isCurrent: boolean;
   /** null: it has not served long enough to tell. */
   readonly isGood: boolean | null;
-  /** Of its build. */
-  readonly sha256: string | null;
 }
 
 /**

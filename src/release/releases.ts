@@ -178,6 +178,15 @@ export class Releases {
     return { id, folder, version: build?.version ?? null, commit: build?.commit ?? null };
   }
 
+  /** Checksums of the builds that stay in the store: of each group what serves, what is being made, and as many good ones as it keeps. */
+  get builds(): string[] {
+    const kept = [...this.#specs.values()].flatMap(({ name, keep }) => {
+      const useful = this.#of(name).filter((run) => !run.hasEnded || run.view.status === 'succeeded');
+      return [...useful.slice(0, keep + 2), this.current(name)];
+    });
+    return [...new Set(kept.flatMap((run) => run?.view.build?.sha256 ?? []))];
+  }
+
   run(id: string): ReleaseRun | undefined {
     return this.#runs.get(id);
   }
@@ -188,9 +197,7 @@ export class Releases {
       const { folder, status, id } = run.view;
       if (folder === null) return [];
       const isGood = status === 'succeeded' ? true : status === 'running' ? null : false;
-      return [
-        { run, id, folder, isCurrent: run === current, isGood, sha256: run.view.build?.sha256 ?? null },
-      ];
+      return [{ run, id, folder, isCurrent: run === current, isGood }];
     });
   }
 

@@ -4,7 +4,7 @@ import { pruneReleases } from '../folder/prune.js';
 import { sweepStaging } from '../folder/sweep.js';
 import type { Stage } from '../job.js';
 
-export const clearAway: Stage = async ({ home, spec, kept = [] }) => {
+export const clearAway: Stage = async ({ home, spec, kept = [], keptBuilds }) => {
   await sweepStaging(spec.folder);
   const current = kept.find(({ isCurrent }) => isCurrent);
   const good = kept.find(({ isGood, isCurrent }) => isGood === true && !isCurrent);
@@ -13,7 +13,7 @@ export const clearAway: Stage = async ({ home, spec, kept = [] }) => {
     running: current ? [current.folder] : [],
     good: good?.folder ?? null,
   });
-  const builds = kept.flatMap(({ sha256 }) => (sha256 === null ? [] : [sha256]));
-  await new ArtifactStore(home).prune(new Set(builds));
+  // The store is the home's: what another group may go back to is not this one's to clear away.
+  if (keptBuilds) await new ArtifactStore(home).prune(new Set(keptBuilds));
   return { notes, ...(removed.length > 0 ? { text: `cleared away ${removed.join(', ')}` } : {}) };
 };
