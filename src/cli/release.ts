@@ -33,11 +33,11 @@ export async function followRelease(
   }
   if (!last) return interruption.exitCode;
   if (options.detach) return printAccepted(last, options);
-  if (!hasEnded(last) && interruption.signal.aborted) {
+  if (last.finishedAt === null && interruption.signal.aborted) {
     note(unfinishedRelease(last));
     return interruption.exitCode;
   }
-  return reportRelease(hasEnded(last) ? last : await untilReleaseEnded(client, last.id), options);
+  return reportRelease(last.finishedAt === null ? await untilReleaseEnded(client, last.id) : last, options);
 }
 
 /** The daemon may go away midway; the next one takes the release over from its journal. */
@@ -59,10 +59,6 @@ export function reportRelease(view: ReleaseView, { json }: ReleaseOptions): numb
     print(formatReleaseEnd(view));
   }
   return exitCodeOf(view);
-}
-
-export function hasEnded({ status }: ReleaseView): boolean {
-  return status !== 'queued' && status !== 'running' && status !== 'reverting';
 }
 
 function printAccepted(view: ReleaseView, { json }: ReleaseOptions): number {

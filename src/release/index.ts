@@ -1,6 +1,5 @@
 export { createReleases, type EngineHost } from './engine.js';
 export { Releases, type ReleasesOptions } from './releases.js';
-export { hasReleaseEnded } from './ended.js';
 export { preflight } from './preflight/preflight.js';
 export { settle } from './settle.js';
 export { extractArchive, type ExtractOptions } from './archive/extract-archive.js';

@@ -11,12 +11,12 @@ import {
 } from '../core/index.js';
 import {
   UpkeepError,
-  type Failure,
   type ReleaseRequest,
   type ReleaseSpec,
   type ReleaseStage,
   type ReleaseView,
 } from '../protocol/index.js';
+import { toFailure } from '../supervisor/index.js';
 import { deferred } from '../util/index.js';
 import type { BuildChoice, StageContext, StageResult } from './job.js';
 import type { AcceptedLine } from './journal.js';
@@ -204,20 +204,11 @@ export class ReleaseRun {
   }
 
   #noteFailure(error: unknown): void {
-    const failure = toFailure(error);
-    if (failure.code === 'internal') this.#host.onInternalError(error);
+    const failure = toFailure(error, (bug) => this.#host.onInternalError(bug));
+    // One of a worker comes as words.
+    if (error instanceof UpkeepError && failure.code === 'internal') this.#host.onInternalError(error);
     // What went wrong first is what is told; what could not be put back, beside it.
     if (this.view.failure) this.view.notes.push(failure.message);
     else this.view.failure = failure;
   }
-}
-
-function toFailure(error: unknown): Failure {
-  if (!(error instanceof UpkeepError)) {
-    const words = error instanceof Error ? error.message : String(error);
-    return { code: 'internal', message: `Internal error: ${words}` };
-  }
-  const { code, message, hint, details } = error;
-  const lines = (details as { lines?: string[] } | undefined)?.lines;
-  return { code, message, ...(hint === undefined ? {} : { hint }), ...(lines?.length ? { lines } : {}) };
 }

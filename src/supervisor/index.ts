@@ -1,5 +1,6 @@
 export { looksSecret, resolveEnvironment, type Environment } from './environment.js';
 export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.js';
+export { toFailure } from './failure.js';
 export type { Counted } from './meter.js';
 export { hasEnded } from './operation.js';
 export type { BootOptions, SideCounts, SideView, Switchover, SwitchoverWish } from './switchover.js';

@@ -1,5 +1,5 @@
 import type { ReleaseView, RouteBody } from '../../protocol/index.js';
-import { hasReleaseEnded, type Releases } from '../../release/index.js';
+import type { Releases } from '../../release/index.js';
 import type { Supervisor } from '../../supervisor/index.js';
 import type { Exchange } from '../exchange.js';
 import type { Handlers } from '../server.js';
@@ -15,10 +15,10 @@ export function releaseRoutes(
     const events = exchange.stream(() => unfollow());
     unfollow = releases.follow(id, (view) => {
       events.send(view);
-      if (hasReleaseEnded(view)) events.end();
+      if (view.finishedAt !== null) events.end();
     });
     // One that had ended already has told all of it.
-    if (hasReleaseEnded(releases.find(id))) unfollow();
+    if (releases.find(id).finishedAt !== null) unfollow();
   };
   return {
     releases: (exchange) => exchange.answer(releases.groups()),

@@ -12,7 +12,7 @@ import { defineCommand, JSON_OPTION, type OptionValues } from '../command.js';
 import { CONFIG_OPTIONS, loadConfigFile, noteDiagnostics } from '../config.js';
 import { print, printJson } from '../output/print.js';
 import { formatGroups, formatRelease } from '../output/release.js';
-import { followRelease, hasEnded, reportRelease, untilReleaseEnded } from '../release.js';
+import { followRelease, reportRelease, untilReleaseEnded } from '../release.js';
 
 const options = {
   commit: { type: 'string', value: 'sha', description: 'the build of this commit' },
@@ -192,7 +192,7 @@ function showView(view: ReleaseView, { json }: Values): number {
 /** One that goes on is followed; of one that failed, what it was asked for is asked for again: what is fetched already is there. */
 async function resume(id: string, values: Values): Promise<number> {
   const view = await client().call('release', { params: { id } });
-  if (!hasEnded(view)) return reportRelease(await untilReleaseEnded(client(), id), values);
+  if (view.finishedAt === null) return reportRelease(await untilReleaseEnded(client(), id), values);
   if (view.status === 'succeeded')
     throw usageError('release', `release ${id} has succeeded: there is nothing to resume`);
   const body = { group: view.group, target: view.target };
