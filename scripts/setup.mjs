@@ -3,7 +3,7 @@
  * Uses only Node itself, because it runs on a fresh clone.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,9 +12,15 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/,
 /** Written by build.mjs as its last act. */
 export const BUILD_STAMP = join(ROOT, 'dist/.built');
 
+const [MAJOR, MINOR] = process.versions.node.split('.').map(Number);
+/** Node has it from 20.14, 22.1 and 23 on. */
+const KNOWS_FORCE_EXIT = MAJOR > 22 || MINOR >= ({ 20: 14, 22: 1 }[MAJOR] ?? Infinity);
+/** A failed test may leave a timer, a socket or a watch behind, for which its file would be waited for. */
+const FORCE_EXIT = KNOWS_FORCE_EXIT ? ['--test-force-exit'] : [];
+
 /** Arguments of node; the files to test follow. */
 export const TEST_RUNNER = [
-  ...['--import', 'tsx', '--test'],
+  ...['--import', 'tsx', '--test', ...FORCE_EXIT],
   ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
   ...(process.env.CI === 'true'
     ? ['--test-reporter=./scripts/no-skips.mjs', '--test-reporter-destination=stderr']
@@ -26,6 +32,8 @@ const BUILT_FROM = ['src', 'scripts/build.mjs', 'scripts/openapi.mjs', 'package.
 export function ensureInstalled() {
   const installed = changedAt(join(ROOT, 'node_modules/.package-lock.json'));
   if (installed >= changedAt(join(ROOT, 'package-lock.json'))) return;
+  // npm would empty what the link leads to, which another checkout works with.
+  if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   console.log('Installing the locked dependencies (npm ci)');
   orExit(run('npm', ['ci', '--loglevel=error'], { stdio: ['ignore', 'ignore', 'inherit'] }));
 }

@@ -17,7 +17,8 @@ const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' 
 const scale = Number(values.scale);
 const SERVICES = scale < 0.05 ? 3 : 10;
 const durationMs = Math.max(10_000, 30 * 60_000 * scale);
-const PROBE_MS = 300;
+/** What ceases to answer is dated between two probes: of dozens a service the errors add up, as their root. */
+const PROBE_MS = 100;
 const REST_MS = scale < 0.05 ? 6500 : 45_000;
 const DAEMON_LIVES_MS = 100_000;
 /** Of the time, at full scale. In a short form one fault is a large part of it, and other work on the machine an error of each. */
@@ -61,6 +62,8 @@ await rig.up(
         env: { PORT: String(port), DISK: disk },
         limits: { memory: '250MB' },
         restart: { delay: '200ms' },
+        // Up is who answers, also to the client outside: one that only listens has yet to do so.
+        ready: { http: '/' },
         health: { http: '/', interval: PROBE_MS, timeout: 1000, failures: 1 },
         stop: { grace: '500ms', drain: 0 },
       },
@@ -109,18 +112,29 @@ for (const [index, report] of reports.entries()) {
 console.log(
   'how much earlier the report says that it began, and later that it ended, than was seen outside; ms',
 );
-for (const kind of KINDS) {
-  const apart = reports.flatMap(({ incidents }, index) => {
-    const { faults, outside } = subjects[index]!;
-    return incidents.flatMap(({ startedAt, endedAt }, at) => {
-      const [began, ended] = [Date.parse(startedAt), Date.parse(endedAt ?? '')];
-      const seen = outside.outages.find(({ from, to }) => from < ended + 500 && to > began - 500);
-      return faults[at] === kind && seen ? [[seen.from - began, ended - seen.to] as const] : [];
-    });
+const compared = reports.flatMap(({ incidents }, index) => {
+  const { name, faults, outside } = subjects[index]!;
+  return incidents.flatMap(({ startedAt, endedAt }, at) => {
+    const [began, ended] = [Date.parse(startedAt), Date.parse(endedAt ?? '')];
+    const seen = outside.outages.find(({ from, to }) => from < ended + 500 && to > began - 500);
+    if (!seen) return [];
+    return [{ kind: faults[at]!, name, startedAt, earlier: seen.from - began, later: ended - seen.to }];
   });
-  const mean = (side: 0 | 1): string =>
-    (apart.reduce((sum, both) => sum + both[side], 0) / apart.length).toFixed(0);
-  console.log(`  ${kind.padEnd(7)} ${mean(0).padStart(5)} ${mean(1).padStart(5)}  (mean of ${apart.length})`);
+});
+for (const kind of KINDS) {
+  const own = compared.filter((each) => each.kind === kind);
+  const mean = (side: 'earlier' | 'later'): string =>
+    (own.reduce((sum, each) => sum + each[side], 0) / own.length).toFixed(0).padStart(5);
+  console.log(`  ${kind.padEnd(7)} ${mean('earlier')} ${mean('later')}  (mean of ${own.length})`);
+}
+const worst = compared
+  .toSorted((a, b) => Math.abs(a.earlier + a.later) - Math.abs(b.earlier + b.later))
+  .at(-1);
+if (worst) {
+  const { kind, name, startedAt, earlier, later } = worst;
+  console.log(
+    `most of all: ${kind} of ${name} at ${startedAt}: ${earlier.toFixed(0)} and ${later.toFixed(0)} ms`,
+  );
 }
 const repairs = reports.flatMap(({ incidents }) =>
   incidents.map(({ startedAt, endedAt }) => Date.parse(endedAt ?? '') - Date.parse(startedAt)),

@@ -1,17 +1,17 @@
 /**
- * What being measured costs: processor time for a request and memory of a server with and without the metrics of the preload, the
- * daemon's time for 300 services every ten seconds, and the disk for a year of 50 services.
+ * What being measured costs: processor time for a request and memory of a server with the preload, and without it; the
+ * daemon's time for 300 services every ten seconds, and the disk for a year of 50 services. Needs wrk, and two processors.
  *
  * A server whose processor is the limit answers as many requests as its time for each of them allows: so that time is compared, which
  * other work on the machine changes less than it changes a throughput.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import http from 'node:http';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { writeThrough } from '../../src/metrics/samples.js';
 import { HistoryFile, MAX_FILE_BYTES } from '../../src/metrics/history-file.js';
 import { BUCKETS } from '../../src/metrics/histogram.js';
@@ -20,16 +20,16 @@ import { SAMPLE_BYTES } from '../../src/metrics/sample.js';
 import { MAX_SLOW_BYTES, SlowRequests } from '../../src/metrics/slow-requests.js';
 import type { SlowRequest } from '../../src/protocol/index.js';
 import { privateKb } from '../port/costs-nothing/processes.js';
-import { app, Rig } from '../../test/rig/index.js';
+import { app, freePort, Rig, until } from '../../test/rig/index.js';
 import { PreloadHost, type ControlConnection } from '../../test/rig/preload-host.js';
 
+const run = promisify(execFile);
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 const scale = Number(values.scale);
-const PAIRS = Math.max(2, Math.round(24 * scale));
-const ROUNDS = 6;
-const ROUND_MS = scale < 0.2 ? 400 : 500;
-const KINDS = ['plain', 'measured'] as const;
-const NOTHING = { ms: 0, requests: 0 };
+const ROUNDS = Math.max(2, Math.round(20 * scale));
+const COPIES = 4;
+const [WARM_S, MEASURED_S] = [6, 8];
+const KINDS = ['bare', 'measured'] as const;
 const SERVICES = Math.max(20, Math.round(300 * scale));
 const IDLE_MS = scale < 0.2 ? 12_000 : 120_000;
 const YEAR_S = Math.round(365 * 86_400 * Math.min(1, scale));
@@ -38,9 +38,10 @@ const MOST_BYTES =
   PACES.reduce((sum, { slots }) => sum + slots * SAMPLE_BYTES, 0) + 2 * MAX_FILE_BYTES + 2 * MAX_SLOW_BYTES;
 const [RATIO, MEMORY_BYTES, CORE_SHARE] = [0.97, 5 * 1024 ** 2, 0.01];
 
-const { ratio, addedBytes } = await overhead();
+const { ratio, error, addedBytes } = await overhead();
 console.log(
-  `processor time for a request without metrics / with: ${ratio.toFixed(3)} (median of ${PAIRS} pairs of processes)`,
+  `processor time for a request without upkeep in the process / measured: ${ratio.toFixed(3)}, standard error ${error.toFixed(3)} ` +
+    `(${ROUNDS} rounds of ${COPIES} processes each)`,
 );
 console.log(`memory added to a process: ${(addedBytes / 1024 ** 2).toFixed(1)} MB`);
 const share = await daemonShare();
@@ -52,38 +53,52 @@ console.log(
 );
 assert.ok(addedBytes <= MEMORY_BYTES && perService <= MOST_BYTES);
 assert.ok(share <= CORE_SHARE);
-// Faster than without metrics by more than noise: the comparison itself is wrong.
+// Faster than without by more than noise: the comparison itself is wrong.
 if (scale >= 0.2) assert.ok(ratio >= RATIO && ratio <= 1 / RATIO, 'ratio');
 
 /**
- * Pairs of servers, asked in turn: whatever else the machine does, it does to both. Of two processes of one program one is quicker than
- * the other by some hundredths, so there are many pairs, the one that is measured begins first and last in turn, and the median counts: a
- * pair that was disturbed is one of many.
+ * Servers of one program, bare ones and measured ones, share one processor and are asked at the same time, so that whatever else the machine
+ * does, it does to all. Of two processes that do the same one is quicker by some hundredths, as it happened to be compiled: so there are
+ * several of each, and they are started anew each round. A measured one is asked what it has counted as it begins and in the midst of it, and every
+ * second whether it hangs: more often than by a daemon.
  */
-async function overhead(): Promise<{ ratio: number; addedBytes: number }> {
+async function overhead(): Promise<{ ratio: number; error: number; addedBytes: number }> {
   const [ratios, added]: [number[], number[]] = [[], []];
-  for (let pair = 0; pair < PAIRS; pair++) {
+  for (let round = 0; round < ROUNDS; round++) {
     await using preload = new PreloadHost();
-    const used = { plain: NOTHING, measured: NOTHING };
-    const names = pair % 2 === 0 ? KINDS : KINDS.toReversed();
-    const servers = new Map<Kind, Server>();
-    for (const name of names) servers.set(name, await startServer(preload));
-    await servers.get('measured')!.control.ask({ do: 'metrics' });
-    for (const name of [...KINDS, ...KINDS]) await answer(servers.get(name)!);
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const name of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
-        const { ms, requests } = await answer(servers.get(name)!);
-        used[name] = { ms: used[name].ms + ms, requests: used[name].requests + requests };
-      }
-      await servers.get('measured')!.control.ask({ do: 'metrics' });
-    }
-    const [plain, measured] = KINDS.map((name) => used[name].ms / used[name].requests);
-    ratios.push(plain! / measured!);
-    const [plainBytes, measuredBytes] = KINDS.map((name) => privateKb(servers.get(name)!.pid) * 1024);
-    added.push(measuredBytes! - plainBytes!);
-    for (const { control } of servers.values()) control.close();
+    const kinds = Array.from({ length: 2 * COPIES }, (_, index) => KINDS[index % 2]!);
+    const servers: Server[] = [];
+    for (const kind of kinds) servers.push(await startServer(preload, kind));
+    await answerAll(servers, WARM_S);
+    const costs = await answerAll(servers, MEASURED_S);
+    const mean = (kind: Kind, values: readonly number[]): number =>
+      values.reduce((sum, value, index) => sum + (kinds[index] === kind ? value : 0), 0) / COPIES;
+    ratios.push(mean('bare', costs) / mean('measured', costs));
+    const kb = servers.map(({ pid }) => privateKb(pid));
+    added.push((mean('measured', kb) - mean('bare', kb)) * 1024);
+    for (const { control } of servers) control?.close();
   }
-  return { ratio: median(ratios), addedBytes: median(added) };
+  const ratio = ratios.reduce((sum, value) => sum + value, 0) / ROUNDS;
+  const squares = ratios.reduce((sum, value) => sum + (value - ratio) ** 2, 0);
+  return { ratio, error: Math.sqrt(squares / (ROUNDS - 1) / ROUNDS), addedBytes: median(added) };
+}
+
+/** Processor time for a request to each, in milliseconds. */
+async function answerAll(servers: readonly Server[], seconds: number): Promise<number[]> {
+  const before = servers.map(({ pid }) => cpuMs(pid));
+  const asking = setInterval(() => {
+    for (const { control } of servers) void control?.ask({ do: 'ping' });
+  }, 1000);
+  const look = setTimeout(
+    () => {
+      for (const { control } of servers) void control?.ask({ do: 'metrics' });
+    },
+    (seconds * 1000) / 2,
+  );
+  const answered = await Promise.all(servers.map(({ port }) => load(port, seconds)));
+  clearInterval(asking);
+  clearTimeout(look);
+  return servers.map(({ pid }, index) => (cpuMs(pid) - before[index]!) / answered[index]!);
 }
 
 function median(values: readonly number[]): number {
@@ -95,43 +110,24 @@ type Kind = (typeof KINDS)[number];
 interface Server {
   readonly port: number;
   readonly pid: number;
-  readonly control: ControlConnection;
+  /** Of a measured one. */
+  readonly control: ControlConnection | undefined;
 }
 
-async function startServer(preload: PreloadHost): Promise<Server> {
-  const { port } = preload.hold('::');
-  const attempt = preload.start(['node', app('serves-http.cjs')], { env: { PORT: String(port) } });
-  await attempt.untilSaid(/^listening/);
-  return { port, pid: attempt.pid, control: await attempt.control() };
+async function startServer(preload: PreloadHost, kind: Kind): Promise<Server> {
+  const isBare = kind === 'bare';
+  const port = isBare ? await freePort() : preload.hold('::').port;
+  const attempt = preload.start(['node', app('serves-http.cjs')], { env: { PORT: String(port) }, isBare });
+  await until('it listens', () => attempt.stdout.includes('listening'));
+  await run('taskset', ['-acp', '0', String(attempt.pid)]);
+  return { port, pid: attempt.pid, control: isBare ? undefined : await attempt.control() };
 }
 
-/** Its processor time for a round of requests. */
-async function answer({ pid, port }: Server): Promise<{ ms: number; requests: number }> {
-  const before = cpuMs(pid);
-  const requests = await throughput(port, ROUND_MS);
-  return { ms: cpuMs(pid) - before, requests };
-}
-
-/** How many requests were answered. */
-async function throughput(port: number, ms: number): Promise<number> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
-  const until = performance.now() + ms;
-  let answered = 0;
-  const ask = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      http
-        .get({ port, host: '127.0.0.1', agent }, (response) => response.resume().once('end', resolve))
-        .once('error', reject);
-    });
-  const user = async (): Promise<void> => {
-    while (performance.now() < until) {
-      await ask();
-      answered++;
-    }
-  };
-  await Promise.all(Array.from({ length: 20 }, user));
-  agent.destroy();
-  return answered;
+/** Asked by a client on another processor; answers how many requests were answered. */
+async function load(port: number, seconds: number): Promise<number> {
+  const asking = ['wrk', '-t1', '-c8', `-d${seconds}s`, `http://127.0.0.1:${port}/`];
+  const { stdout } = await run('taskset', ['-c', String(cpus().length - 1), ...asking]);
+  return Number(/(\d+) requests in/.exec(stdout)![1]);
 }
 
 /** Of one core, while nothing but measuring is to be done. */

@@ -57,6 +57,7 @@ symlinkSync(join(rig.home.path, 'logs'), join(home, 'logs'));
 const watch = new ErrorWatch({
   home,
   wall: () => new Date(),
+  hide: () => (line) => line,
   emit: () => undefined,
   onInternalError: (error) => console.log(error),
 });
@@ -131,7 +132,7 @@ function switchoverOf(service: string): WatchOptions['switchover'] {
   return {
     look: () => {
       const requests = Math.round((performance.now() - begunAt) / 20);
-      const counts = { requests, errors: 0, durationMs: requests, latency: [] };
+      const counts = { requests, errors: 0, unanswered: 0, durationMs: requests, latency: [] };
       const shown = { service, takesTraffic: true, rssBytes: null, ended: null, restarts: 0, counts };
       const { pid } = current.get(service)!.instances[0]!;
       return Promise.resolve([
@@ -140,6 +141,7 @@ function switchoverOf(service: string): WatchOptions['switchover'] {
       ]);
     },
     untilFallen: () => new Promise(() => undefined),
+    whyNoneYet: () => undefined,
     check: () => Promise.reject(new Error('no smoke check is configured')),
   };
 }

@@ -1,11 +1,14 @@
 /** Follows a release to its end and words how it went: the one path of every command that makes one. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectOrStart, hasEndedMidway, homeFrom, type Client } from '../client/index.js';
 import { ERRORS, type ErrorCode, type ReleaseView } from '../protocol/index.js';
 import { onInterruption } from './interruption.js';
 import { printFailure } from './output/error.js';
 import { note, print, printJson } from './output/print.js';
 import { formatReleaseEnd, unfinishedRelease } from './output/release.js';
-import { createReleaseProgress, SILENT_RELEASE } from './output/release-progress.js';
+import { createReleaseProgress, SILENT_RELEASE, type ReleaseProgress } from './output/release-progress.js';
+
+const LOOK_AGAIN_MS = 200;
 
 export interface ReleaseOptions {
   readonly detach?: boolean | undefined;
@@ -19,36 +22,63 @@ export async function followRelease(
   const client = connectOrStart(homeFrom(process.env));
   const interruption = onInterruption();
   const progress = options.json || options.detach ? SILENT_RELEASE : createReleaseProgress(process.stderr);
+  const { signal } = interruption;
   let last: ReleaseView | undefined;
   try {
-    for await (const view of ask(client, interruption.signal)) {
-      last = view;
-      if (options.detach) break;
+    last = await hear(ask(client, signal), (view) => {
       progress.show(view);
-    }
-  } catch (error) {
-    if (!last || !hasEndedMidway(error)) throw error;
+      return !options.detach;
+    });
+    if (last && !options.detach) last = await untilReleaseEnded(client, last, { progress, signal });
   } finally {
     progress.end();
   }
   if (!last) return interruption.exitCode;
   if (options.detach) return printAccepted(last, options);
-  if (last.finishedAt === null && interruption.signal.aborted) {
-    note(unfinishedRelease(last));
-    return interruption.exitCode;
+  if (last.finishedAt !== null) return reportRelease(last, options);
+  note(unfinishedRelease(last));
+  return interruption.exitCode;
+}
+
+/** As long as `show` wants more, and the daemon lives; answers what was heard last. */
+async function hear(
+  views: AsyncIterable<ReleaseView>,
+  show: (view: ReleaseView) => boolean,
+): Promise<ReleaseView | undefined> {
+  let last: ReleaseView | undefined;
+  try {
+    for await (const view of views) {
+      last = view;
+      if (!show(view)) break;
+    }
+  } catch (error) {
+    if (!last || !hasEndedMidway(error)) throw error;
   }
-  return reportRelease(last.finishedAt === null ? await untilReleaseEnded(client, last.id) : last, options);
+  return last;
+}
+
+interface EndWish {
+  readonly progress?: ReleaseProgress;
+  /** Nobody waits any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** The daemon may go away midway; the next one takes the release over from its journal. */
-export async function untilReleaseEnded(client: Client, id: string): Promise<ReleaseView> {
-  for (;;) {
+export async function untilReleaseEnded(
+  client: Client,
+  view: ReleaseView,
+  { progress = SILENT_RELEASE, signal }: EndWish = {},
+): Promise<ReleaseView> {
+  while (view.finishedAt === null && !signal?.aborted) {
+    await sleep(LOOK_AGAIN_MS);
     try {
-      return await client.call('release', { params: { id }, query: { wait: '1' }, timeoutMs: 0 });
+      view = await client.call('release', { params: { id: view.id } });
+      progress.show(view);
     } catch (error) {
       if (!hasEndedMidway(error)) throw error;
     }
   }
+  return view;
 }
 
 export function reportRelease(view: ReleaseView, { json }: ReleaseOptions): number {

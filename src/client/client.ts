@@ -61,6 +61,16 @@ export class Client {
   }
 
   async call<N extends CallName>(name: N, options: RequestOptions<N> = {}): Promise<RouteAnswer<N>> {
+    try {
+      return await this.#ask(name, options);
+    } catch (error) {
+      // A daemon that dies still takes connections until it is gone. A question may be put to the next one.
+      if (ENDPOINTS[name].method !== 'GET' || !hasEndedMidway(error)) throw error;
+      return this.#ask(name, options);
+    }
+  }
+
+  async #ask<N extends CallName>(name: N, options: RequestOptions<N>): Promise<RouteAnswer<N>> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const socket = await this.#dial();
     socket.setTimeout(timeoutMs, () => socket.destroy(noAnswer(timeoutMs)));

@@ -13,6 +13,11 @@ const SECRET_ASSIGNMENT = new RegExp(
   'gi',
 );
 
+/** Of AWS, Google, Azure and others. */
+const SIGNATURE = '(?:sig|key|auth|jwt|[\\w.-]*signature)';
+const SIGNATURE_KEY = new RegExp(`^${SIGNATURE}$`, 'i');
+const SIGNED = new RegExp(`([?&]${SIGNATURE}=)[^&\\s"'#]+`, 'gi');
+
 const SECRET_IN_COMMAND = new RegExp(`(?:${SECRET_WORD})[\\w-]*\\s*[:=]\\s*["']?(?![\\s"'$<{]|$)`, 'i');
 
 export const HIDDEN = '[hidden]';
@@ -25,10 +30,12 @@ export function hasUrlPassword(value: string): boolean {
   return value.search(URL_PASSWORD) >= 0 || value.search(URL_TOKEN) >= 0;
 }
 
-/** `https://example.com/app.tgz?private_token=…` */
+/** `https://example.com/app.tgz?private_token=…`, and what object storages sign their URLs by; not where it is filled in: `{version}`. */
 export function hasSecretParameter(value: string): boolean {
   const [, query = ''] = /^[a-z][a-z0-9+.-]*:\/\/[^\s?#]*\?(\S*)/i.exec(value) ?? [];
-  return [...new URLSearchParams(query).entries()].some(([key, text]) => isSecretKey(key) && text !== '');
+  return [...new URLSearchParams(query).entries()].some(
+    ([key, text]) => (isSecretKey(key) || SIGNATURE_KEY.test(key)) && text !== '' && !/^\{\w+\}$/.test(text),
+  );
 }
 
 /** `--token=abc`, but not what takes the value from elsewhere: `--token=$TOKEN`. */
@@ -37,7 +44,10 @@ export function hasSecretAssignment(value: string): boolean {
 }
 
 export function redactUrls(text: string): string {
-  return text.replace(URL_PASSWORD, `$1${HIDDEN}$3`).replace(URL_TOKEN, `$1${HIDDEN}`);
+  return text
+    .replace(URL_PASSWORD, `$1${HIDDEN}$3`)
+    .replace(URL_TOKEN, `$1${HIDDEN}`)
+    .replace(SIGNED, `$1${HIDDEN}`);
 }
 
 /** One line of source or text, with what looks secret masked. */

@@ -279,7 +279,7 @@ test('every key finds its place in the specification', async () => {
         downgrade: 'refuse',
         'node-env': 'refuse',
         'debug-port': 'warn',
-        'debug-logging': 'warn',
+        'debug-logging': 'refuse',
         'example-value': 'warn',
         localhost: 'warn',
         'test-host': 'warn',

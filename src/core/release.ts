@@ -68,6 +68,21 @@ const COMMITTED: ReadonlySet<ReleaseStage> = new Set(['bake', 'finish']);
 
 export const WAITING: ReleaseState = { id: 'waiting' };
 
+/** Half way over the line is brought over it, and so is what is being put back; the bake is where it can still be sent back. */
+const NOT_TO_BE_LEFT: ReadonlySet<ReleaseStage> = new Set(['commit', 'finish']);
+
+/** Whether it can be given up. */
+export function mayAbort(state: ReleaseState): boolean {
+  return state.id === 'waiting' || (state.id === 'at' && !NOT_TO_BE_LEFT.has(state.stage));
+}
+
+/** Whether its instances stand beside those of the release before, or are being sent away. */
+export function isSwitching(state: ReleaseState): boolean {
+  if (state.id !== 'at') return state.id === 'reverting';
+  const place = RELEASE_STAGES.indexOf(state.stage);
+  return place >= RELEASE_STAGES.indexOf('boot') && !COMMITTED.has(state.stage);
+}
+
 export function stepRelease(
   state: ReleaseState,
   event: ReleaseEvent,
@@ -110,8 +125,7 @@ function stepStage({ stage }: AtStage, { id }: ReleaseEvent, { last }: ReleasePo
       if (stage === 'finish') return end('succeeded');
       return revert(stage, COMMITTED.has(stage) ? 'rolled-back' : 'failed');
     case 'abort':
-      // What is half way over the line is brought over it; the bake is where it can be sent back.
-      if (stage === 'commit' || stage === 'finish') return { state, effects: [] };
+      if (!mayAbort(state)) return { state, effects: [] };
       return revert(stage, COMMITTED.has(stage) ? 'rolled-back' : 'aborted', [{ id: 'interrupt' }]);
   }
 }

@@ -93,7 +93,13 @@ export class Daemon {
     this.#setup = setup;
     this.#events = new EventStore(home, systemClock.wall);
     const emit = (event: NewEvent): void => this.emit(event);
-    this.#errors = new ErrorWatch({ home, wall: systemClock.wall, emit, onInternalError });
+    this.#errors = new ErrorWatch({
+      home,
+      wall: systemClock.wall,
+      hide: (service) => this.#supervisor.hidingOf(service),
+      emit,
+      onInternalError,
+    });
     this.#known = new KnownErrors(this.#errors, () => systemClock.wall().getTime());
     this.#supervisor = new Supervisor(
       { home, clock: systemClock, random: Math.random, emit, onInternalError },

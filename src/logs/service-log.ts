@@ -1,6 +1,7 @@
 /** What the instances of one service write, which their shims put into files: what was, and what comes. */
 import { join } from 'node:path';
 import type { LogEntry, LogSpec, ServiceDetail } from '../protocol/index.js';
+import { SecretValues } from '../util/index.js';
 import { lastLines } from './last-lines.js';
 import type { ErrorReport } from './fingerprint/index.js';
 import { lastError } from './last-error.js';
@@ -17,6 +18,8 @@ const ERROR_BYTES = 128 * 1024;
 export class ServiceLog {
   readonly service: string;
   readonly folder: string;
+  /** What its attempts were told in confidence: not in what is quoted of them, wherever that goes. */
+  readonly secrets = new SecretValues();
   #lostBytes = 0;
   #lostLines = 0;
 
@@ -51,12 +54,13 @@ export class ServiceLog {
 
   /** What an attempt wrote last, to stdout and to stderr. */
   lastWords(run: LogRun): string[] {
-    return filesOf(this.folder, run).flatMap((files) => lastWords(files, run));
+    const lines = filesOf(this.folder, run).flatMap((files) => lastWords(files, run));
+    return lines.map((line) => this.secrets.hide(line));
   }
 
   /** What an attempt wrote last to one of the two, at most so many bytes. */
   tailOf(run: LogRun, stream: StreamName, bytes: number): string[] {
-    return splitLines(this.#tail(stream, run, bytes).text);
+    return splitLines(this.#tail(stream, run, bytes).text).map((line) => this.secrets.hide(line));
   }
 
   /** The error that an attempt ended with, as far as its output tells. */

@@ -126,6 +126,6 @@ export class ConnectionTable {
   }
 }
 
-function activeHandles(): object[] {
+export function activeHandles(): object[] {
   return (process as unknown as { _getActiveHandles(): object[] })._getActiveHandles();
 }

@@ -1,37 +1,55 @@
-/** Where upkeep asks this process for something: one JSON request a line, JSON lines as answers. */
+/**
+ * Where upkeep asks this process for something: one JSON request a line, JSON lines as answers. Below net.Socket, on the handle itself: a
+ * socket of another kind than those of the application (a pipe among connections of TCP) costs each of its requests a sixteenth
+ * from then on, because what Node has compiled for streams is for both kinds.
+ */
 import type { ControlAnswer, ControlRequest } from '../protocol/index.js';
 import { attempt } from './attempt.js';
 import type { Handle } from './internals.js';
-import { net } from './node.js';
+import { fs } from './node.js';
 
 /** false: nobody hears it any more. */
 export type Answer = (words: ControlAnswer) => boolean;
 export type Handler = (request: ControlRequest, answer: Answer) => unknown;
 
-const { Socket: SocketOfNode } = net;
 const { parse, stringify } = JSON;
-
-/** A daemon that was stopped hears nothing, and the application is not to keep it all for it. */
-const MOST_WAITING = 64 * 1024;
+const { writeSync } = fs;
+const bytesFrom = Buffer.from;
 
 /** A connection to the control socket. It keeps nobody alive. */
 export function serveControl(client: Handle, handle: Handler): void {
-  const socket = new SocketOfNode({ handle: client } as object);
-  const answer: Answer = (words) => {
-    attempt(() => socket.write(`${stringify(words)}\n`));
-    if (socket.writableLength > MOST_WAITING) socket.destroy();
-    return !socket.destroyed;
-  };
+  /** Byte for byte. */
   let text = '';
-  socket.unref();
-  socket.on('error', () => undefined); // upkeep has gone
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    const lines = (text + chunk).split('\n');
+  let isOpen = true;
+  const end = () => {
+    if (isOpen) client.close();
+    isOpen = false;
+  };
+  const answer: Answer = (words) => {
+    if (isOpen && !write(client, `${stringify(words)}\n`)) end();
+    return isOpen;
+  };
+  client.onread = (...values) => {
+    const bytes = bytesOf(values);
+    if (!bytes) return end();
+    const lines = (text + bytes.toString('latin1')).split('\n');
     text = lines.pop() || '';
-    for (const line of lines) serve(line, handle, answer);
-  });
-  socket.resume();
+    for (const line of lines) serve(bytesFrom(line, 'latin1').toString(), handle, answer);
+  };
+  client.unref();
+  client.readStart?.();
+}
+
+/** Node 11 and older say how many there are; newer ones give as many. undefined: nobody is there any more. */
+function bytesOf([first, second]: readonly unknown[]): Buffer | undefined {
+  if (typeof first !== 'number') return first ? bytesFrom(first as ArrayBuffer) : undefined;
+  return first < 0 ? undefined : ((second as Buffer | undefined) ?? bytesFrom(''));
+}
+
+/** At once and as a whole, or not at all: a daemon that was stopped hears nothing, and the application is not to keep it all for it. */
+function write(client: Handle, line: string): boolean {
+  const bytes = bytesFrom(line);
+  return attempt(() => writeSync(client.fd!, bytes)) === bytes.length;
 }
 
 function serve(line: string, handle: Handler, answer: Answer): void {

@@ -15,6 +15,7 @@ import { Listening } from './listening.js';
 import { Metrics } from './metrics.js';
 import { deliver, hearReady } from './messages.js';
 import { fs, major } from './node.js';
+import { OwnPorts } from './own-ports.js';
 import { answerPing } from './ping.js';
 import { listenPrivately } from './private-socket.js';
 import { sayAgain } from './say-again.js';
@@ -28,10 +29,11 @@ export class Guest {
   private readonly channel: Channel;
   private readonly held: readonly HeldSocket[];
   private readonly listening: Listening;
+  private readonly ownPorts: OwnPorts;
   private readonly doors = new Set<number>();
   private control: Handle | null = null;
   private drain: Drain | null = null;
-  private metrics: Metrics | null = null;
+  private readonly metrics = new Metrics();
 
   static enter(setup: Setup): void {
     const channel = setup.channel && Channel.open(setup.channel);
@@ -42,10 +44,12 @@ export class Guest {
     this.setup = setup;
     this.channel = channel;
     this.held = setup.sockets.map((spec) => new HeldSocket(spec));
+    this.ownPorts = new OwnPorts(channel);
     this.listening = new Listening({
       held: this.held,
       hold: setup.hold,
       isTaken: (port) => this.isTaken(port),
+      awaitFree: (place) => this.ownPorts.awaitFree(place),
       onListening: (listener) => this.announce(listener),
     });
   }
@@ -80,7 +84,9 @@ export class Guest {
     const { handle, address, port, origin } = listener;
     this.openControl();
     if (origin !== 'shared') this.openDoor(listener);
+    if (origin === 'own') attempt(() => this.ownPorts.note(port));
     this.channel.say('listening', pid, handle.fd ?? -1, address, port, origin);
+    if (this.control && 'maxHeadersCount' in listener.server) attempt(() => this.metrics.count());
   }
 
   private openControl(): void {
@@ -95,6 +101,18 @@ export class Guest {
   private isTaken(port: number): boolean {
     const path = this.channel.pathOf(`${pid}.${port}`);
     return path !== null && !this.doors.has(port) && fs.existsSync(path);
+  }
+
+  /** A thread that is held back cannot be told: it has no socket of its own for that. */
+  private attach(): boolean {
+    const isAttached = this.listening.attach();
+    const folder = this.setup.hold ? this.channel.pathOf('') : null;
+    if (folder === null) return isAttached;
+    const isThreads = (name: string) => {
+      const [owner, port] = name.split('.').map(Number);
+      return owner === pid && !this.doors.has(port!) && this.held.some(({ spec }) => spec.port === port);
+    };
+    return isAttached && !fs.readdirSync(folder).some(isThreads);
   }
 
   private openDoor(listener: Listener): void {
@@ -120,16 +138,14 @@ export class Guest {
         this.drain.begin(this.listening.listeners, request, (cut) => answer({ drained: true, cut }));
         return answer({ ok: true });
       case 'attach':
-        this.listening.attach();
-        return answer({ ok: true });
+        return answer(this.attach() ? { ok: true } : { error: 'a server of it does not listen' });
       case 'ping':
         return answer(answerPing(request.resources));
       case 'message':
         deliver(request.message);
         return answer({ ok: true });
       case 'metrics': {
-        const metrics = (this.metrics = this.metrics ?? new Metrics());
-        const say = () => answer({ metrics: metrics.read(this.listening.listeners, request.isLook) });
+        const say = () => answer({ metrics: this.metrics.read(request.isLook) });
         if (say() && request.everyMs) sayAgain(request.everyMs, say);
         return;
       }

@@ -1,4 +1,5 @@
 /** A handle that seems to listen but does not, until upkeep says so ("hold"). */
+import { isOpen } from './held-sockets.js';
 import type { Handle } from './internals.js';
 import { KeepAlive } from './keep-alive.js';
 
@@ -30,14 +31,17 @@ export class HeldBack {
     });
   }
 
+  /** Throws where it cannot listen. */
   attach(): void {
     const handle = this.handle;
     for (const [name, descriptor] of this.own) {
       if (descriptor) Object.defineProperty(handle, name, descriptor);
       else Reflect.deleteProperty(handle, name);
     }
-    if (this.backlog !== null) handle.listen?.(this.backlog);
     this.keepAlive.end();
+    // Who looks for a free port closes what it has tried.
+    const error = this.backlog !== null && isOpen(handle) && handle.listen?.(this.backlog);
+    if (error) throw new Error(`listen: ${error}`);
   }
 
   private replace(name: string, value: unknown): void {

@@ -2,7 +2,7 @@
  * The part of upkeep that lives inside managed applications of Node (7.10 and newer): it gives them the sockets of their
  * service where they listen, tells upkeep what they serve, lets their connections end before they are stopped, keeps their last
  * words and says why they crash.
- * Until upkeep asks it does nothing after listen(); from its first question for metrics on, two words for each request.
+ * After listen() it does nothing until upkeep asks, but for two words for each request.
  */
 import { attempt } from './attempt.js';
 import { Guest } from './guest.js';

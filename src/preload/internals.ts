@@ -6,6 +6,9 @@ import type { Server, Socket } from 'node:net';
 export interface Handle {
   readonly fd?: number;
   onconnection?: ((error: number, client?: Handle) => void) | undefined;
+  /** The bytes, or nothing at the end; Node 11 and older: their number, negative at the end, and the bytes. */
+  onread?: (...values: unknown[]) => void;
+  readStart?(): number;
   listen?(backlog: number): number;
   close(callback?: () => void): void;
   getsockname?(name: SocketName): number;

@@ -24,6 +24,8 @@ export interface ListeningOptions {
   readonly hold: boolean;
   /** By another thread of this process: no thread sees what the others have. */
   isTaken(port: number): boolean;
+  /** Where upkeep may still hold what a process before has opened. */
+  awaitFree(place: Place): void;
   onListening(listener: Listener): void;
 }
 
@@ -46,10 +48,12 @@ export class Listening {
     return (this.known = this.known.filter(({ isOpen }) => isOpen));
   }
 
-  attach(): void {
+  /** Whether all that was held back listens now. */
+  attach(): boolean {
     this.isHolding = false;
-    for (const heldBack of this.heldBack) attempt(() => heldBack.attach());
+    const attached = this.heldBack.map((heldBack) => attempt(() => (heldBack.attach(), true)));
     this.heldBack = [];
+    return attached.every(Boolean);
   }
 
   private wrapListen(): void {
@@ -93,6 +97,7 @@ export class Listening {
       return values;
     }
     const handle = isDescriptor(fd) ? this.openGiven(fd) : this.map({ address, port });
+    if (!handle && !isDescriptor(fd)) this.options.awaitFree({ address, port });
     if (!handle) return values;
     server._handle = handle;
     this.holdBack(handle);

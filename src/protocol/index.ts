@@ -9,6 +9,7 @@ export * from './why.js';
 export * from './tree.js';
 export * from './operation.js';
 export * from './release.js';
+export * from './release-outcome.js';
 export * from './event.js';
 export * from './report.js';
 export * from './sample.js';

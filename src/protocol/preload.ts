@@ -80,6 +80,8 @@ export interface ProcessMetrics {
   readonly errors: number;
   /** All of them together. */
   readonly durationMs: number;
+  /** In progress, and without a word for five seconds; counted only where it is looked at closely. Absent: of an older preload. */
+  readonly unanswered?: number;
   /** How long they took, by half octaves from 64 µs on. */
   readonly latency: readonly number[];
   /** How late the event loop was, looked at twice a second; likewise. */

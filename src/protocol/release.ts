@@ -57,8 +57,8 @@ export const SourceSpec = v.variant('type', [
   v.strictObject({ type: v.literal('file'), path: v.nullable(v.string()) }),
   v.strictObject({
     type: v.literal('http'),
-    /** `{version}`, `{commit}` and `{ref}` are filled in. */
-    url: v.string(),
+    /** `{version}`, `{commit}` and `{ref}` are filled in. One that is signed is a secret. */
+    url: v.union([v.string(), SecretSpec]),
     /** The checksum, or where it is read from (as sha256sum prints it). */
     sha256: v.union([v.strictObject({ is: sha256 }), v.strictObject({ url: v.string() })]),
     headers: v.record(v.string(), v.union([v.string(), SecretSpec])),
@@ -312,6 +312,8 @@ export const ReleaseCheck = v.strictObject({
   /** One line that names the thing and the place, never a value. */
   text: v.string(),
   hint: v.optional(v.string()),
+  /** Where it is one of errors: its id, see `upkeep errors`. */
+  kind: v.optional(v.string()),
 });
 export type ReleaseCheck = v.InferOutput<typeof ReleaseCheck>;
 
@@ -372,6 +374,10 @@ export const ReleaseView = v.strictObject({
   services: v.array(v.string()),
   kind: v.picklist(['release', 'rollback', 'plan']),
   target: ReleaseTarget,
+  /** Rules that do not hold this time. */
+  waive: v.optional(v.array(WaiverSpec), []),
+  /** Also where the same build serves already. */
+  force: v.optional(v.boolean(), false),
   status: v.picklist(RELEASE_STATUSES),
   stage: v.nullable(v.picklist(RELEASE_STAGES)),
   requester: Requester,

@@ -190,6 +190,7 @@ export const ROUTES = {
   releases: {
     ...ENDPOINTS.releases,
     summary: 'All groups that are released, with their releases, newest first',
+    query: { limit: 'how many releases of each group, default 50' },
     answer: v.array(ReleaseGroupView),
   },
   release: {

@@ -7,6 +7,7 @@ import type { Journal } from '../store/index.js';
 import type { Supervisor } from '../supervisor/index.js';
 import type { Clock } from '../system/index.js';
 import type { StageContext, StageJob, StageResult } from './job.js';
+import { readRecord } from './folder/record.js';
 import { LiveStages } from './live.js';
 import { NEEDLESS, type ReleaseRun } from './release-run.js';
 import { Releases } from './releases.js';
@@ -53,7 +54,10 @@ export function createReleases(host: EngineHost): Releases {
     supervisor: host.supervisor,
     work,
     previousOf: (run) => releases.before(run),
-    watch: (run, switchover, phase, context) => watch(host, { run, switchover, phase }, context),
+    watch: (run, switchover, phase, context) => {
+      const refusedKinds = releases.refusedKinds(run);
+      return watch({ ...host, refusedKinds }, { run, switchover, phase }, context);
+    },
   });
   const releases: Releases = new Releases({
     ...host,
@@ -77,16 +81,20 @@ function isForWorker(stage: ReleaseStage): stage is WorkerStage {
   return (IN_WORKER as readonly ReleaseStage[]).includes(stage);
 }
 
+const KEPT_HERE = 'kept on the host';
+
 /** What is on the host is not looked for anywhere else; where its folder has gone, the build in the store is unpacked again. */
 async function performKept(
   run: ReleaseRun,
   stage: WorkerStage,
   work: () => Promise<StageResult>,
 ): Promise<StageResult> {
-  const { folder, build } = run.view;
-  const isThere = folder !== null && existsSync(folder);
-  if (stage === 'preflight') return isThere ? { text: 'it has served here before' } : work();
-  if (isThere) return { text: 'kept on the host' };
+  const { folder, build, stages } = run.view;
+  // What was unpacked again is not there before it is installed.
+  const isWhole = folder !== null && existsSync(folder) && readRecord(folder)?.isReady !== false;
+  const isUnpacked = stages.some((each) => each.stage === 'stage' && each.text !== KEPT_HERE);
+  if (stage === 'preflight') return isUnpacked ? work() : { text: 'it has served here before' };
+  if (isWhole) return { text: KEPT_HERE };
   if (stage === 'stage' || stage === 'install') return work();
   if (run.artifact !== null && existsSync(run.artifact)) return { text: 'kept in the store' };
   throw new UpkeepError(

@@ -10,8 +10,9 @@ import { makeCurrent } from './folder/index.js';
 import type { StageContext, StageResult } from './job.js';
 import type { ReleaseRun } from './release-run.js';
 import { OutsideTraffic } from './outside-traffic.js';
-import { settle } from './settle.js';
+import { folderOf, servicesOf, smokeOf } from './own-folder.js';
 import { askSmoke } from './verify/index.js';
+import { whatServesOn } from './words.js';
 import type { TaskName } from './worker/message.js';
 
 export interface LiveHost {
@@ -67,16 +68,22 @@ export class LiveStages {
   }
 
   async revert(run: ReleaseRun, how: RevertHow, context: StageContext): Promise<void> {
-    if (how === 'dismiss') await this.#dismiss(run, context);
-    else await this.#switchBack(run, context);
-    await this.#hooks(run, 'onFailure', context);
-    const { notes = [] } = await this.#host.work(run, 'prune', context);
-    context.note({ notes });
+    try {
+      if (how === 'dismiss') await this.#dismiss(run, context);
+      else await this.#switchBack(run, context);
+    } finally {
+      // Whatever could not be done: nobody goes on to keep this host as it was set for this release.
+      this.#forget(run);
+    }
+    context.note({ notes: await notesOf(this.#hooks(run, 'onFailure', context)) });
+    context.note({ notes: await notesOf(this.#host.work(run, 'prune', context)) });
   }
 
   async #boot(run: ReleaseRun, context: StageContext): Promise<StageResult> {
     const switchover = this.#switchover(run, context);
-    await switchover.boot({ stableMs: stableMs(run), signal: context.signal });
+    await this.#bootAt(run, switchover, context).catch((error: unknown) => {
+      throw withWaived(error, run);
+    });
     const checks = await this.#smoke(run, switchover, context);
     return { checks, notes: switchover.notes, text: `${countOf(run)} started, checked without traffic` };
   }
@@ -91,26 +98,33 @@ export class LiveStages {
     const notes = traffic ? await this.#comeIn(run, switchover, context) : [];
     if (!traffic) await switchover.join(instances);
     const result = await this.#host.watch(run, switchover, 'canary', context);
-    const share = traffic ? 'this host with a part of its weight' : `${instances} of each service`;
+    const isByWeight = traffic && notes.length === 0 && this.#outside(run).hasWeights;
+    const share = isByWeight ? 'this host with a part of its weight' : `${instances} of each service`;
     return { ...result, notes, text: `${share}: ${result.text ?? 'nothing was wrong'}` };
   }
 
   async #letAllIn(run: ReleaseRun, context: StageContext): Promise<StageResult> {
     const switchover = await this.#booted(run, context);
     const { verify, traffic } = run.spec;
-    const notes = traffic && !verify.canary ? await this.#comeIn(run, switchover, context) : [];
+    // Who goes back is in a hurry: the port stays open, so nothing has to be taken out for it.
+    const isOut = traffic && !verify.canary && !isWayBack(run);
+    const notes = isOut ? await this.#comeIn(run, switchover, context) : [];
     await switchover.join(Infinity);
-    await this.#outside(run).in(100, context);
-    await this.#hooks(run, 'afterSwitch', context);
+    await this.#unlessFallen(run, context, async (within) => {
+      await this.#outside(run).in(100, within);
+      await this.#hooks(run, 'afterSwitch', within);
+    });
     return { notes, text: `${countOf(run)} take traffic beside the old ones` };
   }
 
-  /** Out, in with all new ones, and back with a small share. */
+  /** Out, in with new ones, and back with a small share: of the host where there are weights and it could go, or else of its instances. */
   async #comeIn(run: ReleaseRun, switchover: Switchover, context: StageContext): Promise<string[]> {
+    const { canary } = run.spec.verify;
     const outside = this.#outside(run);
     const notes = await outside.out(context);
-    await switchover.join(Infinity);
-    await outside.in(run.spec.verify.canary ? outside.canaryShare : 100, context);
+    const isByWeight = outside.hasWeights && notes.length === 0;
+    await switchover.join(canary && !isByWeight ? canary.instances : Infinity);
+    await outside.in(canary ? outside.canaryShare : 100, context);
     return notes;
   }
 
@@ -126,7 +140,7 @@ export class LiveStages {
     const switchover = this.#switchover(run, context);
     if (!switchover.isCommitted) await this.#booted(run, context);
     await switchover.commit();
-    return { text: 'the old instances have drained and ended', ...(await link(run)) };
+    return { text: 'the new instances are the service, the old ones drain', ...(await link(run)) };
   }
 
   async #bake(run: ReleaseRun, context: StageContext): Promise<StageResult> {
@@ -135,23 +149,27 @@ export class LiveStages {
   }
 
   async #finish(run: ReleaseRun, context: StageContext): Promise<StageResult> {
+    await this.#switchover(run, context).untilOldGone(context.signal);
     this.#forget(run);
-    const hooks = await this.#hooks(run, 'afterRelease', context).catch((error: Error) => ({
-      notes: [error.message],
-    }));
+    const notes = await notesOf(this.#hooks(run, 'afterRelease', context));
     const pruned = await this.#host.work(run, 'prune', context);
-    return { ...pruned, notes: [...(hooks.notes ?? []), ...(pruned.notes ?? [])] };
+    return { ...pruned, notes: [...notes, ...(pruned.notes ?? [])] };
   }
 
   async #dismiss(run: ReleaseRun, context: StageContext): Promise<void> {
     const hasCome = (stage: ReleaseStage): boolean => run.view.stages.some((each) => each.stage === stage);
     const isIn = hasCome('canary') || hasCome('switch');
-    // Others serve while the new ones leave; where that cannot be, the old ones are there.
-    if (isIn) await this.#tryOut(run, context);
     // Before `boot` there is nothing to send away.
-    if (hasCome('boot')) await this.#switchover(run, context).revert(run.view.failure ?? undefined);
-    if (isIn) await this.#outside(run).in(100, context);
-    this.#forget(run);
+    const switchover = hasCome('boot') ? this.#switchover(run, context) : undefined;
+    // Others serve while the new ones leave; where that cannot be, the old ones are there.
+    const isOut = isIn ? this.#tryOut(run, context) : Promise.resolve();
+    if (switchover?.isOneByOne) await isOut;
+    try {
+      await switchover?.revert(run.view.failure ?? undefined);
+    } finally {
+      await isOut;
+      if (isIn) context.note({ notes: await notesOf(this.#outside(run).in(100, context)) });
+    }
   }
 
   async #tryOut(run: ReleaseRun, context: StageContext): Promise<void> {
@@ -180,19 +198,57 @@ export class LiveStages {
       this.#wish(previous, name, context),
       run.view.requester,
     );
-    await this.#tryOut(run, context);
-    if (!switchover.isCommitted) await switchover.boot({ stableMs: 0, signal: context.signal });
-    await switchover.commit();
-    await this.#outside(run).in(100, context);
-    this.#forget(run);
+    const isOut = this.#tryOut(run, context);
+    try {
+      const wish = { stableMs: 0, isCompared: false, signal: context.signal };
+      if (!switchover.isCommitted) await switchover.boot(wish);
+      if (switchover.isOneByOne) await isOut;
+      await switchover.commit();
+    } finally {
+      // Whichever serves from here on, whatever else cannot be done.
+      await isOut;
+      context.note({ notes: await notesOf(this.#outside(run).in(100, context)) });
+    }
     context.note(await link(previous));
+    await switchover.untilOldGone(context.signal);
   }
 
   /** A daemon before this one may have had it further than this one finds it. */
   async #booted(run: ReleaseRun, context: StageContext): Promise<Switchover> {
     const switchover = this.#switchover(run, context);
-    await switchover.boot({ stableMs: stableMs(run), signal: context.signal });
+    await this.#bootAt(run, switchover, context);
     return switchover;
+  }
+
+  /** What has served before is not looked at for long. */
+  #bootAt(run: ReleaseRun, switchover: Switchover, { signal }: StageContext): Promise<void> {
+    const isCompared = !isWayBack(run);
+    return switchover.boot({ stableMs: isCompared ? run.spec.verify.stableMs : 0, isCompared, signal });
+  }
+
+  /** Rejects as soon as one of the new ones has fallen: nobody waits for what is done meanwhile. */
+  async #unlessFallen(
+    run: ReleaseRun,
+    context: StageContext,
+    work: (within: StageContext) => Promise<void>,
+  ): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([context.signal, over.signal]);
+    const fall = this.#switchover(run, context)
+      .untilFallen(signal)
+      .then((text): never => {
+        const { id, group } = run.view;
+        throw new UpkeepError('release-failed', `Release ${id} of "${group}" is not good: ${text}`, {
+          hint: `${whatServesOn(run)}its output: upkeep logs ${run.spec.services[0]!.name}`,
+        });
+      });
+    const done = work({ ...context, signal });
+    done.catch(() => undefined); // or it was not waited for
+    try {
+      await Promise.race([done, fall]);
+    } finally {
+      over.abort();
+    }
   }
 
   #outside(run: ReleaseRun): OutsideTraffic {
@@ -216,10 +272,9 @@ export class LiveStages {
   }
 
   #wish(of: ReleaseRun, release: string, context: StageContext): SwitchoverWish {
-    const [current, folder] = [`${of.spec.folder}/current`, folderOf(of)];
     return {
       release,
-      specs: of.spec.services.map((spec) => settle(spec, current, folder)),
+      specs: servicesOf(of),
       askedBy: `release ${release}`,
       onProgress: (text) => context.say(text),
     };
@@ -233,7 +288,7 @@ export class LiveStages {
   ): Promise<readonly ReleaseCheck[]> {
     const { spec } = run;
     context.say('smoke checks');
-    const checks = await askSmoke({ smoke: spec.verify.smoke, stage: 'boot', switchover });
+    const checks = await askSmoke({ smoke: smokeOf(run), stage: 'boot', switchover });
     context.note({ checks });
     const failed = checks.filter(({ verdict }) => verdict === 'failed');
     if (failed.length === 0) return checks;
@@ -242,7 +297,7 @@ export class LiveStages {
       'not-verified',
       `Cannot let release ${run.id} of "${spec.name}" in: its smoke check failed: ${facts}`,
       {
-        hint: `what served before serves on; the output of the new instances: upkeep logs ${spec.services[0]!.name}`,
+        hint: `${whatServesOn(run)}the output of the new instances: upkeep logs ${spec.services[0]!.name}`,
       },
     );
   }
@@ -253,12 +308,31 @@ export class LiveStages {
   }
 }
 
-function isWayBack({ view }: ReleaseRun): boolean {
-  return view.kind === 'rollback';
+/** What was known to be wrong with its configuration, and let through, may be why. */
+function withWaived(error: unknown, { view }: ReleaseRun): unknown {
+  const waived = view.checks.filter(
+    ({ name, verdict }) => verdict === 'waived' && name.startsWith('contract'),
+  );
+  if (waived.length === 0 || !(error instanceof UpkeepError)) return error;
+  const facts = waived.map(({ text }) => text).join('; ');
+  const { code, message, hint, details } = error;
+  return new UpkeepError(code, `${message}; before it was let through: ${facts}`, {
+    hint,
+    details,
+    cause: error,
+  });
 }
 
-function stableMs(run: ReleaseRun): number {
-  return isWayBack(run) ? 0 : run.spec.verify.stableMs;
+/** What cannot be tidied up is told, and changes nothing of how the release ended. */
+function notesOf(work: Promise<StageResult | void>): Promise<readonly string[]> {
+  return work.then(
+    (result) => result?.notes ?? [],
+    (error: Error) => [error.message],
+  );
+}
+
+function isWayBack({ view }: ReleaseRun): boolean {
+  return view.kind === 'rollback';
 }
 
 /** Where it cannot be: nothing that runs looks at it. */
@@ -269,13 +343,6 @@ async function link(run: ReleaseRun): Promise<StageResult> {
   } catch (error) {
     return { notes: [(error as Error).message] };
   }
-}
-
-function folderOf({ id, view }: ReleaseRun): string {
-  if (view.folder !== null) return view.folder;
-  throw new UpkeepError('release-failed', `Cannot use release ${id}: it was never staged`, {
-    hint: 'release it again',
-  });
 }
 
 function countOf({ spec }: ReleaseRun): string {

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { UpkeepError } from '../protocol/index.js';
 import { isAlive, readProcess } from '../system/index.js';
+import { LOCK } from './folder/names.js';
 
 const LockFile = v.object({
   /** Grows with each taking: whoever was thought dead sees that it is not his any more. */
@@ -31,6 +32,9 @@ const LockFile = v.object({
   since: v.string(),
 });
 export type LockFile = v.InferOutput<typeof LockFile>;
+
+/** It comes to its place whole: what is less was torn by a power cut, which its owner has not outlived. */
+type Found = LockFile | 'torn' | undefined;
 
 export interface LockWish {
   readonly folder: string;
@@ -54,16 +58,12 @@ const BEAT_MS = 5000;
 const SILENT_MS = 60_000;
 
 export function lockPath(folder: string): string {
-  return join(folder, '.lock');
+  return join(folder, LOCK);
 }
 
 export function readLock(folder: string): LockFile | undefined {
-  try {
-    const { success, output } = v.safeParse(LockFile, JSON.parse(readFileSync(lockPath(folder), 'utf8')));
-    return success ? output : undefined;
-  } catch {
-    return undefined; // there is none, or only a part of one
-  }
+  const found = look(folder);
+  return found === 'torn' ? undefined : found;
 }
 
 /** Throws `release-locked`, with the name of the owner, where it is somebody else's. */
@@ -71,9 +71,9 @@ export function takeLock(wish: LockWish): HeldLock {
   const { folder, home } = wish;
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const path = lockPath(folder);
-  const found = readLock(folder);
-  const stale =
-    found && (found.home === home && found.host === hostname() ? '' : whyStale(found, path, wish.now));
+  const there = look(folder);
+  const found = there === 'torn' ? undefined : there;
+  const stale = found && (isOf(home, found) ? '' : whyStale(found, path, wish.now));
   if (found && stale === undefined) throw locked(found);
   const fence = (found?.fence ?? 0) + 1;
   const self = readProcess(process.pid)!;
@@ -91,7 +91,7 @@ export function takeLock(wish: LockWish): HeldLock {
   writeFileSync(mine, `${JSON.stringify(lock)}\n`, { mode: 0o644 });
   try {
     // Only one of two who found the same one can move it away, and only one can put his own there.
-    if (found) renameSync(path, `${mine}.stale`);
+    if (there) renameSync(path, `${mine}.stale`);
     linkSync(mine, path);
   } catch {
     const other = readLock(folder);
@@ -100,25 +100,48 @@ export function takeLock(wish: LockWish): HeldLock {
     rmSync(mine, { force: true });
     rmSync(`${mine}.stale`, { force: true });
   }
-  return hold(folder, fence, stale || undefined);
+  return hold(folder, lock, stale || undefined);
 }
 
-function hold(folder: string, fence: number, note: string | undefined): HeldLock {
+/** What a daemon of this home has left that was killed when its release had ended. Only where none is being made. */
+export function clearLock(folder: string, home: string): void {
+  const found = look(folder);
+  if (found && (found === 'torn' || isOf(home, found))) rmSync(lockPath(folder), { force: true });
+}
+
+function look(folder: string): Found {
+  let text: string;
+  try {
+    text = readFileSync(lockPath(folder), 'utf8');
+  } catch {
+    return undefined; // there is none
+  }
+  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), LockFile), text);
+  return read.success ? read.output : 'torn';
+}
+
+function isOf(home: string, lock: LockFile): boolean {
+  return lock.home === home && lock.host === hostname();
+}
+
+function hold(folder: string, lock: LockFile, note: string | undefined): HeldLock {
   const path = lockPath(folder);
-  const isMine = (): boolean => readLock(folder)?.fence === fence;
+  // Two who took over the same one have the same fence.
+  const isMine = (there: LockFile | undefined): boolean =>
+    there?.fence === lock.fence && there.home === lock.home && there.host === lock.host;
   const beat = setInterval(() => {
-    if (isMine()) utimesSync(path, new Date(), new Date());
+    if (isMine(readLock(folder))) utimesSync(path, new Date(), new Date());
   }, BEAT_MS).unref();
   return {
-    fence,
+    fence: lock.fence,
     note,
     validate: () => {
       const other = readLock(folder);
-      if (other?.fence !== fence) throw other ? locked(other) : cannotLock(folder);
+      if (!isMine(other)) throw other ? locked(other) : cannotLock(folder);
     },
     release: () => {
       clearInterval(beat);
-      if (isMine()) rmSync(path, { force: true });
+      if (isMine(readLock(folder))) rmSync(path, { force: true });
     },
   };
 }

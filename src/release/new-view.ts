@@ -12,6 +12,8 @@ export function newView(
     services: [],
     kind,
     target: request.target,
+    waive: request.waive,
+    force: request.force,
     status: 'queued',
     stage: null,
     requester,

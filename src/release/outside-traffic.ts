@@ -2,10 +2,11 @@
  * What comes from a load balancer before the new instances are let in, and after: this host is taken out where another one can serve
  * meanwhile, and comes back with a small share first. Where none can, old instances hand over to new ones without it.
  */
-import { UpkeepError, type ReleaseSpec } from '../protocol/index.js';
+import type { ReleaseSpec } from '../protocol/index.js';
 import type { Clock } from '../system/index.js';
+import { secretsOf } from './command/mask.js';
 import type { StageContext } from './job.js';
-import { createTraffic, type Traffic } from './traffic/index.js';
+import { createTraffic, isLastServer, type Traffic } from './traffic/index.js';
 
 export class OutsideTraffic {
   readonly #spec: ReleaseSpec;
@@ -14,11 +15,16 @@ export class OutsideTraffic {
 
   constructor(spec: ReleaseSpec, clock: Clock) {
     this.#spec = spec;
-    const options = { clock, group: spec.name, onProgress: (text: string) => this.#say(text) };
+    const options = {
+      clock,
+      group: spec.name,
+      secrets: () => secretsOf({ spec, folder: null }),
+      onProgress: (text: string) => this.#say(text),
+    };
     this.#traffic = spec.traffic ? createTraffic(spec.traffic, options) : undefined;
   }
 
-  /** Answers what people should know. */
+  /** Answers why it did not go where it could not, which people should know. */
   async out(context: StageContext): Promise<string[]> {
     if (!this.#traffic) return [];
     this.#say = (text) => context.say(text);
@@ -28,8 +34,8 @@ export class OutsideTraffic {
         await this.#traffic.out(service, context.signal);
       } catch (error) {
         // Nobody else could serve: the port never closes here, so nothing has to be taken out.
-        if (!isLast(error)) throw error;
-        notes.push(`${error.message}; it was released in place`);
+        if (!isLastServer(error)) throw error;
+        notes.push(`${error.message}; so it stayed in, and old instances hand over to new ones`);
       }
     }
     return notes;
@@ -40,6 +46,11 @@ export class OutsideTraffic {
     if (!this.#traffic) return;
     this.#say = (text) => context.say(text);
     for (const service of this.#services()) await this.#traffic.in(service, share, context.signal);
+  }
+
+  /** It can come back with a part of its traffic. */
+  get hasWeights(): boolean {
+    return this.#spec.traffic?.type === 'haproxy';
   }
 
   /** With which it comes back first. */
@@ -57,8 +68,4 @@ export class OutsideTraffic {
     const names = services.map(({ name }) => name);
     return traffic?.type === 'haproxy' ? names.filter((name) => name in traffic.servers) : names;
   }
-}
-
-function isLast(error: unknown): error is UpkeepError {
-  return error instanceof UpkeepError && error.code === 'release-refused';
 }

@@ -27,3 +27,22 @@ export function busy(
     { hint: `follow it: upkeep release show ${id} --wait; give it up: upkeep release abort ${id}` },
   );
 }
+
+/** Its services can be changed again when it has ended. */
+export function beingSwitched(service: string, { id, group, stage }: ReleaseView): UpkeepError {
+  return new UpkeepError(
+    'release-locked',
+    `Cannot change "${service}": release ${id} of "${group}" is switching it (${stage ?? 'it is put back'})`,
+    { hint: `follow it: upkeep release show ${id} --wait; give it up: upkeep release abort ${id}` },
+  );
+}
+
+/** There are moments in which a release is neither. */
+export function notToBeLeft({ id, group, stage }: ReleaseView): UpkeepError {
+  const fact = stage === null ? 'it is being put back already' : `its instances are taking over (${stage})`;
+  const hint =
+    stage === null
+      ? `see how it ends: upkeep release show ${id} --wait`
+      : `once it has ended, go back with: upkeep rollback ${group}`;
+  return new UpkeepError('not-running', `Cannot abort release ${id}: ${fact}`, { hint });
+}

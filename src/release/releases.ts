@@ -3,8 +3,9 @@
  * out. Who asked may die at any time, also because the release replaces it.
  */
 import { createHash } from 'node:crypto';
-import { WAITING } from '../core/index.js';
+import { isSwitching, mayAbort, WAITING } from '../core/index.js';
 import {
+  servesOn,
   UpkeepError,
   type ReleaseGroupView,
   type ReleaseRequest,
@@ -19,10 +20,10 @@ import { readCurrent } from './folder/index.js';
 import { Followers } from './followers.js';
 import type { KeptRelease, PreviousRelease } from './job.js';
 import { readReleases, type ReleaseLine } from './journal.js';
-import { readLock, takeLock, type HeldLock } from './lock.js';
+import { clearLock, readLock, takeLock, type HeldLock } from './lock.js';
 import { settle } from './settle.js';
 import { newView } from './new-view.js';
-import { busy, unknownGroup } from './refusals.js';
+import { beingSwitched, busy, notToBeLeft, unknownGroup } from './refusals.js';
 import { ReleaseRun, type ReleaseRunHost } from './release-run.js';
 
 const KEPT = 200;
@@ -57,7 +58,10 @@ export class Releases {
       this.#runs.set(id, run);
       if (run.hasEnded) run.ended.resolve();
     }
-    for (const run of this.#open()) this.#start(run);
+    const open = this.#open();
+    for (const run of open) this.#start(run);
+    for (const { folder } of this.#specs.values())
+      if (open.every(({ spec }) => spec.folder !== folder)) clearLock(folder, this.#options.home);
   }
 
   /** The daemon goes; what has begun is gone on with by the next one. */
@@ -102,6 +106,7 @@ export class Releases {
         hint: `go back with: upkeep rollback ${run.view.group}`,
       });
     }
+    if (run.view.abortedBy === null && !mayAbort(run.state)) throw notToBeLeft(run.view);
     run.view.abortedBy ??= requester;
     run.abort();
     return run.view;
@@ -111,8 +116,8 @@ export class Releases {
     return this.#require(id).view;
   }
 
-  /** Groups in the order of their names, releases newest first. */
-  groups(): ReleaseGroupView[] {
+  /** Groups in the order of their names; of each so many releases, newest first. */
+  groups(limit: number): ReleaseGroupView[] {
     return [...this.#specs.values()]
       .sort((a, b) => a.name.localeCompare(b.name))
       .map((spec) => {
@@ -123,7 +128,9 @@ export class Releases {
           services: spec.services.map(({ name }) => name),
           current: this.current(spec.name)?.id ?? null,
           lock: lock ? { owner: lock.owner, reason: lock.reason, since: lock.since } : null,
-          releases: this.#of(spec.name).map(({ view }) => view),
+          releases: this.#of(spec.name)
+            .slice(0, limit)
+            .map(({ view }) => view),
         };
       });
   }
@@ -148,12 +155,15 @@ export class Releases {
 
   /**
    * Descriptions as they hold for the releases that serve: what lies in `current` lies in the folder that it leads to. Throws
-   * `release-not-found` where nothing was released yet.
+   * `release-not-found` where nothing was released yet, and `release-locked` while a release is switched.
    */
   settle(specs: readonly ServiceSpec[], { isLenient = false } = {}): ServiceSpec[] {
     return specs.map((spec) => {
       if (!spec.release) return spec;
       const { group, folder } = spec.release;
+      // Accepted now it would be done after the release, and take its services back.
+      const other = this.#open().find((run) => run.view.group === group && isSwitching(run.state));
+      if (other && !isLenient) throw beingSwitched(spec.name, other.view);
       const release = this.current(group)?.view.folder ?? readCurrent(folder);
       if (release !== null) return settle(spec, `${folder}/current`, release);
       if (isLenient) return spec;
@@ -176,6 +186,19 @@ export class Releases {
     const { folder, build, id } = this.before(run)?.view ?? {};
     if (!folder || id === undefined) return null;
     return { id, folder, version: build?.version ?? null, commit: build?.commit ?? null };
+  }
+
+  /** Kinds of errors that a release of its group was not good for, until one is that has them as well. */
+  refusedKinds(run: ReleaseRun): ReadonlySet<string> {
+    const refused = new Set<string>();
+    const before = this.#of(run.view.group).filter((each) => each !== run && each.hasEnded);
+    for (const { view } of before.reverse())
+      for (const { kind, verdict } of view.checks) {
+        if (kind === undefined) continue;
+        if (verdict === 'failed') refused.add(kind);
+        else if (view.status === 'succeeded') refused.delete(kind);
+      }
+    return refused;
   }
 
   /** Checksums of the builds that stay in the store: of each group what serves, what is being made, and as many good ones as it keeps. */
@@ -387,8 +410,10 @@ export interface KeptReleaseRun extends KeptRelease {
 
 /** It is what the services are. */
 function serves({ state, view }: ReleaseRun): boolean {
-  if (state.id === 'ended')
-    return state.outcome === 'succeeded' && view.build !== null && view.folder !== null;
+  if (state.id === 'ended') {
+    const hasStayed = state.outcome === 'succeeded' || servesOn(view);
+    return hasStayed && view.build !== null && view.folder !== null;
+  }
   return state.id === 'at' && (state.stage === 'bake' || state.stage === 'finish');
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BARE_SPEC } from '../core/index.js';
 import type { CheckSpec, ServiceSpec } from '../protocol/index.js';
-import { settle } from './settle.js';
+import { settle, settleSmoke } from './settle.js';
 
 const CURRENT = '/srv/web/current';
 const RELEASE = '/srv/web/12-1.4.0-abc1234';
@@ -46,6 +46,12 @@ test('a settled service has nothing that leads through current, wherever it stoo
   assert.equal(settled.env['PATH']?.value, `${RELEASE}/node_modules/.bin:/usr/bin:${RELEASE}/bin`);
   assert.equal(settled.env['NODE_OPTIONS']?.value, `--import file://${RELEASE}/hooks.mjs`);
   assert.ok(!JSON.stringify({ ...settled, env: {} }).includes(CURRENT));
+});
+
+test('so has a smoke check', () => {
+  const smoke = [{ service: 'web', check: command, timeoutMs: 1 }];
+  const [settled] = settleSmoke(smoke, CURRENT, RELEASE);
+  assert.deepEqual(settled!.check, { on: 'command', argv: ['node', `${RELEASE}/check.js`] });
 });
 
 test('a path that only looks like it stays, and so does where a value came from', () => {

@@ -1,15 +1,14 @@
 /**
- * Decides what a service of a release runs with: every path through `<folder>/current` becomes one through the folder of that
+ * Decides what a release runs with, its services, hooks and smoke checks: every path through `<folder>/current` becomes one through the folder of that
  * release. `current` may lead elsewhere a moment later; an instance that lives, or is restarted, must not notice.
  */
-import type { CheckSpec, SecretSpec, ServiceSpec } from '../protocol/index.js';
+import type { CheckSpec, SecretSpec, ServiceSpec, SmokeSpec } from '../protocol/index.js';
 
 /** `current`: the path of the link, `<folder>/current`. `release`: the folder that it stands for. */
 export function settle(spec: ServiceSpec, current: string, release: string): ServiceSpec {
   const text = settler(current, release);
   const texts = (all: readonly string[]): string[] => all.map(text);
-  const check = (one: CheckSpec): CheckSpec =>
-    one.on === 'command' ? { ...one, argv: texts(one.argv) } : one;
+  const check = (one: CheckSpec): CheckSpec => settleCheck(one, text);
   const { ready, health, reload, watch } = spec;
   return {
     ...spec,
@@ -27,12 +26,21 @@ export function settle(spec: ServiceSpec, current: string, release: string): Ser
   };
 }
 
+export function settleSmoke(smoke: readonly SmokeSpec[], current: string, release: string): SmokeSpec[] {
+  const text = settler(current, release);
+  return smoke.map((one) => ({ ...one, check: settleCheck(one.check, text) }));
+}
+
 /** Where the path stands in a text: alone, or as one of several words, as in PATH, `--config=…` and `--require …`. */
-function settler(current: string, release: string): (text: string) => string {
+export function settler(current: string, release: string): (text: string) => string {
   const begin = String.raw`(?<=^|[\s=:,;"'(]|file://)`;
   const end = String.raw`(?=$|[/\s:,;"')])`;
   const path = new RegExp(`${begin}${current.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)}${end}`, 'g');
   return (text) => text.replace(path, () => release);
+}
+
+function settleCheck(check: CheckSpec, text: (path: string) => string): CheckSpec {
+  return check.on === 'command' ? { ...check, argv: check.argv.map(text) } : check;
 }
 
 function settleSecret(secret: SecretSpec, text: (path: string) => string): SecretSpec {

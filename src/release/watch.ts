@@ -4,18 +4,22 @@ import type { Switchover } from '../supervisor/index.js';
 import type { Clock } from '../system/index.js';
 import type { StageContext, StageResult } from './job.js';
 import type { WatchPhase } from './live.js';
+import { smokeOf } from './own-folder.js';
 import type { ReleaseRun } from './release-run.js';
 import { watchRelease, type ReleaseErrors } from './verify/index.js';
+import { whatServesOn } from './words.js';
 
 export interface WatchHost {
   readonly errors: ReleaseErrors;
   readonly clock: Clock;
+  /** Kinds of errors that releases of the same group were not good for. */
+  readonly refusedKinds: ReadonlySet<string>;
 }
 
 const MOST_FACTS = 3;
 
 export async function watch(
-  { errors, clock }: WatchHost,
+  { errors, clock, refusedKinds }: WatchHost,
   {
     run,
     switchover,
@@ -26,11 +30,12 @@ export async function watch(
   const { spec, view } = run;
   const boot = view.stages.find(({ stage }) => stage === 'boot');
   const outcome = await watchRelease({
-    spec: spec.verify,
+    spec: { ...spec.verify, smoke: smokeOf(run) },
     stage: phase,
     switchover,
     errors,
     since: Date.parse(boot?.startedAt ?? view.acceptedAt),
+    refusedKinds,
     clock,
     signal: context.signal,
     onChecks: (checks) => {
@@ -48,10 +53,11 @@ export async function watch(
 }
 
 function failed(
-  { view, spec }: ReleaseRun,
+  run: ReleaseRun,
   code: 'release-failed' | 'not-verified',
   facts: readonly ReleaseCheck[],
 ): UpkeepError {
+  const { view, spec } = run;
   const words = facts.slice(0, MOST_FACTS).map(({ text }) => text);
   const more = facts.length > MOST_FACTS ? ` (and ${facts.length - MOST_FACTS} more)` : '';
   const name = spec.services[0]!.name;
@@ -62,7 +68,7 @@ function failed(
   const hint =
     code === 'not-verified'
       ? 'let more requests come, or add verify.smoke, which stands in where there are too few'
-      : `what served before serves; all that was looked at: upkeep release show ${view.id}; its output: upkeep logs ${name}`;
+      : `${whatServesOn(run)}all that was looked at: upkeep release show ${view.id}; its output: upkeep logs ${name}`;
   return new UpkeepError(code, message, { hint });
 }
 
@@ -70,8 +76,10 @@ function textOf({ view }: ReleaseRun, phase: WatchPhase): string {
   const seen = view.checks.filter(({ stage }) => stage === phase);
   const warned = seen.filter(({ verdict }) => verdict === 'warned').length;
   const requests = seen.find(({ name }) => name === 'requests');
+  const passed = seen.filter(({ name, verdict }) => name === 'smoke' && verdict === 'passed');
+  const bySmoke = passed.length > 0 ? 'its smoke checks passed; too few requests to go by' : undefined;
+  const judged = requests?.verdict === 'passed' ? requests.text : bySmoke;
   return (
-    [requests?.text, warned > 0 ? `${warned} warnings` : undefined].filter(Boolean).join('; ') ||
-    'nothing was wrong'
+    [judged, warned > 0 ? `${warned} warnings` : undefined].filter(Boolean).join('; ') || 'nothing was wrong'
   );
 }

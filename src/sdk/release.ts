@@ -58,7 +58,7 @@ export async function lastRelease(
 ): Promise<ReleaseResult | undefined> {
   const { group = ownService('lastRelease'), wait = false, home } = options;
   const client = clientOf(home);
-  const groups = await client.call('releases');
+  const groups = await client.call('releases', { query: { limit: '1' } });
   const found =
     groups.find((each) => each.group === group) ?? groups.find(({ services }) => services.includes(group));
   const last = found?.releases[0];

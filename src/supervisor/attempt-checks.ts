@@ -1,14 +1,17 @@
 /** What is looked at while an attempt lives: first whether it is ready, then, where asked for, whether it is healthy. */
 import type { HealthSpec, ServiceSpec } from '../protocol/index.js';
 import type { CheckTarget } from './check.js';
-import { HealthWatch, type OnHealth } from './health-watch.js';
+import { HealthWatch, type HealthWatchSetup, type OnHealth } from './health-watch.js';
 import { watchReadiness, type Readiness, type ReadyNews } from './readiness.js';
 
 export interface ChecksObserver {
   onReady(): void;
   /** A health probe took so long. */
-  onProbed(tookMs: number): void;
+  onProbed(tookMs: number, isSuccess: boolean): void;
 }
+
+/** When things happened to it, before its health was watched. */
+export type AttemptAge = Pick<HealthWatchSetup, 'ageMs' | 'answeredMsAgo'>;
 
 export class AttemptChecks {
   readonly #target: CheckTarget;
@@ -41,11 +44,11 @@ export class AttemptChecks {
   }
 
   /** It is ready: from here on its health counts. Called again, it goes by other rules. */
-  watchHealth(spec: HealthSpec | null, ageMs: number, onChange: OnHealth): void {
+  watchHealth(spec: HealthSpec | null, age: AttemptAge, onChange: OnHealth): void {
     const before = this.#health;
     before?.end();
-    const onProbed = (tookMs: number): void => this.#observer.onProbed(tookMs);
-    const setup = { target: this.#target, ageMs, onChange, onProbed };
+    const onProbed: HealthWatchSetup['onProbed'] = (...answer) => this.#observer.onProbed(...answer);
+    const setup = { target: this.#target, ...age, onChange, onProbed };
     this.#health = spec ? new HealthWatch({ ...setup, spec }, before?.isHealthy === true) : undefined;
   }
 

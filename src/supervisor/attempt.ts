@@ -1,6 +1,6 @@
 /** One spawn, from the shim's start until nothing of it is left: reports, signals. Decides nothing. */
 import { basename } from 'node:path';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   errnoText,
@@ -94,8 +94,7 @@ export class Attempt {
   readonly #asked = new Set<number>();
   #isResting = false;
   #isReleased = false;
-  #isAsked = false;
-  #hasJoined = false;
+  #hasAnswered = false;
   #isCancelled = false;
 
   constructor(setup: AttemptSetup) {
@@ -260,14 +259,31 @@ export class Attempt {
   /** It takes traffic beside the one that serves: for the daemon that comes after this one. */
   markJoined(): void {
     if (this.#isReleased) return;
-    this.#hasJoined = true;
     writeFileSync(runFiles(this.#setup.runDir).joined, '', { mode: 0o600 });
+  }
+
+  /** A probe was answered: for the daemon that comes after this one. */
+  noteAnswered(): void {
+    if (this.#isReleased) return;
+    const { answered } = runFiles(this.#setup.runDir);
+    try {
+      if (!this.#hasAnswered) writeFileSync(answered, '', { mode: 0o600 });
+      this.#hasAnswered = true;
+      const now = new Date();
+      utimesSync(answered, now, now);
+    } catch {
+      // as where the disk is full, or its folder is gone with it: a daemon that comes later will not know
+    }
+  }
+
+  /** When it answered a former daemon, wall clock. */
+  get answeredAt(): number | undefined {
+    return statSync(runFiles(this.#setup.runDir).answered, { throwIfNoEntry: false })?.mtimeMs;
   }
 
   /** Who ends it: for the daemon that comes after this one. */
   noteAsked(note: string): void {
     if (this.#isReleased || !this.#shim) return;
-    this.#isAsked = true;
     try {
       writeFileSync(runFiles(this.#setup.runDir).asked, note, { mode: 0o600 });
     } catch {
@@ -278,9 +294,7 @@ export class Attempt {
   /** What a former daemon has noted. */
   readAsked(): string | undefined {
     try {
-      const note = readFileSync(runFiles(this.#setup.runDir).asked, 'utf8');
-      this.#isAsked = true;
-      return note;
+      return readFileSync(runFiles(this.#setup.runDir).asked, 'utf8');
     } catch {
       return undefined; // nobody wanted it to end
     }
@@ -307,9 +321,8 @@ export class Attempt {
     if (this.#isReleased) return;
     this.#isReleased = true;
     // The shim knows nothing of these files, and its folder could not go with them.
-    if (this.#isResting) rmSync(runFiles(this.#setup.runDir).over, { force: true });
-    if (this.#isAsked) rmSync(runFiles(this.#setup.runDir).asked, { force: true });
-    if (this.#hasJoined || this.#isAdopted) rmSync(runFiles(this.#setup.runDir).joined, { force: true });
+    const { over, asked, joined, answered } = runFiles(this.#setup.runDir);
+    for (const file of [over, asked, joined, answered]) rmSync(file, { force: true });
     const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
     if (!isHeard && (this.#isLaunched || this.#isResting)) removeRunDir(this.#setup.runDir);
   }

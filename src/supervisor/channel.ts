@@ -38,6 +38,8 @@ export interface ChannelObserver {
   onReadyMessage(): void;
   /** One more process can be asked. */
   onControl(): void;
+  /** A process of Node has begun, or found its port held for one that is gone. */
+  onProcess(): void;
   /** A process has seen a child of its own end. */
   onChildEnd(): void;
 }
@@ -58,8 +60,8 @@ const ACK_MS = 1000;
  * in this very moment, so the longer the better: after 5 s Node closes them anyway, and clients know.
  */
 const IDLE_MS: Readonly<Record<DrainMode, number>> = { reload: 5000, restart: 2000, stop: 500 };
-/** Of the whole deadline; the rest is for what they ask meanwhile. */
-const IDLE_SHARE = 0.8;
+/** Of the whole deadline; the rest is for what they ask meanwhile, and for who is late. */
+const IDLE_SHARE = 0.6;
 /** A process that does not say within this time what it counts hangs. */
 const COUNTS_MS = 1000;
 /** How much later than its own deadline an answer may come. */
@@ -96,13 +98,18 @@ export class Channel {
     else if (word === 'crash') this.crashes.onCrash(pid, fields.slice(1).join(' '), at);
     else if (word === 'survived') this.crashes.onSurvived(pid);
     else this.witnesses.onSaid(word ?? '', pid, fields.slice(1).join(' '), at);
+    if (word === 'hello' || word === 'blocked') this.#observer.onProcess();
     if (word === 'child') this.#observer.onChildEnd();
   }
 
   /** Resolves when no connection is left, or nobody answers; `onClosed`: new connections are no longer taken. */
   async drain({ mode, deadlineMs, isFailing }: DrainWish, onClosed: () => void): Promise<void> {
-    const idleMs = Math.min(IDLE_MS[mode], deadlineMs * IDLE_SHARE);
-    const wish = { do: 'drain', mode, deadlineMs, idleMs } as const;
+    const begunAt = performance.now();
+    const wish = (): ControlRequest => {
+      const leftMs = Math.max(0, Math.round(deadlineMs - (performance.now() - begunAt)));
+      const idleMs = Math.round(Math.min(IDLE_MS[mode], leftMs * IDLE_SHARE));
+      return { do: 'drain', mode, deadlineMs: leftMs, idleMs };
+    };
     const ackMs = Math.min(isFailing ? ACK_MS : PATIENT_ACK_MS, deadlineMs + LATE_MS);
     const accepting = new Set(this.listening.filter(({ how }) => how !== 'shared').map(({ pid }) => pid));
     const [first, rest] = partition(this.#speakers.controls, (pid) => accepting.has(pid));
@@ -111,18 +118,24 @@ export class Channel {
       this.#end(talk);
     };
     // Workers behind a primary come after it: what it has accepted is theirs to answer.
-    const primaries = first.map((pid) => this.#ask(pid, wish));
+    const primaries = first.map((pid) => this.#ask(pid, wish()));
     await Promise.all(primaries.map((talk) => talk.until(isHeard, ackMs)));
     onClosed();
-    const others = rest.map((pid) => this.#ask(pid, wish));
+    const others = rest.map((pid) => this.#ask(pid, wish()));
     await Promise.all([...primaries, ...others].map(untilDrained));
   }
 
   /** The held sockets are listened on from now on. Rejects where nobody answers. */
   async attach(): Promise<void> {
-    const held = new Set(this.listening.filter(({ how }) => how === 'held').map(({ pid }) => pid));
-    const isDone = await this.#tellAll([...held], { do: 'attach' });
-    if (held.size > 0 && !isDone) throw new Error('it did not answer when it was to take traffic');
+    const those = (...hows: ListeningHow[]): Set<number> =>
+      new Set(this.listening.filter(({ how }) => hows.includes(how)).map(({ pid }) => pid));
+    const held = those('held');
+    // Workers that accept by themselves (cluster.SCHED_NONE) hold back what the primary has given them.
+    const shared = [...those('shared')].filter((pid) => !held.has(pid));
+    const wish = { do: 'attach' } as const;
+    const done = await Promise.all([this.#tellAll([...held], wish), this.#tellAll(shared, wish)]);
+    const isDone = held.size > 0 ? done[0] : shared.length === 0 || done[1];
+    if (!isDone) throw new Error('it does not listen when it is to take traffic');
   }
 
   /** Processes that can be asked. */
@@ -191,9 +204,9 @@ export class Channel {
   /** Whether anybody did as told. */
   async #tellAll(pids: readonly number[], wish: ControlRequest): Promise<boolean> {
     const talks = pids.map((pid) => this.#ask(pid, wish));
-    const done = await Promise.all(talks.map((talk) => talk.until(isHeard, PATIENT_ACK_MS)));
+    await Promise.all(talks.map((talk) => talk.until(isAnswered, PATIENT_ACK_MS)));
     for (const talk of talks) this.#end(talk);
-    return done.some(Boolean);
+    return talks.some(({ answers }) => answers.some(isHeard));
   }
 
   #ask(pid: number, wish: ControlRequest): Conversation {
@@ -208,6 +221,7 @@ export class Channel {
   }
 }
 
+const isAnswered = (answer: ControlAnswer): boolean => isHeard(answer) || 'error' in answer;
 const isHeard = (answer: ControlAnswer): boolean => 'ok' in answer;
 const isDrained = (answer: ControlAnswer): boolean => 'drained' in answer;
 

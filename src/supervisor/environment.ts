@@ -1,4 +1,5 @@
 /** Computes the environment of an attempt from declared sources only, anew at each start, each value with its source. */
+import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import {
@@ -86,6 +87,37 @@ const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i;
 /** Better one value masked too many than one shown too many. */
 export function looksSecret(key: string, value: string): boolean {
   return SECRET_NAME.test(key) || URL_WITH_PASSWORD.test(value);
+}
+
+/** What the words of an attempt must not tell when they are quoted. */
+export function secretValues(
+  env: Readonly<Record<string, string>>,
+  { secrets }: Pick<ServiceSpec, 'secrets'>,
+): string[] {
+  return Object.entries(env).flatMap(([key, value]) =>
+    key in secrets || looksSecret(key, value) ? [value] : [],
+  );
+}
+
+/** The same as far as files tell it now, where no attempt is known, or what it was given cannot be read any more. No command is run for it. */
+export function storedSecretValues(spec: ServiceSpec): string[] {
+  const env = Object.entries(spec.env).map(([key, { value }]) => [key, value]);
+  const files = spec.envFiles.map((file) => parseEnv(textOf(file)) as Record<string, string>);
+  const secrets = Object.entries(spec.secrets).map(([key, secret]) => [
+    key,
+    'file' in secret ? textOf(secret.file).replace(/\r?\n$/, '') : '',
+  ]);
+  const all = [Object.fromEntries(env), ...files, Object.fromEntries(secrets)] as Record<string, string>[];
+  return all.flatMap((each) => secretValues(each, spec));
+}
+
+function textOf(file: string): string {
+  try {
+    // A pipe would be waited for.
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : '';
+  } catch {
+    return ''; // not there, or not for this user: whoever needs it says so
+  }
 }
 
 /** A specification as it may be shown. */

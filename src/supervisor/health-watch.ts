@@ -13,8 +13,13 @@ export interface HealthWatchSetup {
   readonly ageMs: number;
   readonly onChange: OnHealth;
   /** It was asked, and has answered after so long, or not at all. */
-  readonly onProbed: (tookMs: number) => void;
+  readonly onProbed: (tookMs: number, isSuccess: boolean) => void;
+  /** How long ago another watch had its last good answer; undefined: it had none. */
+  readonly answeredMsAgo?: number | undefined;
 }
+
+/** What was longer ago does not tell when it ceased to be. */
+const ANSWER_TELLS_MS = 10_000;
 
 export class HealthWatch {
   readonly #setup: HealthWatchSetup;
@@ -22,6 +27,8 @@ export class HealthWatch {
   #state: HealthState;
   /** The answer before, and since when there have been only such ones. */
   #last: { readonly isSuccess: boolean; readonly at: number; readonly since: number } | undefined;
+  /** When it answered another watch. */
+  readonly #answeredBeforeAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -30,6 +37,8 @@ export class HealthWatch {
     this.#setup = setup;
     this.#bornAt = performance.now() - setup.ageMs;
     this.#state = { ...UNPROBED, isHealthy: wasHealthy || null };
+    const { answeredMsAgo = Infinity } = setup;
+    if (answeredMsAgo < ANSWER_TELLS_MS) this.#answeredBeforeAt = performance.now() - answeredMsAgo;
     void this.#probe();
   }
 
@@ -47,7 +56,7 @@ export class HealthWatch {
     const askedAt = performance.now();
     const { isSuccess, detail } = await runCheck(spec.check, target, spec.timeoutMs);
     if (this.#isOver) return;
-    onProbed(performance.now() - askedAt);
+    onProbed(performance.now() - askedAt, isSuccess);
     const since = this.#noteAnswer(isSuccess, askedAt);
     const before = this.#state.isHealthy;
     const ageMs = performance.now() - this.#bornAt;
@@ -60,7 +69,8 @@ export class HealthWatch {
   /** Answers since when it answers like this. What began to fail did so between two probes: halfway is right on average. */
   #noteAnswer(isSuccess: boolean, askedAt: number): number {
     const last = this.#last;
-    const turnedAt = last && !isSuccess ? (last.at + askedAt) / 2 : askedAt;
+    const lastAt = last?.at ?? this.#answeredBeforeAt;
+    const turnedAt = lastAt !== undefined && !isSuccess ? (lastAt + askedAt) / 2 : askedAt;
     const since = last?.isSuccess === isSuccess ? last.since : turnedAt;
     this.#last = { isSuccess, at: performance.now(), since };
     return since;

@@ -1,4 +1,4 @@
-export { looksSecret, resolveEnvironment, type Environment } from './environment.js';
+export { looksSecret, resolveEnvironment, storedSecretValues, type Environment } from './environment.js';
 export { Supervisor, type Handover, type SupervisorStorage } from './supervisor.js';
 export { toFailure } from './failure.js';
 export type { Counted } from './meter.js';

@@ -52,6 +52,8 @@ export interface InstanceOwner {
   onCompleted(): Promise<void> | undefined;
   /** One of its processes accepts connections. */
   onListening(instance: Instance, listening: Listening): void;
+  /** Another one of its processes has begun, and may open a port. */
+  onProcess(instance: Instance): void;
   /** It takes no new connections any more. */
   onClosed(instance: Instance): void;
 }
@@ -532,6 +534,7 @@ export class Instance {
         onRunning: () => owner.onInstanceChange(),
         onReady: () => this.#send({ id: 'became-ready', at: clock.now(), attempt }),
         onListening: (listening: Listening) => owner.onListening(this, listening),
+        onProcess: () => owner.onProcess(this),
         onExited: (end: RunEnd) => this.#onExited(attempt, end),
         onEmptied: () => this.#send({ id: 'emptied', at: clock.now(), attempt, jitter: random() }),
         onLost: (loss: LossReport) => this.#warnOfLoss(loss),

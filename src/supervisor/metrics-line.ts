@@ -125,6 +125,7 @@ export function metricsIn(answer: ControlAnswer): ProcessMetrics | undefined {
 function isWhole({
   requests,
   errors,
+  unanswered = 0,
   durationMs,
   latency,
   loop,
@@ -135,7 +136,7 @@ function isWhole({
   const lists: readonly unknown[] = [latency, loop];
   if (!lists.every((list) => isList(list) && list.every(isCount))) return false;
   if (slowest !== undefined && !isList(slowest)) return false;
-  return [requests, errors, durationMs, heapBytes].every(isCount);
+  return [requests, errors, unanswered, durationMs, heapBytes].every(isCount);
 }
 
 function isCount(value: unknown): boolean {

@@ -29,6 +29,7 @@ import type { SupervisorContext } from './context.js';
 import { takeEvidence, type Finding } from './event-loop/evidence.js';
 import { endedByLook, type Look } from './event-loop/interruption.js';
 import { EventLoopWatch, type EventLoopObserver, type Speaker } from './event-loop/watch.js';
+import { secretValues } from './environment.js';
 import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
 import type { OnHealth } from './health-watch.js';
@@ -42,6 +43,8 @@ export interface RunObserver {
   onReady(): void;
   /** One of its processes accepts connections. */
   onListening(listening: Listening): void;
+  /** Another one of its processes has begun, and may open a port. */
+  onProcess(): void;
   /** The process ended; everything that it wrote is in the logs. */
   onExited(end: RunEnd): void;
   /** Its last descendant ended too. */
@@ -117,6 +120,7 @@ export class Run {
       onListening: (listening, at) => this.#onListening(listening, at),
       onReadyMessage: () => this.#checks.onNews({ id: 'message' }),
       onControl: () => this.#eventLoop?.wake(),
+      onProcess: () => observer.onProcess(),
       onChildEnd: () => this.#servers.onChildEnd(),
     });
     this.#servers = new ServerWatch({
@@ -130,7 +134,10 @@ export class Run {
     const rule = setup.isCandidate ? this.#ruleOfCandidate() : setup.spec;
     this.#checks = new AttemptChecks(rule, this.target, {
       onReady: () => observer.onReady(),
-      onProbed: (tookMs) => context.probes.note(setup.spec.name, tookMs),
+      onProbed: (tookMs, isSuccess) => {
+        context.probes.note(setup.spec.name, tookMs);
+        if (isSuccess) this.#attempt.noteAnswered();
+      },
     });
     this.#attempt = this.#makeAttempt();
   }
@@ -179,7 +186,7 @@ export class Run {
       this.#attempt.fail(message, hint);
     };
     const execute = (execution: Awaited<ReturnType<typeof prepareExecution>>): void => {
-      this.#env = execution.env;
+      this.#noteEnvironment(execution.env);
       this.#attempt.spawn(execution);
     };
     try {
@@ -195,7 +202,7 @@ export class Run {
   adopt(): void {
     this.#attempt.adopt();
     // The shim was given the same, and unlike the application it never writes over it.
-    this.#env = (this.shim && readEnvironment(this.shim.pid)) || {};
+    this.#noteEnvironment((this.shim && readEnvironment(this.shim.pid)) || {});
   }
 
   /** The same where it had ended, and its instance waits for the next one. */
@@ -210,8 +217,14 @@ export class Run {
   /** It takes traffic from now on. Rejects where it cannot. */
   async promote(): Promise<void> {
     // A former daemon may have been about to.
-    if (this.#setup.isHeldBack) await this.#channel.attach();
-    this.#isCandidate = false;
+    const { isHeldBack } = this.#setup;
+    this.#isCandidate = false; // a process that comes to listen meanwhile is told so then
+    try {
+      if (isHeldBack) await this.#channel.attach();
+    } catch (error) {
+      this.#isCandidate = true;
+      throw error;
+    }
   }
 
   /** What its processes have counted by now. */
@@ -232,7 +245,10 @@ export class Run {
   /** It is ready: from here on its health counts. */
   watchHealth(spec: HealthSpec | null, onChange: OnHealth): void {
     const now = this.#context.clock.wall().getTime();
-    this.#checks.watchHealth(spec, Math.max(0, now - (this.#startedAt ?? now)), onChange);
+    const since = (at: number): number => Math.max(0, now - at);
+    const { answeredAt } = this.#attempt;
+    const answeredMsAgo = answeredAt === undefined ? undefined : since(answeredAt);
+    this.#checks.watchHealth(spec, { ageMs: since(this.#startedAt ?? now), answeredMsAgo }, onChange);
   }
 
   /** Who is below it now: a signal to one of them may be the reason of its end. */
@@ -356,6 +372,12 @@ export class Run {
     return shim === undefined ? [] : readTree(shim.pid).map((row) => row.pid);
   }
 
+  #noteEnvironment(env: Readonly<Record<string, string>>): void {
+    const { spec, log } = this.#setup;
+    this.#env = env;
+    for (const value of secretValues(env, spec)) log.secrets.add(value);
+  }
+
   #makeAttempt(): Attempt {
     const { number, instance, spec, runDir, restarts, mark, log, observer } = this.#setup;
     const { launcher } = this.#context;
@@ -443,7 +465,8 @@ export class Run {
   #whatEnded(exit: AttemptExit, at: number): ExitError | null {
     const run = this.#logRun;
     const lastError = (): ExitError | null => (run ? this.#setup.log.lastError(run, at) : null);
-    return this.#channel.crashes.whatEnded({ exit, pid: this.#attempt.pid, at }, lastError);
+    const error = this.#channel.crashes.whatEnded({ exit, pid: this.#attempt.pid, at }, lastError);
+    return error && { ...error, message: this.#setup.log.secrets.hide(error.message) };
   }
 
   /** The shim counts from the beginning of the attempt. */
@@ -465,7 +488,8 @@ export class Run {
     this.#checks.onNews({ id: 'listening' });
     this.#servers.onListening(listening.pid, at);
     // Held back when it began, promoted since, and now a process of it opens another one.
-    if (listening.how === 'held' && this.#setup.isHeldBack && !this.#isCandidate)
+    const mayBeHeldBack = listening.how === 'held' || listening.how === 'shared';
+    if (mayBeHeldBack && this.#setup.isHeldBack && !this.#isCandidate)
       this.#channel.attach().catch(() => undefined); // the process has ended meanwhile
     this.#setup.observer.onListening(listening);
   }

@@ -144,6 +144,12 @@ export class ServiceSockets {
     return !isKnown;
   }
 
+  /** Lets go of what an attempt had opened itself, for a process of it that opens it again; it stays known for the next attempt. */
+  giveBack({ address, port }: Listening): void {
+    const held = this.#held.get(this.#key(address, port));
+    if (held && !held.isAddressDeclared) this.#forget(held.key);
+  }
+
   /** Gets back what the shim of an attempt still holds for a launcher that is gone. */
   regain(sockets: readonly HeldSocket[], runDir: string): void {
     this.#preparing = this.#preparing.then(() =>

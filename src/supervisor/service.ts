@@ -15,7 +15,8 @@ import { logFolder, type SupervisorContext } from './context.js';
 import type { Listening } from './channel.js';
 import { Instance, type InstanceOwner, type InstanceSetup } from './instance.js';
 import { Schedule } from './schedule.js';
-import { readEnvironment, readTree, type ProcessId } from '../system/index.js';
+import { readEnvironment, readProcess, readTree, type ProcessId } from '../system/index.js';
+import { storedSecretValues } from './environment.js';
 import { socketsFrom } from './execution.js';
 import { hasStarted, isDependable } from './service-outcome.js';
 import { inheritance, ServiceSockets } from './service-sockets.js';
@@ -83,6 +84,7 @@ export class Service implements InstanceOwner {
     this.#lastRestarts = [...stored.restarts];
     this.hold = stored.hold;
     this.log = new ServiceLog(logFolder(context.home), spec.name);
+    this.#hideSecretsOf(spec);
     const { launcher, heldSockets } = context;
     this.sockets = new ServiceSockets(spec.name, launcher, stored.listens, heldSockets[spec.name]);
     this.#guard = new SocketGuard(this, context.clock);
@@ -250,6 +252,18 @@ export class Service implements InstanceOwner {
     this.#guard.onListening(instance);
     if (listening.how === 'held') this.sockets.isShown = true;
     this.onNews();
+  }
+
+  /**
+   * A wrapper (nodemon) has started another server in the place of one that is gone. It was started before that one showed its socket,
+   * and cannot hand it on: what is held of it would be in the way of the new one.
+   */
+  onProcess({ listening }: Instance): void {
+    const isGone = ({ how, pid }: Listening): boolean => how === 'own' && !isLiving(pid);
+    const gone = listening.filter(isGone);
+    if (gone.length === 0) return;
+    const living = this.all.flatMap((each) => each.listening).filter(({ pid }) => isLiving(pid));
+    for (const each of gone) if (!living.some(({ port }) => port === each.port)) this.sockets.giveBack(each);
   }
 
   onClosed(instance: Instance): void {
@@ -427,6 +441,7 @@ export class Service implements InstanceOwner {
 
   #adoptOther({ instance: index, role, attempt }: FoundAttempt, guestSpec: ServiceSpec): Instance {
     const spec = role === 'joined' ? guestSpec : this.#spec;
+    if (spec !== this.#spec) this.#hideSecretsOf(spec);
     const other = this.#create({ index, spec, role, attempt });
     this.#others.push(other);
     return other;
@@ -475,6 +490,11 @@ export class Service implements InstanceOwner {
     // An operation in progress may ask for more: that is the next daemon's.
     if (this.#isDetached) instance.detach();
     return instance;
+  }
+
+  /** What attempts of a former daemon have written may be quoted when nobody can read any more what they were given. */
+  #hideSecretsOf(spec: ServiceSpec): void {
+    for (const value of storedSecretValues(spec)) this.log.secrets.add(value);
   }
 
   #noteAttempts(): void {
@@ -533,6 +553,11 @@ export class Service implements InstanceOwner {
     for (const instance of rest) if (this.#later.delete(instance)) instance.start(operation);
     this.onNews();
   }
+}
+
+function isLiving(pid: number): boolean {
+  const row = readProcess(pid);
+  return row !== undefined && row.state !== 'Z';
 }
 
 /** It may still open a port. */

@@ -273,6 +273,15 @@ export class Supervisor {
     return this.#named(names, 'show the logs of').map(({ log }) => log);
   }
 
+  /** What others may read of the lines that a service writes, also before it is known here, and after it was deleted. */
+  hidingOf(service: string): (line: string) => string {
+    let secrets: ServiceLog['secrets'] | undefined;
+    return (line) => {
+      secrets = this.#services.get(service)?.log.secrets ?? secrets;
+      return secrets?.hide(line) ?? line;
+    };
+  }
+
   /** The machine goes down: ends what runs, dependents first. All of it stays wanted, for the next boot. */
   async standDown(): Promise<void> {
     await this.#operations.close();

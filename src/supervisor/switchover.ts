@@ -8,7 +8,7 @@
  *     ▲  rejected    │ revert, stop,  │
  *     └──────────────┴── abort ───────┘
  *
- * From its turn until its end it holds the services as an operation does (`release` in `upkeep operations`).
+ * From its turn until it is committed or taken back it holds the services as an operation does (`release` in `upkeep operations`).
  */
 import type { CheckSpec, Failure, ServiceSpec } from '../protocol/index.js';
 
@@ -45,6 +45,8 @@ export interface SideView {
 export interface SideCounts {
   readonly requests: number;
   readonly errors: number;
+  /** At this moment: in progress, and without a word for five seconds. */
+  readonly unanswered: number;
   readonly durationMs: number;
   /** See src/metrics/histogram.ts. */
   readonly latency: readonly number[];
@@ -53,12 +55,16 @@ export interface SideCounts {
 export interface BootOptions {
   /** How long new instances live, ready and verified, before they are fit. */
   readonly stableMs: number;
+  /** Both sides are looked at afterwards: what they count, they count from now on. Processes that hang are waited for, a second. */
+  readonly isCompared: boolean;
   readonly signal: AbortSignal;
 }
 
 export interface Switchover {
   /** The new description is what the services are, also on disk. */
   readonly isCommitted: boolean;
+  /** Once it has begun: instances of one of its services are stopped before their successors start, and nothing of upkeep's holds their ports. */
+  readonly isOneByOne: boolean;
   /** What to know although it goes well, as where old and new cannot live side by side. */
   readonly notes: readonly string[];
   /**
@@ -77,6 +83,8 @@ export interface Switchover {
    * or never. After the commit: when one that serves has, other than on request.
    */
   untilFallen(signal: AbortSignal): Promise<string>;
+  /** Of a service that has no new instance before it joins: why; undefined: it has, or should have. */
+  whyNoneYet(service: string): string | undefined;
   /** For smoke checks of exactly one new instance, also before it takes traffic. */
   check(
     service: string,
@@ -85,10 +93,12 @@ export interface Switchover {
     timeoutMs: number,
   ): Promise<{ isSuccess: boolean; detail: string }>;
   /**
-   * All of the new ones take traffic, the new description is saved, the new ones are the services, the old ones drain and end. Can
-   * be done again. Rejects, and has changed nothing, where one of them has fallen or the state cannot be saved.
+   * All of the new ones take traffic, the new description is saved, the new ones are the services, and the old ones begin to drain.
+   * Can be done again. Rejects, and has changed nothing, where one of them has fallen or the state cannot be saved.
    */
   commit(): Promise<void>;
+  /** After the commit: resolves when the old ones have ended. */
+  untilOldGone(signal: AbortSignal): Promise<void>;
   /** The new ones drain and end, for this reason. Can be done again. Rejects where it was committed. */
   revert(because?: Failure): Promise<void>;
 }

@@ -58,6 +58,8 @@ export interface RunFiles {
   readonly ready: string;
   /** Exists where it takes traffic beside the one that serves. */
   readonly joined: string;
+  /** Exists where probes look at it; written anew by each that succeeds. */
+  readonly answered: string;
   /** Exists where its end was told, and the instance waits for its next attempt. */
   readonly over: string;
   /** Who wants it to end, and which signals it was sent; exists once somebody does. */
@@ -74,6 +76,7 @@ export function runFiles(runDir: string): RunFiles {
     journal: join(runDir, 'journal'),
     ready: join(runDir, 'ready'),
     joined: join(runDir, 'joined'),
+    answered: join(runDir, 'answered'),
     over: join(runDir, 'over'),
     asked: join(runDir, 'asked'),
     unclaimed: join(runDir, 'unclaimed'),

@@ -10,6 +10,7 @@ export * from './moment.js';
 export * from './pattern.js';
 export * from './mask-command.js';
 export * from './mask-path.js';
+export * from './secret-values.js';
 export * from './json-lines.js';
 export * from './node-range.js';
 export * from './version.js';

@@ -29,6 +29,33 @@ test('with action none an unhealthy instance is only told, and that it recovered
   ]);
 });
 
+test('what ceased to answer while no daemon lived is dated between its last answer and the first look of the next one', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const operation = rig.up({ api: rig.puppet({ port, health: { ...OFTEN, action: 'none' } }) });
+  const puppet = await rig.enter('api');
+  await puppet.listen(port, null);
+  assertSucceeded(await operation);
+  await rig.untilInstance('api', ({ healthy }) => healthy === true);
+  await rig.killDaemon();
+  const killedAt = Date.now();
+  await puppet.serve(500);
+  const nextAt = Date.now();
+  await rig.startDaemon();
+  await rig.untilInstance('api', ({ healthy }) => healthy === false);
+  const told = (await rig.events('api')).flatMap((event) =>
+    event.type === 'instance-health' && !event.healthy ? [event] : [],
+  );
+  assert.equal(told.length, 1);
+  const since = Date.parse(told[0]!.since!);
+  const firstLookAt = Date.parse(told[0]!.at);
+  // Halfway: as far from the daemon before as from the first look, which was before it was told.
+  assert.ok(
+    since > killedAt - 2000 && since < (nextAt + firstLookAt) / 2,
+    `${since - killedAt} ms after the kill`,
+  );
+});
+
 test('probes restart one instance after the other while another one serves', async () => {
   await using rig = await Rig.create();
   const port = await freePort();

@@ -1,6 +1,8 @@
 /** The preload in a Node application: sockets of the service, words to upkeep, hold, private sockets. The test plays the shim. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -101,6 +103,36 @@ const LISTENS_TWICE = `
   });
 `;
 
+test('a server in the place of one that is gone waits for its port, and fails where nobody lets it go', async () => {
+  await using preload = new PreloadHost();
+  const { port, handle } = preload.hold('127.0.0.1'); // nobody else gets it
+  handle.close();
+  const env = { PORT: String(port), HOST: '127.0.0.1', SERVER: SERVER[1] };
+  const wrapper = preload.start(['node', '-e', WRAPPER], { env, sockets: [] });
+  for (const isLetGo of [true, false]) {
+    const server = Number((await wrapper.untilSaid(/^listening/))[1]);
+    process.kill(server, 'SIGKILL');
+    await wrapper.untilPrinted(/^gone/);
+    const holder = createServer().listen(port, '127.0.0.1');
+    await once(holder, 'listening');
+    wrapper.said.length = 0;
+    wrapper.stdout = '';
+    wrapper.kill('SIGUSR2');
+    await wrapper.untilSaid(/^blocked/);
+    if (!isLetGo) await wrapper.untilPrinted(/^error EADDRINUSE/);
+    holder.close();
+  }
+});
+
+/** Starts a server, and another at each SIGUSR2. */
+const WRAPPER = `
+  const { spawn } = require('child_process');
+  const start = () => spawn(process.execPath, [process.env.SERVER], { stdio: 'inherit' }).on('exit', () => console.log('gone'));
+  process.on('SIGUSR2', start);
+  setInterval(() => {}, 1000);
+  start();
+`;
+
 test('an application that knows the descriptor listens on it by itself', async () => {
   await using preload = new PreloadHost();
   const { port } = preload.hold('::');
@@ -199,6 +231,38 @@ test('"hold": the application believes that it listens, is served through its pr
   assert.equal((await ask(port)).body, `hello ${attempt.pid} 1.1`);
   control.close();
 });
+
+test('"hold": who has closed what it tried, and whose thread has a port of its own, is attached', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const attempt = preload.start(['node', '-e', TRIES_FIRST], { hold: true, env: { PORT: String(port) } });
+  await attempt.untilPrinted(/^listening/);
+  const control = await attempt.control();
+  assert.deepEqual(await control.ask({ do: 'attach' }), { ok: true });
+  assert.equal((await ask(port)).body, 'main');
+  control.close();
+});
+
+test('"hold": a thread that listens on the held port cannot be told, which is said', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const env = { PORT: '0', THREAD_PORT: String(port) };
+  const attempt = preload.start(['node', '-e', TRIES_FIRST], { hold: true, env });
+  await attempt.untilPrinted(/^listening/);
+  const control = await attempt.control();
+  assert.deepEqual(await control.ask({ do: 'attach' }), { error: 'a server of it does not listen' });
+  control.close();
+});
+
+const TRIES_FIRST = `
+  const { Worker } = require('worker_threads'), http = require('http'), port = Number(process.env.PORT);
+  const code = "const s = require('net').createServer().listen(" + Number(process.env.THREAD_PORT || 0) +
+    ", () => require('worker_threads').parentPort.postMessage(0))";
+  const tried = http.createServer().listen(port, () => tried.close(() => {
+    const server = http.createServer((q, r) => r.end('main'));
+    new Worker(code, { eval: true }).on('message', () => server.listen(port, () => console.log('listening')));
+  }));
+`;
 
 test('"hold": a server that is closed before it was attached lets the process end', async () => {
   await using preload = new PreloadHost();

@@ -1,7 +1,7 @@
 /** The book of releases with stages that only say what they would do: its journal, its lock, and daemons that die at every step. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import {
@@ -15,8 +15,10 @@ import {
 } from '../../src/protocol/index.js';
 import { Releases, type ReleasesOptions } from '../../src/release/index.js';
 import { Journal } from '../../src/store/index.js';
+import { readProcess } from '../../src/system/index.js';
 import { deferred } from '../../src/util/index.js';
 import { releaseSpec } from '../rig/release-spec.js';
+import { formatReleaseEnd } from '../../src/cli/output/release.js';
 import { until } from '../rig/until.js';
 
 const SOMEBODY: Requester = { uid: 0, pid: 1, command: 'test', service: null, instance: null, attempt: null };
@@ -106,7 +108,7 @@ test('a release goes through all stages, in their order', async () => {
   const view = await make(releases);
   assert.equal(view.status, 'succeeded');
   assert.deepEqual(done, [...RELEASE_STAGES]);
-  assert.equal(releases.groups()[0]!.current, view.id);
+  assert.equal(releases.groups(1)[0]!.current, view.id);
 });
 
 test('what fails before the new one is the service is sent away, after it the one before is put back', async () => {
@@ -120,7 +122,7 @@ test('what fails before the new one is the service is sent away, after it the on
     const view = await make(releases);
     assert.deepEqual([view.status, done.at(-1)], [status, how]);
     assert.equal(view.failure?.message, `Cannot pass ${stage}: it is broken`);
-    assert.equal(releases.groups()[0]!.current, null);
+    assert.equal(releases.groups(1)[0]!.current, null);
   }
 });
 
@@ -191,6 +193,11 @@ test('a rollback goes to the last other build that has served well', async () =>
   assert.deepEqual([view.status, view.kind, view.build?.version], ['succeeded', 'rollback', '2.0.0']);
   const named = await releases.rollback({ group: 'shop', to: '1.0.0' }, SOMEBODY);
   assert.equal((await releases.untilEnded(named.id)).build?.version, '1.0.0');
+  const [group] = releases.groups(2);
+  assert.deepEqual(
+    group!.releases.map((each) => each.id),
+    [named.id, id],
+  );
   await assert.rejects(releases.rollback({ group: 'shop', to: '9' }, SOMEBODY), {
     code: 'release-not-found',
   });
@@ -200,14 +207,13 @@ test('a folder that another home releases into is refused with the name of its o
   const lock = {
     fence: 7,
     home: '/elsewhere',
-    host: (await import('node:os')).hostname(),
+    host: hostname(),
     owner: 'release 3 of "shop"',
     reason: 'release, asked for by ci',
     since: '2026-01-01T00:00:00.000Z',
   };
   mkdirSync(join(folder, 'shop'));
   const path = join(folder, 'shop', '.lock');
-  const { readProcess } = await import('../../src/system/index.js');
   writeFileSync(
     path,
     JSON.stringify({ ...lock, pid: process.pid, startTicks: readProcess(process.pid)!.startTicks }),
@@ -223,5 +229,98 @@ test('a folder that another home releases into is refused with the name of its o
   assert.match(
     view.notes.join(),
     /the lock of release 3 of "shop" .* was taken over: its process, pid \d+, is gone/,
+  );
+});
+
+/** As this process would hold it. */
+function lockOf(home: string): string {
+  const [fence, host, pid] = [1, hostname(), process.pid];
+  const { startTicks } = readProcess(pid)!;
+  const words = { owner: 'release 1 of "shop"', reason: 'release', since: '2026-01-01T00:00:00.000Z' };
+  return `${JSON.stringify({ fence, home, host, pid, startTicks, ...words })}\n`;
+}
+
+test('a daemon that was killed when its release had ended leaves a lock that the next one clears away', async () => {
+  const first = live();
+  assert.equal((await make(first.releases)).status, 'succeeded');
+  const path = join(folder, 'shop', '.lock');
+  const own = lockOf(folder);
+  for (const left of [own, own.slice(0, 20), '']) {
+    writeFileSync(path, left);
+    live();
+    assert.equal(existsSync(path), false, left);
+  }
+  writeFileSync(path, lockOf('/elsewhere'));
+  live();
+  assert.ok(existsSync(path), 'it is somebody else’s');
+});
+
+test('a lock that a power cut has torn stands in the way of nobody', async () => {
+  const never = deferred();
+  const first = live((stage) => (stage === 'verify' ? never.promise : Promise.resolve()));
+  const { id } = await first.releases.request(request(), SOMEBODY);
+  await until('it verifies', () => first.done.includes('verify') || undefined);
+  open.length = 0; // the first one is dead
+  writeFileSync(join(folder, 'shop', '.lock'), '');
+  const second = live();
+  assert.equal((await second.releases.untilEnded(id)).status, 'succeeded');
+  assert.equal(existsSync(join(folder, 'shop', '.lock')), false);
+});
+
+test('what is taking over, or is being put back, is not given up any more', async () => {
+  for (const [at, fact] of [
+    ['commit', /^Cannot abort release 1: its instances are taking over \(commit\)$/],
+    ['finish', /^Cannot abort release 1: its instances are taking over \(finish\)$/],
+  ] as const) {
+    rmSync(join(folder, 'releases.jsonl'), { force: true });
+    const gate = deferred();
+    const { releases, done } = live((stage) => (stage === at ? gate.promise : Promise.resolve()));
+    const { id } = await releases.request(request(), SOMEBODY);
+    await until(`${at} has begun`, () => done.includes(at) || undefined);
+    assert.throws(() => releases.abort(id, SOMEBODY), { code: 'not-running', message: fact });
+    gate.resolve();
+    const view = await releases.untilEnded(id);
+    assert.deepEqual([view.status, view.abortedBy], ['succeeded', null]);
+  }
+});
+
+test('a release that cannot be put back is the one that serves, and says so', async () => {
+  const failures: ReleaseStage[] = ['bake'];
+  const { releases } = live(
+    (stage) => (failures.includes(stage) ? failing(stage)(stage) : Promise.resolve()),
+    {
+      revert: () =>
+        Promise.reject(new UpkeepError('release-failed', 'Cannot go back: there is none before it')),
+    },
+  );
+  const view = await make(releases);
+  assert.deepEqual([view.status, view.failure?.message], ['failed', 'Cannot pass bake: it is broken']);
+  assert.deepEqual(view.notes, ['Cannot go back: there is none before it']);
+  assert.equal(releases.groups(1)[0]!.current, view.id);
+  assert.equal(
+    formatReleaseEnd(view).replace(/ \(\S+\)$/, ''),
+    'Release 1 of shop 1.0.0 (aaaaaaa) failed: it could not be taken back, and serves',
+  );
+  failures.length = 0;
+  const next = await make(releases, { target: { version: '2' } });
+  assert.equal(next.status, 'succeeded');
+  assert.equal(releases.groups(1)[0]!.current, next.id);
+});
+
+test('while a release is switched its services are not changed by another description', async () => {
+  const gate = deferred();
+  const { releases, done } = live((stage) => (stage === 'verify' ? gate.promise : Promise.resolve()));
+  const { id } = await releases.request(request(), SOMEBODY);
+  await until('it verifies', () => done.includes('verify') || undefined);
+  const [service] = releaseSpec({ folder: join(folder, 'shop') }).services;
+  assert.throws(() => releases.settle([service!]), {
+    code: 'release-locked',
+    message: `Cannot change "${service!.name}": release ${id} of "shop" is switching it (verify)`,
+  });
+  gate.resolve();
+  await releases.untilEnded(id);
+  assert.deepEqual(
+    releases.settle([service!]).map(({ name }) => name),
+    [service!.name],
   );
 });

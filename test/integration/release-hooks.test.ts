@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BARE_SPEC } from '../../src/core/index.js';
@@ -106,6 +106,43 @@ test('secrets are hidden in what a hook prints, wherever they stand', async (con
   );
 });
 
+test('what the files of the services and of the source hold is hidden, too, also in Base64', async (context) => {
+  const site = new ReleaseSite(context);
+  const file = (name: string, text: string): string => {
+    const path = join(site.folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const services = [
+    {
+      ...BARE_SPEC,
+      envFiles: [join(site.folder, 'current/.env'), join(site.folder, 'gone')],
+      secrets: { DSN: { file: file('dsn', 'postgres://app:planted-password@db/shop\n') } },
+    },
+  ];
+  const url = { file: file('url', 'https://builds.example.com/a.tgz?sig=planted-signature') };
+  const sha256 = { url: 'https://builds.example.com/SUMS' };
+  const source = {
+    type: 'http' as const,
+    url,
+    sha256,
+    headers: { 'x-key': { file: file('key', 'planted-header') } },
+  };
+  file('.env', 'API_KEY=planted-key\n');
+  const job = jobWith(site, [
+    'cat dsn url key; sed s/.*=// .env; echo; base64 dsn; cat dsn | base64 -w0; exit 1',
+  ]);
+  const error = await failure({ ...job, spec: { ...job.spec, services, source } });
+  const { lines, log } = error.details as { lines: string[]; log: string };
+  assert.equal(lines.length, 4, lines.join('\n'));
+  for (const line of [...lines, ...readFileSync(log, 'utf8').split('\n')]) {
+    const decoded = ['', 'A', 'AA', 'AAA'].map((shift) =>
+      Buffer.from(`${shift}${line}`, 'base64').toString(),
+    );
+    assert.doesNotMatch([line, ...decoded].join(' '), /planted|password/, line);
+  }
+});
+
 test('a hook that takes too long is ended with its group and with what has left it', async (context) => {
   const site = new ReleaseSite(context);
   const error = await failure(
@@ -170,14 +207,25 @@ test('a hook that is no program is named, and one for a failure runs where no re
 test('current in a hook stands for the release that is made', async (context) => {
   const site = new ReleaseSite(context);
   const job = jobWith(site, []);
-  const run = ['/bin/sh', '-c', 'echo "$0" > meant', join(site.folder, 'current/migrate.js')];
   const folder = site.folder;
+  const current = join(folder, 'current');
+  const run = [
+    '/bin/sh',
+    '-c',
+    `echo "$@ ${current}/x ${current}-old" > meant`,
+    'sh',
+    `${current}/migrate.js`,
+    `--in=${current}`,
+  ];
   await runHooks(
     'beforeSwitch',
     { ...job, spec: { ...job.spec, hooks: { ...NO_HOOKS, beforeSwitch: [{ run, timeoutMs: TIMEOUT_MS }] } } },
     new Listener(),
   );
-  assert.equal(readFileSync(join(folder, 'meant'), 'utf8').trim(), join(folder, 'migrate.js'));
+  assert.equal(
+    readFileSync(join(folder, 'meant'), 'utf8').trim(),
+    `${folder}/migrate.js --in=${folder} ${folder}/x ${current}-old`,
+  );
   rmSync(join(folder, 'meant'));
 });
 

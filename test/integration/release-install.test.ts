@@ -397,11 +397,13 @@ test('an npm that is killed is told, and leaves neither a half release nor half 
   const job = await staged(site, '1', npmProject([registry.publish('killed', '1.0.0', { 'index.js': '' })]));
   const failed = failure(job);
   await until('npm downloads', () => registry.asked.some((path) => path.includes('/killed-')));
-  const [npm] = findByEnvironment('UPKEEP_RELEASE_GROUP=web');
+  const modules = join(site.home, 'store/modules');
+  const [making] = readdirSync(modules);
+  const [npm] = findByEnvironment(`UPKEEP_RELEASE_WORKS_IN=${join(modules, making!)}`); // not another test's
   process.kill(npm!.pid, 'SIGKILL');
   const error = await failed;
   assert.match(error.message, /: it was ended by SIGKILL$/);
-  assert.deepEqual(readdirSync(join(site.home, 'store/modules')), []);
+  assert.deepEqual(readdirSync(modules), []);
   assert.equal(existsSync(job.folder!), false);
 });
 

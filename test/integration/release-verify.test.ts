@@ -37,6 +37,7 @@ async function judgeRelease(env: Record<string, string>, spec: Partial<VerifySpe
   const watch = new ErrorWatch({
     home: rig.home.path,
     wall: () => new Date(),
+    hide: () => (line) => line,
     emit: () => undefined,
     onInternalError: (error) => console.error(error),
   });
@@ -68,6 +69,7 @@ function switchoverOf(releasing: Releasing, specs: readonly ServiceSpec[]): Watc
   return {
     look: () => releasing.ask<Look>('look', '1', specs),
     untilFallen: () => releasing.ask<string>('fallen', '1', specs),
+    whyNoneYet: () => undefined,
     check: (service, instance, check) => releasing.ask('check', '1', specs, { service, instance, check }),
   };
 }

@@ -411,6 +411,19 @@ test('a new process that does not listen is not taken for ready because the old 
   assert.equal(await visit(port), String(old.pid));
 });
 
+test('of a new process that listens elsewhere it is told where', async () => {
+  await using rig = await Rig.create();
+  const [port, elsewhere] = [await freePort(), await freePort()];
+  const ready = { http: '/', timeout: '2s' };
+  await serve(rig, port, { port, ready, reload: AT_ONCE });
+  const { id } = await rig.accept(RELOAD);
+  const fresh = await rig.enter('api', { after: 1 });
+  await fresh.serve(200);
+  await fresh.listen(elsewhere, null);
+  const { message } = failureOf(await rig.ended(id));
+  assert.match(message, new RegExp(`the instance does not listen there; it listens on ${elsewhere}\\)$`));
+});
+
 test('what sockets say "off" of is stopped before its successor starts, and the notes say so', async () => {
   await using rig = await Rig.create();
   const port = await freePort();

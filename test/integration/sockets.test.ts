@@ -144,6 +144,79 @@ test('two instances of an application whose port is nowhere declared share it fr
   assert.equal((await rig.instance('api', 0)).attempt, 1);
 });
 
+/** Undeclared, or declared without the address that the program uses: what the first server opened is learned. */
+for (const declared of [{}, { port: true }]) {
+  const title = 'port' in declared ? 'declared without an address' : 'nowhere declared';
+  test(`a wrapper restarts its server by itself, as nodemon does, on a port that is ${title}`, async () => {
+    await using rig = await Rig.create();
+    const port = await freePort();
+    const server = rig.write(
+      'server.cjs',
+      `require('node:http').createServer((_, response) => response.end(String(process.pid))).listen(${port}, '127.0.0.1');`,
+    );
+    const script = rig.write(
+      'wrapper.cjs',
+      `
+      const { spawn } = require('node:child_process');
+      const start = () => spawn(process.execPath, [${JSON.stringify(server)}], { stdio: 'inherit' });
+      let child = start();
+      process.on('SIGUSR2', () => {
+        child.once('exit', () => (child = start()));
+        child.kill();
+      });
+      `,
+    );
+    await rig.up({ api: { script, ...('port' in declared ? { port } : { ports: [] }) } });
+    const { pid: wrapper } = await rig.untilInstance('api', ({ status }) => status === 'running');
+    for (let round = 0; round < 3; round++) {
+      const before = await rig.until('a server answers', () => visit(port).catch(() => undefined));
+      process.kill(wrapper!, 'SIGUSR2');
+      await rig.until('the next one answers', async () => {
+        const answer = await visit(port).catch(() => before);
+        return answer !== before;
+      });
+    }
+    assert.equal((await rig.instance('api')).pid, wrapper);
+  });
+}
+
+test('a wrapper starts the next server before the old one is gone: it gets the port when it tries again', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const server = rig.write(
+    'server.cjs',
+    `
+    const server = require('node:http').createServer((_, response) => response.end(String(process.pid)));
+    const listen = () => server.listen(${port}, '127.0.0.1');
+    server.on('error', () => {
+      if (process.connected) process.disconnect(); // it has failed once: the old one may go
+      setTimeout(listen, 20);
+    });
+    listen();
+    `,
+  );
+  const script = rig.write(
+    'wrapper.cjs',
+    `
+    const { fork } = require('node:child_process');
+    let child = fork(${JSON.stringify(server)});
+    process.on('SIGUSR2', () => {
+      const old = child;
+      child = fork(${JSON.stringify(server)}).on('disconnect', () => old.kill());
+    });
+    `,
+  );
+  await rig.up({ api: { script, ports: [] } });
+  const { pid: wrapper } = await rig.untilInstance('api', ({ status }) => status === 'running');
+  const before = await rig.until('a server answers', () => visit(port).catch(() => undefined));
+  await rig.until('its port is known', () => learned(rig).length > 0);
+  process.kill(wrapper!, 'SIGUSR2');
+  await rig.until('the next one answers', async () => {
+    const answer = await visit(port).catch(() => before);
+    return answer !== before;
+  });
+});
+
 test('a service in a crash loop refuses connections at once, and accepts them when it is back', async () => {
   await using rig = await Rig.create();
   const port = await freePort();

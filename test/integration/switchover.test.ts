@@ -1,6 +1,9 @@
 /** New instances of a group come beside the old ones, are judged, let in, and then kept or sent away; nobody outside notices. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { test } from 'node:test';
+import type { ServiceConfig } from '../../src/config/index.js';
 import type { CheckSpec, OperationView, ServiceSpec } from '../../src/protocol/index.js';
 import {
   answered,
@@ -178,6 +181,42 @@ for (const [from, to] of [
   });
 }
 
+test('the way back does not wait for old ones that still answer', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  const patient = { stop: { drain: '60s' } } as const;
+  assertSucceeded(await rig.up({ api: releasable(port, 'old', patient) }));
+  const [old] = await pidsOf(releasing);
+  const specs = await rig.specs({ api: releasable(port, 'new', patient) });
+  const back = await rig.specs({ api: releasable(port, 'old', patient) });
+  const request = get({ port, path: '/open', agent: false }).on('error', () => undefined);
+  try {
+    await once(request, 'finish');
+    assert.match(await visit(port), /^old /); // so that one has been accepted
+    await releasing.ask('boot', '1', specs);
+    await releasing.ask('exchange', '1', specs);
+    assert.deepEqual(await rolesOf(releasing), { serving: 1, old: 1 });
+    await releasing.ask('boot', '1 back', back);
+    await releasing.ask('exchange', '1 back', back);
+    assert.ok(rig.lives(old!));
+    assert.match(await visit(port), /^old /);
+    const operations = await rig.client.call('operations');
+    assert.deepEqual(
+      operations.slice(0, 2).map(({ release, status }) => [release, status]),
+      [
+        ['1 back', 'succeeded'],
+        ['1', 'succeeded'],
+      ],
+    );
+  } finally {
+    request.destroy();
+  }
+  await rig.until('one serves alone', async () => (await pidsOf(releasing)).length === 1);
+  assert.ok(!rig.lives(old!));
+  assert.equal(releasing.complaints, '');
+});
+
 test('services that are new or stopped begin with the release, and are as before where it is taken back', async () => {
   await using releasing = await Releasing.create();
   const { rig } = releasing;
@@ -285,6 +324,30 @@ test('after the commit whoever falls is told, and restarted as ever; a restart o
   await rig.untilInstance('api', ({ status, attempt }) => status === 'running' && attempt === 4);
   const [view] = await releasing.ask<Look>('look', '1', specs);
   assert.deepEqual([view!.side, view!.restarts], ['new', 2]);
+});
+
+test('a job that has done its work by the commit has not fallen; one that is killed after it has', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  const fixture = (name: string, work: string): Record<string, ServiceConfig> => ({
+    [name]: { script: rig.write(`${name}.cjs`, work), restart: 'on-failure' },
+  });
+  const jobs = {
+    ...fixture('migrate', ''),
+    ...fixture('warm', `require('http').createServer().listen(${port});`),
+  };
+  const specs = await rig.specs({ api: releasable(await freePort(), 'new'), ...jobs });
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('commit', '1', specs);
+  assert.equal((await rig.instance('migrate')).status, 'completed');
+  const fallen = releasing.ask<string>('fallen', '1', specs);
+  await rig.untilInstance('warm', ({ status }) => status === 'running');
+  const { pid } = await rig.instance('warm');
+  const isStill = await Promise.race([fallen, Promise.resolve('nobody')]);
+  assert.equal(isStill, 'nobody');
+  process.kill(pid!, 'SIGKILL');
+  assert.match(await fallen, /^warm\.0: .*SIGKILL/);
 });
 
 test('other operations wait for a release; a stop ends it', async () => {

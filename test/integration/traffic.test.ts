@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { UpkeepError, type TrafficSpec } from '../../src/protocol/index.js';
-import { createTraffic, type Traffic } from '../../src/release/index.js';
+import { createTraffic, isLastServer, type Traffic } from '../../src/release/index.js';
+import { OutsideTraffic } from '../../src/release/outside-traffic.js';
 import { systemClock } from '../../src/system/index.js';
 import {
   freePort,
@@ -19,6 +20,7 @@ import {
   visit,
   type HaproxyOptions,
 } from '../rig/index.js';
+import { releaseSpec } from '../rig/release-spec.js';
 
 type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
 
@@ -170,13 +172,46 @@ test('the last server is never taken out, unless that is wanted', { skip }, asyn
     assert.equal(error.code, 'release-refused');
     const fact = `${site.haproxy.socket} has no other server up in web (app2 is DOWN)`;
     assert.equal(error.message, `Cannot take "web/app1" out of traffic: ${fact}`);
-    assert.equal(error.hint, 'bring another server of web up, or set traffic.allowLast: true');
+    assert.equal(error.hint, 'bring another server of web up, or set traffic.haproxy.allowLast: true');
+    assert.ok(isLastServer(error));
     return true;
   });
   assert.ok(await site.serves('app1'));
   await site.traffic({ allowLast: true }).out('web', never);
   assert.equal((await site.traffic().state('web', never)).isOut, true);
 });
+
+test(
+  'a release goes on with the last server in, and not with one that it cannot name',
+  { skip },
+  async () => {
+    await using site = await Site.open();
+    await site.kill('app2');
+    await until('HAProxy has noticed', async () =>
+      /web,app2,.*,DOWN,/.test(await site.haproxy.ask('show stat')),
+    );
+    const out = (server: string): Promise<string[]> => {
+      const traffic: HaproxySpec = {
+        type: 'haproxy',
+        sockets: [site.haproxy.socket],
+        servers: { web: server },
+        canaryWeight: 10,
+        drainMs: 10_000,
+        allowLast: false,
+      };
+      const spec = releaseSpec({ name: 'web', folder: site.folder, traffic });
+      const context = { say: () => undefined, note: () => undefined, signal: never };
+      return new OutsideTraffic(spec, systemClock).out(context);
+    };
+    const [note] = await out('web/app1');
+    assert.match(
+      note!,
+      /no other server up in web \(app2 is DOWN\); so it stayed in, and old instances hand over/,
+    );
+    assert.ok(await site.serves('app1'));
+    await assert.rejects(out('app1'), /"app1" is not backend\/server/);
+  },
+);
 
 test('of two hosts that begin at the same moment at most one goes out', { skip }, async () => {
   await using site = await Site.open();
@@ -213,6 +248,42 @@ for (const keepsState of [false, true]) {
     },
   );
 }
+
+test(
+  'a reload that knows only what was before does not take out who has just come back',
+  { skip },
+  async () => {
+    await using site = await Site.open({ keepsState: true });
+    const traffic = site.traffic();
+    await traffic.out('web', never);
+    const before = await site.haproxy.ask('show servers state');
+    await traffic.in('web', 10, never);
+    await site.haproxy.reload(before);
+    await until('it is in again', async () => !(await traffic.state('web', never)).isOut);
+    assert.match((await traffic.state('web', never)).places[0]!, /weight 10,/);
+    assert.ok(
+      site.said.some((text) => text.endsWith('had forgotten that web/app1 is in, with 10 % of its weight')),
+    );
+    await traffic.in('web', 100, never);
+    await traffic.out('other', never); // so that it goes on to look
+    const { length } = site.said;
+    let own = 0;
+    const askedByOthers = async (): Promise<number> =>
+      Number(/^CumConns: (\d+)$/m.exec(await site.haproxy.ask('show info'))![1]) - ++own;
+    await site.haproxy.ask('set server web/app1 state maint');
+    for (const what of ['it has looked', 'it has looked at the next one']) {
+      const begun = await askedByOthers();
+      await until(what, async () => (await askedByOthers()) >= begun + 12);
+      await site.haproxy.reload();
+      own = 0;
+    }
+    assert.deepEqual(
+      [(await traffic.state('web', never)).isOut, site.said.length],
+      [true, length],
+      'by hand',
+    );
+  },
+);
 
 test('a share that rounds to nothing is refused, and what is out stays out', { skip }, async () => {
   await using site = await Site.open({ weight: 1 });
@@ -268,7 +339,7 @@ test(
     );
     assert.match(
       await refused({}, 'h5'),
-      /^Cannot switch the traffic of "h5": traffic.servers does not name its server\n/,
+      /^Cannot switch the traffic of "h5": traffic.haproxy.servers does not name its server\n/,
     );
     assert.match(await refused({ servers: { web: 'web/app1;disable' } }), /is not backend\/server/);
     const gone = join(site.folder, 'gone.sock');

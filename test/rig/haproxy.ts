@@ -65,12 +65,12 @@ export class Haproxy implements AsyncDisposable {
     return text(socket);
   }
 
-  /** Resolves when the next worker has taken over. */
-  async reload(): Promise<void> {
+  /** Resolves when the next worker has taken over. `state`: what stands in its server-state-file. */
+  async reload(state?: string): Promise<void> {
     if (this.#options.keepsState)
       await writeFile(
         join(this.#options.folder, 'state'),
-        (await this.ask('show servers state')).trimStart(),
+        (state ?? (await this.ask('show servers state'))).trimStart(),
       );
     const before = await this.#worker();
     this.#process.kill('SIGUSR2');

@@ -24,3 +24,13 @@ export { isListening, isRefused, knock, Load, visit, type Visit } from './visit.
 export { AT_ONCE, knockSlowly, learned, RELOAD, roles, serve } from './serve.js';
 export { KINDS, makeBuild, type Build, type Kind } from './shop/builds.js';
 export { Shop, type ShopOptions } from './shop/shop.js';
+export {
+  AT_ITS_END,
+  afterAccepted,
+  atStage,
+  followTo,
+  randomFrom,
+  WHILE_PUT_BACK,
+  type Moment,
+} from './shop/moment.js';
+export { tornFiles, whatIsNotWhole } from './shop/whole-state.js';

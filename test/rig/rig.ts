@@ -250,15 +250,15 @@ export class Rig implements AsyncDisposable {
     return this.until(`${name}.${index} fulfils ${String(is)}`, look);
   }
 
-  /** Waits until the daemon is told of changes of a file that `write` has written. */
+  /** Waits until the daemon is told of changes of a file that `write` has written, or will be written. */
   async untilWatched(name: string): Promise<void> {
     const { pid } = await this.client.call('daemon');
-    const inode = statSync(join(this.folder, 'app', name)).ino.toString(16);
-    await this.until(`${name} is watched`, () =>
-      readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
+    await this.until(`${name} is watched`, () => {
+      const inode = statSync(join(this.folder, 'app', name), { throwIfNoEntry: false })?.ino.toString(16);
+      return readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
         readOrEmpty(`/proc/${pid}/fdinfo/${fd}`).includes(` ino:${inode} `),
-      ),
-    );
+      );
+    });
   }
 
   /** Processes that know this home. */

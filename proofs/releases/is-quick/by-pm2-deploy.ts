@@ -47,10 +47,9 @@ export async function byPm2Deploy(folder: string, port: number, instances: numbe
     'post-deploy': 'pm2 startOrReload ecosystem.config.cjs',
   };
   const config = `module.exports = ${JSON.stringify({ apps: [app], deploy: { production } })};`;
-  writeFileSync(join(folder, 'ecosystem.config.cjs'), config);
   const deploy = (...args: string[]): Promise<unknown> =>
     run('pm2', ['deploy', 'ecosystem.config.cjs', 'production', ...args], {
-      cwd: folder,
+      cwd: origin, // it wants to be asked in a checkout without changes
       env,
       timeout: 120_000,
     }).catch((error: unknown) => error);
@@ -59,7 +58,7 @@ export async function byPm2Deploy(folder: string, port: number, instances: numbe
     for (const name of readdirSync(unpacked)) copyFileSync(join(unpacked, name), join(origin, name));
     writeFileSync(join(origin, 'ecosystem.config.cjs'), config);
     await git('add', '-A');
-    await git('commit', '-q', '-m', version);
+    await git('commit', '-q', '--allow-empty', '-m', version);
   };
   let isSetUp = false;
   return {

@@ -8,7 +8,15 @@ export async function byUpkeep(port: number, instances: number): Promise<Way> {
     port,
     instances,
     service: { reload: { stable: 0 } },
-    verify: { stable: 0, for: '1s', bake: 0, smoke: '/checkout', minRequests: 20, newErrors: 'refuse' },
+    verify: {
+      canary: false,
+      stable: 0,
+      for: '1s',
+      bake: 0,
+      smoke: '/checkout',
+      minRequests: 20,
+      newErrors: 'refuse',
+    },
   });
   return {
     name: 'upkeep',

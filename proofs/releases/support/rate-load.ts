@@ -7,9 +7,16 @@ import { until } from '../../../test/rig/index.js';
 export interface RateOptions {
   readonly port: number;
   readonly perSecond: number;
-  /** @default '/' */
-  readonly path?: string;
+  /** Several are asked for in turn. @default '/' */
+  readonly path?: string | readonly string[];
+  /** Where an answer says who gave it. @default the header x-version */
+  readonly version?: VersionPlace;
+  /** Whether each answer is told, too: see `answers`. @default false */
+  readonly isDetailed?: boolean;
 }
+
+/** In the body it is the first group of the expression; who answers without saying it is counted to nobody. */
+export type VersionPlace = { readonly header: string } | { readonly body: string };
 
 export interface RateReport {
   readonly asked: number;
@@ -20,6 +27,23 @@ export interface RateReport {
   readonly refused: number;
   readonly byVersion: Readonly<Record<string, number>>;
   readonly failures: readonly string[];
+}
+
+/** How one request ended. */
+export interface Answer {
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  /** null: nobody answered. */
+  readonly version: string | null;
+  /** null: it was answered well. */
+  readonly fault: string | null;
+}
+
+/** What the process says now and then. */
+export interface RateNews {
+  readonly report: RateReport;
+  /** Since it last said something. */
+  readonly answers: readonly Answer[];
 }
 
 export const NOTHING: RateReport = {
@@ -35,10 +59,11 @@ export class RateLoad implements AsyncDisposable {
   readonly #child: ChildProcess;
   #latest: RateReport = NOTHING;
   #mark: RateReport = NOTHING;
+  #answers: Answer[] = [];
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    child.on('message', (report) => (this.#latest = report as RateReport));
+    child.on('message', (news) => this.#take(news as RateNews));
   }
 
   static async start(options: RateOptions): Promise<RateLoad> {
@@ -51,30 +76,27 @@ export class RateLoad implements AsyncDisposable {
     return load;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get total(): RateReport {
     return this.#latest;
+  }
+
+  /** Since the mark, in the order in which they came; empty unless it is detailed. */
+  get answers(): readonly Answer[] {
+    return this.#answers;
   }
 
   /** From now on. */
   mark(): void {
     this.#mark = this.#latest;
+    this.#answers = [];
   }
 
   sinceMark(): RateReport {
-    const [now, before] = [this.#latest, this.#mark];
-    const less = (key: 'asked' | 'answered' | 'failed' | 'refused'): number => now[key] - before[key];
-    const versions = Object.entries(now.byVersion).map(([version, count]) => [
-      version,
-      count - (before.byVersion[version] ?? 0),
-    ]);
-    return {
-      asked: less('asked'),
-      answered: less('answered'),
-      failed: less('failed'),
-      refused: less('refused'),
-      byVersion: Object.fromEntries(versions.filter(([, count]) => count !== 0)) as Record<string, number>,
-      failures: now.failures.slice(before.failures.length),
-    };
+    return difference(this.#latest, this.#mark);
   }
 
   /** So many more than now. */
@@ -83,9 +105,39 @@ export class RateLoad implements AsyncDisposable {
     await until(`${count} more are answered`, () => this.#latest.answered >= target || undefined, 60_000);
   }
 
+  /** No new ones; those on their way are waited for. */
+  async stop(): Promise<RateReport> {
+    const ended = Promise.all([once(this.#child, 'exit'), once(this.#child, 'disconnect')]);
+    this.#child.send('stop');
+    await ended;
+    return this.#latest;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
   }
+
+  #take({ report, answers }: RateNews): void {
+    this.#latest = report;
+    this.#answers.push(...answers);
+  }
+}
+
+/** What came between two looks. */
+export function difference(now: RateReport, before: RateReport): RateReport {
+  const less = (key: 'asked' | 'answered' | 'failed' | 'refused'): number => now[key] - before[key];
+  const versions = Object.entries(now.byVersion).map(([version, count]) => [
+    version,
+    count - (before.byVersion[version] ?? 0),
+  ]);
+  return {
+    asked: less('asked'),
+    answered: less('answered'),
+    failed: less('failed'),
+    refused: less('refused'),
+    byVersion: Object.fromEntries(versions.filter(([, count]) => count !== 0)) as Record<string, number>,
+    failures: now.failures.slice(before.failures.length),
+  };
 }

@@ -5,6 +5,9 @@ import type { Exchange } from '../exchange.js';
 import type { Handlers } from '../server.js';
 import { clientPid } from './operations.js';
 
+/** Of each group. */
+const LISTED = 50;
+
 export function releaseRoutes(
   releases: Releases,
   supervisor: Pick<Supervisor, 'identify'>,
@@ -21,7 +24,7 @@ export function releaseRoutes(
     if (releases.find(id).finishedAt !== null) unfollow();
   };
   return {
-    releases: (exchange) => exchange.answer(releases.groups()),
+    releases: (exchange) => exchange.answer(releases.groups(exchange.number('limit', LISTED))),
     release: async (exchange) => {
       const id = exchange.params.id!;
       exchange.answer(exchange.isSet('wait') ? await releases.untilEnded(id) : releases.find(id));

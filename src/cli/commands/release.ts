@@ -1,13 +1,14 @@
 import { connectIfUsed, homeFrom, isUnusedHome } from '../../client/index.js';
-import type {
-  ReleaseGroupView,
-  ReleaseSpec,
-  ReleaseTarget,
-  ReleaseView,
-  WaiverSpec,
+import {
+  ERRORS,
+  type ReleaseGroupView,
+  type ReleaseSpec,
+  type ReleaseTarget,
+  type ReleaseView,
+  type WaiverSpec,
 } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
-import { oneOperand, usageError } from '../arguments.js';
+import { oneOperand, parseCount, usageError } from '../arguments.js';
 import { defineCommand, JSON_OPTION, type OptionValues } from '../command.js';
 import { CONFIG_OPTIONS, loadConfigFile, noteDiagnostics } from '../config.js';
 import { print, printJson } from '../output/print.js';
@@ -39,6 +40,7 @@ const options = {
     description: 'the configuration file, or its folder; default: this one',
   },
   ...CONFIG_OPTIONS,
+  limit: { type: 'string', short: 'n', value: 'n', description: 'list: how many of each group, default 50' },
   wait: {
     type: 'boolean',
     short: 'w',
@@ -75,7 +77,7 @@ export const command = defineCommand({
       case 'show':
         return show(idOf(rest), values);
       case 'abort':
-        return showView(await client().call('abortRelease', { params: { id: idOf(rest) } }), values);
+        return abort(idOf(rest), values);
       case 'resume':
         return resume(idOf(rest), values);
       case 'report':
@@ -167,9 +169,10 @@ function parseWaiver(text: string): WaiverSpec {
   return { rule, reason, until: null };
 }
 
-async function list({ json }: Values): Promise<void> {
+async function list({ json, limit: text }: Values): Promise<void> {
+  const limit = text === undefined ? undefined : String(parseCount('release', '--limit', text));
   const groups = await client()
-    .call('releases')
+    .call('releases', { query: { limit } })
     .catch((error: unknown): ReleaseGroupView[] => {
       if (isUnusedHome(error)) return [];
       throw error;
@@ -179,8 +182,20 @@ async function list({ json }: Values): Promise<void> {
 }
 
 async function show(id: string, values: Values): Promise<number> {
-  if (values.wait) return reportRelease(await untilReleaseEnded(client(), id), values);
-  return showView(await client().call('release', { params: { id } }), values);
+  const view = await client().call('release', { params: { id } });
+  return values.wait
+    ? reportRelease(await untilReleaseEnded(client(), view), values)
+    : showView(view, values);
+}
+
+/** It is over only when its instances are gone, or what served before serves again. */
+async function abort(id: string, values: Values): Promise<number> {
+  const view = await client().call('abortRelease', { params: { id } });
+  if (values.detach) return showView(view, values);
+  const ended = await untilReleaseEnded(client(), view);
+  reportRelease(ended, values);
+  // That it was given up is what was asked for.
+  return ended.status === 'aborted' || ended.status === 'rolled-back' ? 0 : ERRORS['release-failed'].exit;
 }
 
 function showView(view: ReleaseView, { json }: Values): number {
@@ -192,15 +207,14 @@ function showView(view: ReleaseView, { json }: Values): number {
 /** One that goes on is followed; of one that failed, what it was asked for is asked for again: what is fetched already is there. */
 async function resume(id: string, values: Values): Promise<number> {
   const view = await client().call('release', { params: { id } });
-  if (view.finishedAt === null) return reportRelease(await untilReleaseEnded(client(), id), values);
+  if (view.finishedAt === null) return reportRelease(await untilReleaseEnded(client(), view), values);
   if (view.status === 'succeeded')
     throw usageError('release', `release ${id} has succeeded: there is nothing to resume`);
-  const body = { group: view.group, target: view.target };
-  return followRelease(
-    (daemon, signal) =>
-      daemon.stream('requestRelease', { body: { ...body, waive: [], plan: false, force: false }, signal }),
-    values,
-  );
+  if (view.kind === 'rollback')
+    throw usageError('release', `release ${id} was a rollback; go back again: upkeep rollback ${view.group}`);
+  const { group, target, waive, force } = view;
+  const body = { group, target, waive, force, plan: view.kind === 'plan' };
+  return followRelease((daemon, signal) => daemon.stream('requestRelease', { body, signal }), values);
 }
 
 async function report(id: string, { json }: Values): Promise<void> {

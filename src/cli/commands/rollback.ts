@@ -1,6 +1,7 @@
 import { usageError } from '../arguments.js';
 import { defineCommand, JSON_OPTION } from '../command.js';
 import { connectIfUsed, homeFrom } from '../../client/index.js';
+import { note } from '../output/print.js';
 import { followRelease } from '../release.js';
 
 export const command = defineCommand({
@@ -25,9 +26,9 @@ export const command = defineCommand({
 
 /** A service stands for its group; where there is just one, nothing has to be said. */
 async function groupOf(operands: readonly string[]): Promise<string> {
-  const [operand, ...others] = operands;
-  if (others.length > 0) throw usageError('rollback', `it takes one group, not ${operands.length}`);
-  const groups = await connectIfUsed(homeFrom(process.env)).call('releases');
+  const [operand, ...more] = operands;
+  if (more.length > 0) throw usageError('rollback', `it takes one group, not ${operands.length}`);
+  const groups = await connectIfUsed(homeFrom(process.env)).call('releases', { query: { limit: '0' } });
   if (operand === undefined) {
     if (groups.length === 1) return groups[0]!.group;
     const names = groups.map(({ group }) => group).join(', ');
@@ -36,8 +37,9 @@ async function groupOf(operands: readonly string[]): Promise<string> {
       groups.length === 0 ? 'nothing was released here' : `say which group: ${names}`,
     );
   }
-  const found =
-    groups.find(({ group }) => group === operand) ??
-    groups.find(({ services }) => services.includes(operand));
+  if (groups.some(({ group }) => group === operand)) return operand;
+  const found = groups.find(({ services }) => services.includes(operand));
+  const others = found?.services.filter((service) => service !== operand) ?? [];
+  if (others.length > 0) note(`${operand} goes back with its group ${found!.group}: ${others.join(', ')}`);
   return found?.group ?? operand;
 }

@@ -1,4 +1,7 @@
-/** Shows on stderr how a release gets on: a line for each stage that is over, and one that moves for what is being done. */
+/**
+ * Shows on stderr how a release gets on: a line for each stage that is over, and one that moves for what is being done; in a file, where
+ * nothing moves, that is written now and then.
+ */
 import type { WriteStream } from 'node:tty';
 import type { ReleaseView } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
@@ -16,6 +19,8 @@ type StageView = ReleaseView['stages'][number];
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
+/** How long a log may say nothing. */
+const SILENT_MS = 10_000;
 const ERASE_LINE = '\r\u001b[K';
 const NAME_WIDTH = 10;
 
@@ -28,8 +33,15 @@ export function createReleaseProgress(stream: WriteStream): ReleaseProgress {
     const now = latest && wordNow(latest);
     if (now) stream.write(ERASE_LINE + truncate(`${FRAMES[frame++ % FRAMES.length]} ${now}`, stream.columns));
   };
-  const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : undefined;
-  const line = (text: string): void => void stream.write(`${stream.isTTY ? ERASE_LINE : ''}${text}\n`);
+  const tell = (): void => {
+    const now = latest && wordNow(latest);
+    if (now) stream.write(`… ${now}\n`);
+  };
+  const timer = stream.isTTY ? setInterval(draw, FRAME_MS) : setInterval(tell, SILENT_MS);
+  const line = (text: string): void => {
+    stream.write(`${stream.isTTY ? ERASE_LINE : ''}${text}\n`);
+    timer.refresh();
+  };
   return {
     show(view) {
       latest = view;
@@ -37,8 +49,8 @@ export function createReleaseProgress(stream: WriteStream): ReleaseProgress {
       const failedAt = view.failure ? view.stages.at(-1) : undefined;
       for (const stage of over.slice(told)) line(wordStage(stage, stage === failedAt));
       told = over.length;
-      if (view.status === 'reverting' && !reverted)
-        line(errColors.yellow('↩ putting back what served before'));
+      const words = view.status === 'reverting' && !reverted ? wordRevert(view) : undefined;
+      if (words !== undefined) line(errColors.yellow(`↩ ${words}`));
       reverted ||= view.status === 'reverting';
     },
     end() {
@@ -54,6 +66,13 @@ export function wordStage({ stage, startedAt, finishedAt, text }: StageView, has
   const mark = hasFailed ? errColors.red('✖') : errColors.green('✔');
   const words = text === null ? '' : `${text}  `;
   return `${mark} ${stage.padEnd(NAME_WIDTH)} ${words}${errColors.dim(took)}`;
+}
+
+/** undefined: nothing had begun that could be seen. */
+function wordRevert({ stages, previous }: ReleaseView): string | undefined {
+  const hasCome = (stage: StageView['stage']): boolean => stages.some((each) => each.stage === stage);
+  if (hasCome('bake')) return previous === null ? 'going back' : `putting release ${previous} back`;
+  return hasCome('boot') ? 'sending the new instances away' : undefined;
 }
 
 function wordNow({ stage, status, progress }: ReleaseView): string {

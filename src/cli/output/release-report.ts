@@ -1,13 +1,12 @@
 /** The form that a release is documented with, and the timeline of a post-mortem, as Markdown. */
 import type { ReleaseView, Requester } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
-import { wordBuild } from './release.js';
+import { wordBuild, wordWhatServes } from './release.js';
 
 const OUTCOMES: Readonly<Partial<Record<ReleaseView['status'], string>>> = {
-  succeeded: 'succeeded; it serves',
-  failed: 'failed; what served before has served on',
-  'rolled-back': 'rolled back; what served before serves again',
-  aborted: 'given up; what served before has served on',
+  failed: 'failed',
+  'rolled-back': 'rolled back',
+  aborted: 'given up',
 };
 
 export function reportMarkdown(view: ReleaseView): string {
@@ -33,7 +32,7 @@ function section(title: string, lines: readonly string[]): string[] {
 function formTable(view: ReleaseView): string {
   const { build, target, requester, joined, abortedBy, acceptedAt, finishedAt } = view;
   const rows: [string, string][] = [
-    ['Outcome', OUTCOMES[view.status] ?? `${view.status} (${view.stage ?? 'waiting'})`],
+    ['Outcome', wordOutcome(view)],
     ['Kind', view.kind],
     ['Build', build ? `${wordBuild(build)}, sha256 ${build.sha256}` : 'none was chosen'],
     ['From', build?.from ?? '–'],
@@ -53,6 +52,13 @@ function formTable(view: ReleaseView): string {
     ['Plan', view.hash ?? '–'],
   ];
   return table(['', ''], rows);
+}
+
+function wordOutcome(view: ReleaseView): string {
+  const { status, stage, kind } = view;
+  if (status === 'succeeded') return kind === 'plan' ? 'it can be released' : 'succeeded; it serves';
+  const outcome = OUTCOMES[status];
+  return outcome === undefined ? `${status} (${stage ?? 'waiting'})` : `${outcome}; ${wordWhatServes(view)}`;
 }
 
 function failureLines({ failure }: ReleaseView): string[] {

@@ -1,5 +1,11 @@
 /** Words releases: how one ended, the table of `upkeep release list`, one in full. */
-import type { ReleaseCandidate, ReleaseCheck, ReleaseGroupView, ReleaseView } from '../../protocol/index.js';
+import {
+  servesOn,
+  type ReleaseCandidate,
+  type ReleaseCheck,
+  type ReleaseGroupView,
+  type ReleaseView,
+} from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
 import { formatTable, terminalWidth } from './table.js';
@@ -34,12 +40,21 @@ export function formatReleaseEnd(view: ReleaseView): string {
       if (kind === 'plan') return `${formatChecks(view)}Would release ${what}\nplan ${hash ?? '-'}`;
       return `${kind === 'rollback' ? 'Rolled back to' : 'Released'} ${what} as release ${id} (${took})`;
     case 'rolled-back':
-      return `Release ${id} of ${what} was rolled back: what served before serves again (${took})`;
+      return `Release ${id} of ${what} was rolled back: ${wordWhatServes(view)} (${took})`;
     case 'aborted':
-      return `Release ${id} of ${what} was given up: what served before serves on (${took})`;
+      return `Release ${id} of ${what} was given up: ${wordWhatServes(view)} (${took})`;
     default:
-      return `${tables}Release ${id} of ${what} failed: what served before serves on (${took})`;
+      return `${tables}Release ${id} of ${what} failed: ${wordWhatServes(view)} (${took})`;
   }
+}
+
+/** After one that has not succeeded. */
+export function wordWhatServes(view: ReleaseView): string {
+  if (view.status === 'rolled-back') return 'what served before serves again';
+  if (servesOn(view)) return 'it could not be taken back, and serves';
+  if (view.previous !== null) return 'what served before serves on';
+  const hasBegun = view.stages.some(({ stage }) => stage === 'boot');
+  return hasBegun ? 'its instances have ended, and no release was before it' : 'nothing has changed';
 }
 
 export function wordBuild({ version, commit, sha256 }: NonNullable<ReleaseView['build']>): string {
@@ -133,8 +148,18 @@ function wordKeys({ added, removed, changed }: ReleaseView['keys']): string[] {
 function formatChecks({ checks }: ReleaseView): string {
   if (checks.length === 0) return '';
   return `${formatTable(
-    [{ title: 'CHECK' }, { title: 'VERDICT' }, { title: 'WHAT', minWidth: 30 }],
-    checks.map(({ name, verdict, text }) => [name, { text: verdict, paint: CHECK_PAINT[verdict] }, text]),
+    [
+      { title: 'STAGE', isOptional: true },
+      { title: 'CHECK' },
+      { title: 'VERDICT' },
+      { title: 'WHAT', minWidth: 30 },
+    ],
+    checks.map(({ stage, name, verdict, text }) => [
+      stage,
+      name,
+      { text: verdict, paint: CHECK_PAINT[verdict] },
+      text,
+    ]),
     { width: terminalWidth(), paintTitle: outColors.dim },
   )}\n`;
 }

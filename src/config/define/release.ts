@@ -150,8 +150,8 @@ export interface FileSourceConfig {
 export interface HttpSourceConfig {
   /** The kind. */
   type: 'http';
-  /** The archive; `{version}`, `{commit}` and `{ref}` are filled in. Needed. */
-  url?: string;
+  /** The archive; `{version}`, `{commit}` and `{ref}` are filled in. One that is signed is a secret: `{file: ./url}`. Needed. */
+  url?: string | SecretConfig;
   /** Its checksum, or where that is found; needed. */
   sha256?: string | ChecksumConfig;
   /** Sent with each request to that server, and to no other that it refers to. */
@@ -287,7 +287,7 @@ export interface PolicyRulesConfig {
   'node-env'?: 'refuse' | 'warn' | 'ignore';
   /**
    * Debug or SQL logging is on.
-   * @default 'warn'
+   * @default 'refuse'
    */
   'debug-logging'?: 'refuse' | 'warn' | 'ignore';
   /**

@@ -48,7 +48,10 @@ export async function sourceSpec(source: ParsedSource, context: ProgramContext):
     case 'http':
       return {
         type: 'http',
-        url: need('url', source.url, 'https://example.com/app-{version}.tgz'),
+        url:
+          typeof source.url === 'object'
+            ? await secretThatIsThere(source.url, ['source', 'url'], context)
+            : need('url', source.url, 'https://example.com/app-{version}.tgz'),
         sha256: checksumOf(source, context),
         headers: await headersOf(source.headers ?? {}, context),
       };
@@ -66,13 +69,13 @@ type Http = Extract<SourceSpec, { type: 'http' }>;
 
 /** A checksum that is written down is the one of a single build. */
 function checksumOf(
-  { url = '', sha256 }: Extract<ParsedSource, { type: 'http' }>,
+  { url, sha256 }: Extract<ParsedSource, { type: 'http' }>,
   { refuse }: ProgramContext,
 ): Http['sha256'] {
   if (typeof sha256 === 'object') return sha256;
   const hint = 'write sha256: {url: https://example.com/app-{version}.tgz.sha256}';
   if (sha256 === undefined) refuse(['source'], 'what comes by http is not released without a checksum', hint);
-  else if (/\{(?:version|commit|ref)\}/.test(url))
+  else if (typeof url === 'string' && /\{(?:version|commit|ref)\}/.test(url))
     refuse(['source', 'sha256'], 'the URL differs from build to build, and the checksum does not', hint);
   return { is: sha256 ?? '' };
 }

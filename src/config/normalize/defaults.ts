@@ -78,7 +78,7 @@ export const DEFAULT_RULES: Readonly<Record<PolicyRule, PolicySpec['rules'][stri
   downgrade: 'refuse',
   'node-env': 'refuse',
   'debug-port': 'refuse',
-  'debug-logging': 'warn',
+  'debug-logging': 'refuse',
   'example-value': 'warn',
   localhost: 'warn',
   'test-host': 'warn',

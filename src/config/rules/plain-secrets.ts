@@ -45,9 +45,9 @@ function findSecret(value: string, part: Path): Omit<Parameters<Report>[0], 'pat
   const elsewhere = 'let the command read it from a file or its environment';
   if (hasUrlPassword(value) || hasSecretParameter(value)) {
     const hint = isOfSource
-      ? 'write token or headers with {file: ...}, or let git ask a credential helper'
+      ? 'write token, headers or url with {file: ...}, or let git ask a credential helper'
       : elsewhere;
-    return { message: 'a URL with a password stands here', hint };
+    return { message: 'a URL with a secret in it stands here, which would be stored', hint };
   }
   if (!COMMANDS.includes(first) || !hasSecretAssignment(value)) return undefined;
   return { severity: 'warning', message: 'a secret stands here in plain text', hint: elsewhere };

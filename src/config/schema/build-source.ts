@@ -93,7 +93,12 @@ export const BuildSource = v.variant(
     object('{type: file}', { type: v.literal('file'), path: v.exactOptional(leaf.text('./shop.tar.gz')) }),
     object('{type: http}', {
       type: v.literal('http'),
-      url: v.exactOptional(url),
+      url: v.exactOptional(
+        v.union(
+          [url, secret],
+          say('{value} is neither a URL nor a secret', 'write {key}: https://example.com/app.tgz'),
+        ),
+      ),
       sha256: v.exactOptional(sha256),
       headers: v.exactOptional(
         record(

@@ -1,9 +1,12 @@
-/** Decides whether new instances fail more often than the old ones do at the same time: answers of 500 and more. */
+/**
+ * Decides whether new instances fail more often than the old ones do at the same time: answers of 500 and more, and requests that have had no
+ * answer for five seconds. Of those it is known only by comparison that they are a fault: long polls have none for as long.
+ */
 import { chance, count, percent } from './figures.js';
 import { fisher, type Tally } from './fisher.js';
 import type { GateSpec } from './gate.js';
 import { verdictOf, type Comparison, type Finding } from './rule.js';
-import type { ServiceSummary } from './summary.js';
+import type { ServiceSummary, Side } from './summary.js';
 
 /** What nobody has to compare: it is red at once. */
 const STOP_ERRORS = 5;
@@ -21,16 +24,29 @@ export function judgeErrorRate(
   if (spec.errorRate === 'ignore' || !isCounted) return [];
   const name = 'error rate';
   const bad = verdictOf(spec.errorRate);
-  if (mustStop(young.recent, old.recent))
-    return [{ name, verdict: bad, text: `${service}: ${tell(young.recent, old.recent)}, in the last 10 s` }];
-  if (mustStop(young.tally, old.tally))
-    return [{ name, verdict: bad, text: `${service}: ${tell(young.tally, old.tally)}` }];
-  if (young.tally.total === 0)
+  const isComparable = old.tally.total > 0;
+  const tallies = (of: 'tally' | 'recent'): [Tally, Tally] =>
+    isComparable ? [withUnanswered(young, of), withUnanswered(old, of)] : [young[of], old[of]];
+  const [all, recent] = [tallies('tally'), tallies('recent')];
+  const silent = isComparable && young.unanswered > 0 ? `; ${silence(young)}` : '';
+  if (mustStop(...recent))
+    return [{ name, verdict: bad, text: `${service}: ${tell(...recent)}, in the last 10 s${silent}` }];
+  if (mustStop(...all)) return [{ name, verdict: bad, text: `${service}: ${tell(...all)}${silent}` }];
+  if (all[0].total === 0)
     return [{ name, verdict: 'unknown', text: `${service}: no request to the new instances` }];
-  const p = fisher(young.tally, old.tally);
-  const isWorse = isDue && p < alpha && isNotable(young.tally, old.tally);
-  const text = `${service}: ${tell(young.tally, old.tally)}`;
-  return [{ name, verdict: isWorse ? bad : 'passed', text: `${text}${sure(young.tally, old.tally, p)}` }];
+  const p = fisher(...all);
+  const isWorse = isDue && p < alpha && isNotable(...all);
+  const text = `${service}: ${tell(...all)}${sure(...all, p)}${silent}`;
+  return [{ name, verdict: isWorse ? bad : 'passed', text }];
+}
+
+function withUnanswered(side: Side, of: 'tally' | 'recent'): Tally {
+  const { failed, total } = side[of];
+  return { failed: failed + side.unanswered, total: total + side.unanswered };
+}
+
+function silence({ unanswered }: Side): string {
+  return `${count(unanswered)} of the new ones ${unanswered === 1 ? 'has' : 'have'} had no answer for 5 s`;
 }
 
 function mustStop(young: Tally, old: Tally): boolean {

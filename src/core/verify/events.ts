@@ -91,5 +91,5 @@ function tellKind(service: string, kind: NewErrorKind, verdict: Finding['verdict
         ? ', of old and new instances'
         : ', of old instances';
   const text = `${service}: ${title}${where}, ${many(count, 'time')}${whose}`;
-  return { name: 'new errors', verdict, text, hint: `upkeep errors show ${id}` };
+  return { name: 'new errors', verdict, text, hint: `upkeep errors show ${id}`, kind: id };
 }

@@ -16,6 +16,7 @@ const side: fc.Arbitrary<SideLook> = fc
   .record({
     requests: fc.option(count, { freq: 6 }),
     share: fc.constantFrom(0, 0, 0, 0.02, 0.5),
+    unanswered: fc.constantFrom(0, 0, 0, 0, 0, 3, 40),
     medianMs: fc.option(fc.integer({ min: 1, max: 400 })),
     instances: fc.array(instance, { maxLength: 2 }),
   })
@@ -136,7 +137,7 @@ const STRICT: GateSpec = {
   noData: 'hold',
   holdMs: 60_000,
 };
-const CALM: SideLook = { requests: 50, errors: 0, medianMs: 10, instances: [instanceOf()] };
+const CALM: SideLook = { requests: 50, errors: 0, unanswered: 0, medianMs: 10, instances: [instanceOf()] };
 
 function names(looks: readonly Look[]): string[] {
   return Object.keys(looks.at(-1)!.services);

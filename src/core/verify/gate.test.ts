@@ -129,6 +129,27 @@ test('it stops at once where a fifth fails, unless the old ones fail as well', (
   assert.equal(both.verdict, 'continue');
 });
 
+test('what is never answered has failed, where old ones answer; long polls are on both sides', () => {
+  const at = (unanswered: { readonly old: number; readonly new: number }): Look[] => [
+    look(0),
+    look(12, {
+      old: side({ requests: 400, unanswered: unanswered.old }),
+      new: side({ requests: 100, unanswered: unanswered.new }),
+    }),
+  ];
+  const hung = judge(at({ old: 0, new: 12 }), { spec: SPEC, stage: 'verify' });
+  assert.equal(hung.verdict, 'red');
+  assert.match(
+    hung.reasons[0]!.text,
+    /^web: new 12 of 112 failed .*; 12 of the new ones have had no answer for 5 s$/,
+  );
+  assert.equal(judge(at({ old: 48, new: 12 }), { spec: SPEC, stage: 'verify' }).verdict, 'continue');
+  const all = look(7, { old: side({ requests: 400 }), new: side({ requests: 0, unanswered: 6 }) });
+  assert.equal(judge([look(0), all], { spec: SPEC, stage: 'verify' }).verdict, 'red');
+  const alone = look(7, { old: side(), new: side({ requests: 10, unanswered: 90 }) });
+  assert.equal(judge([look(0), alone], { spec: SPEC, stage: 'bake' }).verdict, 'continue');
+});
+
 test('what breaks after an hour of good service is seen within its next seconds', () => {
   const good = Array.from({ length: 3600 }, (_, at) =>
     look(at, { old: side({ requests: 100 }), new: side({ requests: 100 }) }),
@@ -203,6 +224,7 @@ test('new kinds of errors are told with title, first line and count; what old on
       verdict: 'failed',
       text: 'web: TypeError: x is not a function, at pay (pay.js:4:2), 3 times',
       hint: 'upkeep errors show v1:3f2a',
+      kind: 'v1:3f2a',
     },
   ]);
   assert.equal(judged('both').verdict, 'continue');
@@ -214,7 +236,7 @@ test('new kinds of errors are told with title, first line and count; what old on
 });
 
 function side(seen: Partial<SideLook> = {}): SideLook {
-  return { requests: 0, errors: 0, medianMs: null, instances: [instanceOf()], ...seen };
+  return { requests: 0, errors: 0, unanswered: 0, medianMs: null, instances: [instanceOf()], ...seen };
 }
 
 function look(

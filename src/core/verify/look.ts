@@ -20,6 +20,8 @@ export interface SideLook {
   readonly requests: number | null;
   /** Answers of 500 and more. */
   readonly errors: number;
+  /** At this moment: in progress, and without a word for five seconds. */
+  readonly unanswered: number;
   /** How long requests took; null: there were none. */
   readonly medianMs: number | null;
   readonly instances: readonly InstanceLook[];

@@ -26,7 +26,7 @@ export function judgeRequests(
     name,
     verdict: 'unknown',
     text: `${service}: ${told}; ${count(Math.max(1, minRequests))} are needed to judge`,
-    hint: 'set verify.holdMs to wait longer, verify.minRequests lower, or noData: "smoke" to go by smoke checks',
+    hint: 'set verify.hold to wait longer, verify.minRequests lower, or noData: "smoke" to go by smoke checks',
     needed,
   };
 }

@@ -59,6 +59,7 @@ function sideOf(side: SimulatedSide, random: () => number, atMs: number): SideLo
   return {
     requests,
     errors: failures(random, requests, errorShare),
+    unanswered: 0,
     medianMs: middle ?? null,
     instances: [instanceOf({ rssBytes: rssBytes?.(atMs) ?? null })],
   };

@@ -13,6 +13,8 @@ const MAX_MEDIANS = 300;
 export interface Side {
   readonly tally: Tally;
   readonly recent: Tally;
+  /** At the last look: in progress, and without a word for five seconds. */
+  readonly unanswered: number;
   /** Of each look where both sides were asked something. */
   readonly medians: readonly number[];
   readonly instances: readonly InstanceLook[];
@@ -68,6 +70,7 @@ function sideOf(side: 'old' | 'new', { seen, recent, compared }: Course): Side {
   return {
     tally: tallyOf(seen, side),
     recent: tallyOf(recent, side),
+    unanswered: seen.at(-1)?.look[side].unanswered ?? 0,
     medians: compared.map(({ look }) => look[side].medianMs!),
     instances: seen.at(-1)?.look[side].instances ?? [],
     memory: memoryOf(seen, side),

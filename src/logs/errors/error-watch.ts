@@ -34,6 +34,8 @@ const MINUTE_MS = 60_000;
 export interface ErrorWatchSetup {
   readonly home: string;
   readonly wall: () => Date;
+  /** What others may read of the lines of a service. */
+  readonly hide: (service: string) => (line: string) => string;
   readonly emit: (event: NewEvent) => void;
   readonly onInternalError: (error: unknown) => void;
 }
@@ -117,11 +119,12 @@ export class ErrorWatch {
   }
 
   #open(service: string): ServiceErrors {
-    const { home, wall, emit } = this.#setup;
+    const { home, wall, hide, emit } = this.#setup;
     return new ServiceErrors({
       logFolder: join(this.#folder, service),
       folder: join(home, 'errors', service),
       now: () => wall().getTime(),
+      hide: hide(service),
       onNew: (kind) => this.#tell(service, kind),
       onWarning: (message) => emit({ type: 'warning', service, message }),
     });

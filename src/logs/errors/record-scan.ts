@@ -16,18 +16,28 @@ const LEAD_LINES = 6;
 const MAX_LINE_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
+export interface RecordScanSetup {
+  readonly strike: Strike;
+  /** Wall clock, for what the index has no time of. */
+  readonly now: () => number;
+  /** What others may read of a line. */
+  readonly hide: (line: string) => string;
+  readonly onRecord: (record: OpenRecord) => void;
+}
+
 export class RecordScan {
   readonly #strike: Strike;
   readonly #onRecord: (record: OpenRecord) => void;
   readonly #now: () => number;
+  readonly #hide: (line: string) => string;
   readonly #writing = new Map<string, WritersRecord>();
   /** In this file all before it was given to writers, or passed over for good. */
   #done = { file: '', offset: 0 };
 
-  /** `now`: wall clock, for what the index has no time of. */
-  constructor(strike: Strike, now: () => number, onRecord: (record: OpenRecord) => void) {
+  constructor({ strike, now, hide, onRecord }: RecordScanSetup) {
     this.#strike = strike;
     this.#now = now;
+    this.#hide = hide;
     this.#onRecord = onRecord;
   }
 
@@ -84,7 +94,7 @@ export class RecordScan {
       }
       const end = lines.indexOf(NEWLINE, position);
       const begin = { ...writer, at, file, offset: block.from + position };
-      this.#write(begin).push(textOf(lines, position, end), next <= end && next < to, begin);
+      this.#write(begin).push(this.#hide(textOf(lines, position, end)), next <= end && next < to, begin);
       position = end + 1;
       this.#done = { file, offset: block.from + position };
     }

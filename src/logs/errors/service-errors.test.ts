@@ -35,6 +35,7 @@ function open(): ServiceErrors {
     logFolder: log.folder,
     folder: join(log.folder, 'errors'),
     now: () => now,
+    hide: (line) => line.replaceAll('hunter2-secret', '***'),
     onNew: ({ title, count }) => told.push(`${title} × ${count}`),
     onWarning: (message) => warnings.push(message),
   });
@@ -98,6 +99,14 @@ test('errors are counted by kind, and a new kind is told once, with its sample',
   const { before, lines, instance, attempt } = errors.sample(errors.book.kinds[0]!.id)!;
   assert.deepEqual([before, instance, attempt], [['hello', 'world'], 0, 1]);
   assert.deepEqual(lines, trace('TypeError', 'no 17').trimEnd().split('\n'));
+});
+
+test('what a service was told in confidence is in no title and no sample', () => {
+  const errors = open();
+  write([ONE, 'dsn is hunter2-secret\n'], [ONE, trace('TypeError', 'cannot log in by hunter2-secret')]);
+  readAll(errors);
+  const [kind] = errors.book.kinds;
+  assert.doesNotMatch(JSON.stringify([kind, told, errors.sample(kind!.id)]), /hunter2/);
 });
 
 test('the traces of two instances that write at a time are two traces', () => {

@@ -36,6 +36,8 @@ export interface ServiceErrorsSetup {
   readonly folder: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** What others may read of a line. */
+  readonly hide: (line: string) => string;
   /** A kind that the service never had; it is on disk. */
   readonly onNew: (kind: { id: string; title: string; count: number }) => void;
   readonly onWarning: (message: string) => void;
@@ -195,8 +197,8 @@ export class ServiceErrors {
 
   #open(files: LogFiles): Log {
     const { open, ...position } = this.#streams[files.name] ?? NOTHING_READ;
-    const { now } = this.#setup;
-    const scan = new RecordScan(strike, now, (record) => this.#onRecord(files, record));
+    const { now, hide } = this.#setup;
+    const scan = new RecordScan({ strike, now, hide, onRecord: (record) => this.#onRecord(files, record) });
     scan.restore(open);
     const stored = JSON.stringify({ ...position, open });
     return { files, reader: new BlockReader(files, position), scan, isBehind: false, stored };
@@ -215,7 +217,8 @@ export class ServiceErrors {
 
   #keepSample(id: string, files: LogFiles, record: OpenRecord): void {
     try {
-      this.#files.writeSample(id, cutSample(record, files.stream, readBefore(files, record)));
+      const before = readBefore(files, record).map(this.#setup.hide);
+      this.#files.writeSample(id, cutSample(record, files.stream, before));
     } catch (error) {
       this.#complain(error);
     }

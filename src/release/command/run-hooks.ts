@@ -1,10 +1,10 @@
 /** Hooks: commands that people add to a release. Each is told which release it is about, and the first that fails ends it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UpkeepError, type HookPoint, type HookSpec, type ReleaseStage } from '../../protocol/index.js';
 import { nodeOf } from '../install/node-of.js';
-import { CURRENT } from '../folder/names.js';
+import { currentIn } from '../folder/index.js';
 import type { StageContext, StageJob } from '../job.js';
+import { settler } from '../settle.js';
 import { commandEnvironment } from './environment.js';
 import { logPath } from './log-path.js';
 import { maskWith, secretsOf } from './mask.js';
@@ -43,15 +43,17 @@ export async function runHook(
   job: StageJob,
   context: HookContext,
 ): Promise<void> {
-  const argv = hook.run.map((word) => settle(word, job));
+  const current = currentIn(job.spec.folder);
+  const settle = settler(current, job.folder ?? current);
+  const argv = hook.run.map(settle);
   const env = commandEnvironment(job, { stage, node: nodeOf(job.spec) });
-  const mask = maskWith(secretsOf(job, env));
+  const mask = maskWith(await secretsOf(job, env));
   const shown = showCommand(argv, mask);
   context.say(`${what}: ${shown}`);
   const log = logPath(job, what.replaceAll(' ', '-'));
   const { failure, hint, lastLines } = await runCommand({
     argv,
-    cwd: hook.cwd ?? (job.folder !== null && existsSync(job.folder) ? job.folder : job.spec.folder),
+    cwd: hook.cwd === undefined ? folderFor(job) : settle(hook.cwd),
     env,
     timeoutMs: hook.timeoutMs,
     log,
@@ -69,9 +71,7 @@ export async function runHook(
   );
 }
 
-/** `<folder>/current` in a configuration stands for the release that is made. */
-function settle(word: string, { spec, folder }: StageJob): string {
-  const current = join(spec.folder, CURRENT);
-  if (folder === null) return word;
-  return word === current || word.startsWith(`${current}/`) ? `${folder}${word.slice(current.length)}` : word;
+/** Where it is, or is to be found. */
+function folderFor({ folder, spec }: StageJob): string {
+  return folder !== null && existsSync(folder) ? folder : spec.folder;
 }

@@ -3,11 +3,11 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync,
 import { basename, dirname, join, resolve } from 'node:path';
 import { UpkeepError } from '../../protocol/index.js';
 import { syncPath } from '../../system/index.js';
-import { CURRENT, CURRENT_PREFIX } from './names.js';
+import { CURRENT_PREFIX, currentIn } from './names.js';
 
 /** Before and after it, also when the power goes, `current` is there and leads to a whole release. Can be done again. */
 export async function makeCurrent(folder: string, release: string): Promise<void> {
-  const path = join(folder, CURRENT);
+  const path = currentIn(folder);
   judge(path, folder, release);
   const fresh = join(folder, `${CURRENT_PREFIX}${process.pid}`);
   rmSync(fresh, { force: true });
@@ -30,7 +30,7 @@ function judge(path: string, folder: string, release: string): void {
 
 /** The folder that `current` leads to; null: nothing was released yet, or what it led to is gone. */
 export function readCurrent(folder: string): string | null {
-  const path = join(folder, CURRENT);
+  const path = currentIn(folder);
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return null;
   const release = resolve(folder, readlinkSync(path));
   return lstatSync(release, { throwIfNoEntry: false })?.isDirectory() ? release : null;

@@ -1,1 +1,2 @@
 export { makeCurrent, readCurrent } from './current.js';
+export { currentIn } from './names.js';

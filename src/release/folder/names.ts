@@ -1,11 +1,20 @@
 /** How the parts of a group's folder are named; what begins with a dot is work in progress, or nobody's release. */
+import { join } from 'node:path';
 
-export const CURRENT = 'current';
+const CURRENT = 'current';
 export const SHARED = 'shared';
 export const LOGS = '.logs';
+export const LOCK = '.lock';
 export const STAGING_PREFIX = '.staging-';
 export const REMOVING_PREFIX = '.removing-';
 export const CURRENT_PREFIX = '.current-';
+/** On its way to its place, or away from it. */
+export const LOCK_PREFIX = '.lock.';
+
+/** The link to what serves; in a description it stands for the release that is made. `folder`: of the group. */
+export function currentIn(folder: string): string {
+  return join(folder, CURRENT);
+}
 
 const MAX_VERSION_CHARACTERS = 40;
 const COMMIT_CHARACTERS = 7;

@@ -1,7 +1,8 @@
 /** What lies in each release about itself, so that a folder without a journal still says what it is. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { syncPath } from '../../system/index.js';
 
 export const RECORD_NAME = '.upkeep-release.json';
 
@@ -28,11 +29,16 @@ export function readRecord(release: string): ReleaseRecord | undefined {
     throw error;
   }
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ReleaseRecord), text);
-  return parsed.success ? parsed.output : undefined; // torn by a power cut: not ready, in any case
+  return parsed.success ? parsed.output : undefined; // not of this: it is written whole, or not at all
 }
 
-export function writeRecord(release: string, record: ReleaseRecord): void {
+/** The one before is there until this one is on the disk. */
+export async function writeRecord(release: string, record: ReleaseRecord): Promise<void> {
   const path = join(release, RECORD_NAME);
-  rmSync(path, { recursive: true, force: true }); // of the build: it may be a link
-  writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644, flag: 'wx' });
+  const fresh = `${path}.new`;
+  rmSync(fresh, { recursive: true, force: true }); // of the build, as what follows: it may be a link, or a folder
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { recursive: true });
+  writeFileSync(fresh, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644, flag: 'wx' });
+  await syncPath(fresh);
+  renameSync(fresh, path);
 }

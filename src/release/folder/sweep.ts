@@ -3,13 +3,20 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { endLeftovers } from '../command/leftovers.js';
 import { namesIn, readCurrent, realFolder } from './current.js';
-import { CURRENT_PREFIX, LOGS, REMOVING_PREFIX, releaseNumber, STAGING_PREFIX } from './names.js';
+import {
+  CURRENT_PREFIX,
+  LOCK_PREFIX,
+  LOGS,
+  REMOVING_PREFIX,
+  releaseNumber,
+  STAGING_PREFIX,
+} from './names.js';
 import { findUsers } from './open-files.js';
 import { readRecord } from './record.js';
 import { removeTree } from './remove-tree.js';
 
 const UNFINISHED = /^\..*\.extracting-\w+$/;
-const PREFIXES = [STAGING_PREFIX, REMOVING_PREFIX, CURRENT_PREFIX];
+const PREFIXES = [STAGING_PREFIX, REMOVING_PREFIX, CURRENT_PREFIX, LOCK_PREFIX];
 /** Of commands, in `.logs`. */
 const MAX_LOGS = 60;
 

@@ -195,7 +195,8 @@ async function finish(release: string): Promise<void> {
   const record = readRecord(release);
   if (record && !record.isReady) {
     makeWritable(release); // a hook may have taken that away
-    writeRecord(release, { ...record, isReady: true });
+    await syncTree(release); // first: what is said of it must not reach the disk before it
+    await writeRecord(release, { ...record, isReady: true });
   }
   makeReadOnly(release);
   await syncTree(release);

@@ -27,7 +27,7 @@ export async function runInstaller(
 ): Promise<{ readonly skipped: readonly string[] }> {
   const skipped: string[] = [];
   let advice: string | undefined; // npm prints how it is used after what was wrong
-  const mask = maskWith(secretsOf(job, env));
+  const mask = maskWith(await secretsOf(job, env));
   const shown = showCommand(argv, mask);
   context.say(`installing: ${shown}`);
   const log = logPath(job, 'install');

@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import { basename } from 'node:path';
 import type { RequirementSpec } from '../../protocol/index.js';
 import { maskPath } from '../../util/index.js';
+import { currentIn } from '../folder/index.js';
+import { settler } from '../settle.js';
 import type { Facts } from './facts/facts.js';
 import type { Finding } from './finding.js';
 import { asUser, killGroup } from './probe/run-probe.js';
@@ -101,7 +103,7 @@ function partsOf(url: string): { href: string; username: string; password: strin
 /** With everything that the first service gets, in the folder of the release. */
 function runCommand(argv: readonly string[], facts: Facts, signal: AbortSignal): Promise<string | null> {
   const { folder, services, job } = facts;
-  const [program, ...args] = argv.map((word) => word.replaceAll(`${job.spec.folder}/current`, folder));
+  const [program, ...args] = argv.map(settler(currentIn(job.spec.folder), folder));
   const [first] = services;
   const env = Object.fromEntries([...(first?.environment ?? [])].map(([key, { value }]) => [key, value]));
   const child = spawn(program!, args, {

@@ -14,18 +14,27 @@ import { fillPlaces } from './words.js';
 
 type HttpSpec = Extract<SourceSpec, { type: 'http' }>;
 
+/** With what was secret of it. */
+interface Known {
+  readonly url: string;
+  readonly sha256: HttpSpec['sha256'];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 const PLACE = /\{\w+\}/;
 
 export class HttpSource implements Source {
   readonly #web: Web;
-  readonly #spec: HttpSpec;
+  readonly #template: string;
+  readonly #sha256: HttpSpec['sha256'];
   readonly #depot: Depot;
   /** For the origin of the build alone. */
   readonly #headers: Readonly<Record<string, string>>;
 
-  private constructor(web: Web, spec: HttpSpec, headers: Record<string, string>, depot: Depot) {
+  private constructor(web: Web, { url, sha256, headers }: Known, depot: Depot) {
     this.#web = web;
-    this.#spec = spec;
+    this.#template = url;
+    this.#sha256 = sha256;
     this.#headers = headers;
     this.#depot = depot;
   }
@@ -34,7 +43,9 @@ export class HttpSource implements Source {
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(spec.headers))
       headers[name.toLowerCase()] = (await web.scene.secret(`the header ${name}`, value))!;
-    return new HttpSource(web, spec, headers, depot);
+    const { sha256 } = spec;
+    const url = typeof spec.url === 'string' ? spec.url : (await web.scene.secret('source.url', spec.url))!;
+    return new HttpSource(web, { url, sha256, headers }, depot);
   }
 
   async find({ version, commit, ref }: ReleaseTarget): Promise<Finding> {
@@ -43,7 +54,7 @@ export class HttpSource implements Source {
         (entry): entry is [string, string] => entry[1] !== undefined,
       ),
     );
-    const url = this.#urlOf('source.url', this.#spec.url, place);
+    const url = this.#urlOf('source.url', this.#template, place);
     const sha256 = await this.#checksumFor(url, place);
     if (typeof sha256 !== 'string') return sha256;
     const row = { origin: 'http', name: showUrl(url), archive: nameOf(url), url: showUrl(url) };
@@ -72,7 +83,7 @@ export class HttpSource implements Source {
   }
 
   async bring(choice: BuildChoice): Promise<StoredArtifact> {
-    const url = this.#urlOf('source.url', this.#spec.url, choice.place);
+    const url = this.#urlOf('source.url', this.#template, choice.place);
     return bringFile(this.#web, this.#depot, choice, this.#ask(url, url), {
       checksums: [],
       refuse: ({ status }) => this.#refusal(status, url),
@@ -80,7 +91,7 @@ export class HttpSource implements Source {
   }
 
   async #checksumFor(build: URL, place: Readonly<Record<string, string>>): Promise<string | Finding> {
-    const { sha256 } = this.#spec;
+    const sha256 = this.#sha256;
     if ('is' in sha256) return sha256.is.toLowerCase();
     const url = this.#urlOf('source.sha256.url', sha256.url, place);
     const { status, text } = await this.#web.read(this.#ask(url, build));

@@ -2,6 +2,9 @@
  * Takes out of words what nobody may read: tokens, passwords in URLs, values of queries (signatures of object storages are ones).
  * Everything that a source says of itself, or that a server said, passes through here on its way out.
  */
+import { decoded, SecretValues } from '../../util/index.js';
+
+/** A token is known to be one. */
 const SHORTEST = 4;
 /** Of a query: `true` and `600` are no secrets. */
 const SHORTEST_IN_QUERY = 6;
@@ -10,12 +13,10 @@ const CONTROL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
 const USER_IN_URL = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/@]+@/gi;
 
 export class Redactor {
-  readonly #secrets = new Set<string>();
+  readonly #secrets = new SecretValues([], SHORTEST);
 
   add(secret: string): void {
-    if (secret.length < SHORTEST) return;
-    const forms = [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')];
-    for (const form of forms) this.#secrets.add(form);
+    this.#secrets.add(secret);
   }
 
   /** User and password, and what its query holds; its path stays readable. */
@@ -37,11 +38,7 @@ export class Redactor {
 
   /** One line. */
   text(words: string): string {
-    let clean = words.replace(CONTROL, ' ').replace(USER_IN_URL, `$1${MASK}@`);
-    // The longest first: one secret may be part of another.
-    for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length))
-      clean = clean.replaceAll(secret, MASK);
-    return clean;
+    return this.#secrets.hide(words.replace(CONTROL, ' ').replace(USER_IN_URL, `$1${MASK}@`));
   }
 
   /** Every string within. */
@@ -56,13 +53,4 @@ export class Redactor {
 /** As it may be shown: whose it is and its path. */
 export function showUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
-}
-
-/** A part of a URL. */
-export function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part; // a lone percent sign
-  }
 }

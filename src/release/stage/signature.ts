@@ -29,7 +29,7 @@ export async function checkSignature(job: StageJob, artifact: string, context: S
     );
   }
   const env = commandEnvironment(job, { stage: 'stage' });
-  const mask = maskWith(secretsOf(job, env));
+  const mask = maskWith(await secretsOf(job, env));
   context.say(`checking the signature: ${showCommand(argv, mask)}`);
   const log = logPath(job, 'signature');
   const { failure, hint, lastLines } = await runCommand({

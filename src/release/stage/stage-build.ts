@@ -10,7 +10,7 @@ import { runHooks } from '../command/run-hooks.js';
 import { readCurrent, realFolder } from '../folder/current.js';
 import { releaseName, SHARED, STAGING_PREFIX } from '../folder/names.js';
 import { findUsers } from '../folder/open-files.js';
-import { readRecord, RECORD_NAME, writeRecord } from '../folder/record.js';
+import { readRecord, writeRecord } from '../folder/record.js';
 import { removeTree } from '../folder/remove-tree.js';
 import { sweepStaging } from '../folder/sweep.js';
 import type { Stage, StageContext, StageJob, StageResult } from '../job.js';
@@ -86,7 +86,7 @@ async function stage(
   const release = join(spec.folder, releaseName(id, known.version, known.commit));
   const notes = placeLinks(spec, root);
   const { sha256, commit, version, from } = known;
-  writeRecord(root, { id, group: spec.name, sha256, commit, version, from, isReady: false });
+  await writeRecord(root, { id, group: spec.name, sha256, commit, version, from, isReady: false });
   await makeRoomFor(release, known);
   context.signal.throwIfAborted();
   await syncPlaced(root, spec.linked);
@@ -120,7 +120,6 @@ async function unpack(
 
 /** What was unpacked is on the disk; this is what came to it. */
 async function syncPlaced(root: string, { files, folders }: ReleaseSpec['linked']): Promise<void> {
-  await syncPath(join(root, RECORD_NAME));
   const changed = [...files, ...folders].flatMap((path) => foldersAbove(path));
   for (const folder of new Set(['.', ...changed])) await syncPath(join(root, folder));
 }

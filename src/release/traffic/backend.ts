@@ -12,7 +12,9 @@ export function parseServerName(service: string, text: string | undefined): Serv
   const [, backend, name] = SERVER_NAME.exec(text ?? '') ?? [];
   if (backend !== undefined && name !== undefined) return { backend, name };
   const fact =
-    text === undefined ? 'traffic.servers does not name its server' : `"${text}" is not backend/server`;
+    text === undefined
+      ? 'traffic.haproxy.servers does not name its server'
+      : `"${text}" is not backend/server`;
   throw new UpkeepError('release-refused', `Cannot switch the traffic of "${service}": ${fact}`, {
     hint: `write what HAProxy calls it: servers: { ${service}: 'backend/server' }`,
   });
@@ -62,6 +64,11 @@ export class Backend implements Place {
     return (await this.servers()).find(({ name }) => name === this.server.name)!;
   }
 
+  /** The process that answers: another one after a reload. */
+  async worker(): Promise<string> {
+    return /^Pid: (\d+)$/m.exec(await this.#ask('show info'))?.[1] ?? '';
+  }
+
   /** `state drain`, `weight 10%`. */
   async set(what: string): Promise<void> {
     const name = `${this.server.backend}/${this.server.name}`;
@@ -75,7 +82,8 @@ export class Backend implements Place {
 
   #hintTo(answer: string): string {
     if (/permission denied/i.test(answer)) return `it needs: stats socket ${this.socket.name} level admin`;
-    if (/static LB/.test(answer)) return 'use balance roundrobin or leastconn, or traffic.canaryWeight: 100';
+    if (/static LB/.test(answer))
+      return 'use balance roundrobin or leastconn, or traffic.haproxy.canaryWeight: 100';
     return this.#seeServers();
   }
 

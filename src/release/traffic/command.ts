@@ -1,8 +1,8 @@
 /** Commands of the user's own that take a service out of its traffic and let it in: for whatever is no HAProxy. */
-import { redactText } from '../../config/index.js';
 import { spawn } from 'node:child_process';
 import { UpkeepError, type HookSpec, type TrafficSpec } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
+import { maskWith, secretsIn } from '../command/mask.js';
 import type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
 
 type CommandSpec = Extract<TrafficSpec, { type: 'command' }>;
@@ -45,12 +45,14 @@ export class CommandTraffic implements Traffic {
 
   async #run(service: string, hook: HookSpec, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { group } = this.#options;
+    const { group, secrets } = this.#options;
     const end = await run(hook, { ...env, UPKEEP_SERVICE: service, UPKEEP_GROUP: group }, signal);
     signal.throwIfAborted();
     if (end.fact === undefined) return;
     const [verb, after] = env['UPKEEP_TRAFFIC'] === 'out' ? ['take', ' out of traffic'] : ['let', ' in'];
-    const last = end.lastLine === undefined ? '' : `: ${end.lastLine}`;
+    // It was told all that the daemon knows.
+    const mask = maskWith((await secrets?.()) ?? secretsIn(process.env));
+    const last = end.lastLine === undefined ? '' : `: ${mask(end.lastLine).slice(0, MAX_LINE)}`;
     const message = `Cannot ${verb} "${service}"${after}: ${hook.run[0]} ${end.fact}${last}`;
     throw new UpkeepError('release-failed', message, {
       hint: `run it by hand: UPKEEP_SERVICE=${service} UPKEEP_TRAFFIC=${env['UPKEEP_TRAFFIC']} ${hook.run[0]} …`,
@@ -109,8 +111,7 @@ function run(
 }
 
 function lastLine(output: string): string | undefined {
-  const line = output.trimEnd().split('\n').at(-1)?.trim();
-  return line ? redactText(line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line) : undefined;
+  return output.trimEnd().split('\n').at(-1)?.trim() || undefined;
 }
 
 function killGroup(pid: number | undefined): void {

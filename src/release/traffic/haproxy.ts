@@ -4,17 +4,17 @@
  *
  * ```
  *   ready ──drain──▶ drain ──no sessions, or drainMs──▶ maint ──(the release)──▶ weight, ready ──UP──▶ in
- *                      └───────── kept so: a reload of HAProxy forgets what was set ─────────┘
+ *                      └─────────── kept so: a reload of HAProxy forgets what was set ───────────┴──▶ kept, too
  * ```
  */
 import type { TrafficSpec } from '../../protocol/index.js';
 import { Backend, parseServerName } from './backend.js';
 import { formatDuration } from '../../util/index.js';
-import { KeepOut } from './keep-out.js';
+import { Keeper } from './keeper.js';
 import { RuntimeSocket } from './runtime-socket.js';
 import { isChecked, isServing, type ServerView } from './server-view.js';
 import type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
-import { cannot, type ServerName } from './words.js';
+import { cannot, LAST_SERVER, type ServerName } from './words.js';
 import { waitUntil } from '../wait.js';
 
 type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
@@ -27,36 +27,38 @@ export class HaproxyTraffic implements Traffic {
   readonly #spec: HaproxySpec;
   readonly #options: TrafficOptions;
   readonly #sockets: readonly RuntimeSocket[];
-  readonly #keepOut: KeepOut;
+  readonly #keeper: Keeper;
 
   constructor(spec: HaproxySpec, options: TrafficOptions) {
     this.#spec = spec;
     this.#options = options;
     this.#sockets = spec.sockets.map((name) => new RuntimeSocket(name, options.clock));
-    this.#keepOut = new KeepOut(options);
+    this.#keeper = new Keeper(options);
   }
 
   async out(service: string, signal: AbortSignal): Promise<void> {
     const places = this.#places(service, 'take', signal);
-    await this.#keepOut.end(service);
+    await this.#keeper.end(service);
     await this.#drain(places);
-    this.#keepOut.begin(service, places, 'drain');
+    this.#keeper.begin(service, places, { mode: 'drain' });
     try {
       await this.#untilQuiet(places, signal);
     } finally {
       // Also where it is given up: whoever asked decides what comes next, and nobody is in the way.
-      await this.#keepOut.end(service);
+      await this.#keeper.end(service);
     }
     await all(places, (place) => place.set('state maint'));
-    this.#keepOut.begin(service, places, 'maint');
+    this.#keeper.begin(service, places, { mode: 'maint' });
   }
 
   async in(service: string, share: number, signal: AbortSignal): Promise<void> {
     const places = this.#places(service, 'let', signal);
     await all(places, (place) => place.set(`weight ${share}%`));
     await this.#refuseNoWeight(places, share);
-    await this.#keepOut.end(service);
+    await this.#keeper.end(service);
+    const workers = await all(places, (place) => place.worker());
     await all(places, (place) => place.set('state ready'));
+    this.#keeper.begin(service, places, { mode: 'ready', share }, workers);
     await this.#untilUp(places, signal);
     const { server } = places[0]!;
     this.#options.onProgress(`${server.backend}/${server.name} is in, with ${share} % of its weight`);
@@ -76,7 +78,7 @@ export class HaproxyTraffic implements Traffic {
   }
 
   close(): void {
-    this.#keepOut.close();
+    this.#keeper.close();
   }
 
   #places(service: string, verb: string, signal: AbortSignal): readonly Backend[] {
@@ -123,8 +125,8 @@ export class HaproxyTraffic implements Traffic {
         ({ name, status, weight }) => `${name} is ${status}${weight > 0 ? '' : ', weight 0'}`,
       );
       const fact = `${socket.name} has no other server up in ${server.backend} (${told.join(', ') || 'there is none'})`;
-      const hint = `bring another server of ${server.backend} up, or set traffic.allowLast: true`;
-      throw cannot(places[at]!, fact, { hint, code: 'release-refused' });
+      const hint = `bring another server of ${server.backend} up, or set traffic.haproxy.allowLast: true`;
+      throw cannot(places[at]!, fact, { hint, code: 'release-refused', details: LAST_SERVER });
     }
   }
 

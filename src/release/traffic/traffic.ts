@@ -3,12 +3,15 @@ import type { Clock } from '../../system/index.js';
 
 /** Everything here can be done again: a daemon that comes after a killed one repeats what that was doing. */
 export interface Traffic {
-  /** Resolves when nothing more comes; from then on it is kept out, whoever forgets, until `in`. */
+  /**
+   * Resolves when nothing more comes; from then on it is kept out, whoever forgets, until `in`. Where nobody else could serve, nothing is
+   * done and it rejects: `isLastServer`.
+   */
   out(service: string, signal: AbortSignal): Promise<void>;
-  /** `share`: percent of its usual weight. Resolves when it is up everywhere. */
+  /** `share`: percent of its usual weight. Resolves when it is up everywhere; from then on no reload takes it out again. */
   in(service: string, share: number, signal: AbortSignal): Promise<void>;
   state(service: string, signal: AbortSignal): Promise<TrafficState>;
-  /** Nobody is kept out by this one any more; what is out stays out. */
+  /** Nobody is kept out, or in, by this one any more; what is out stays out. */
   close(): void;
 }
 
@@ -23,6 +26,11 @@ export interface TrafficOptions {
   readonly clock: Clock;
   /** Of the release group: commands are told. */
   readonly group: string;
+  /**
+   * What is hidden in what a command has printed.
+   * @default secrets of the daemon's environment
+   */
+  secrets?(): Promise<readonly string[]>;
   /** One line of what is done or was noticed. */
   onProgress(text: string): void;
 }

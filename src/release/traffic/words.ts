@@ -17,8 +17,21 @@ const AFTER: Readonly<Record<string, string>> = { take: ' out of traffic', let: 
 export function cannot(
   { server, verb }: Place,
   fact: string,
-  { hint, code = 'release-failed', cause }: { hint?: string; code?: ErrorCode; cause?: unknown } = {},
+  {
+    hint,
+    code = 'release-failed',
+    details,
+    cause,
+  }: { hint?: string; code?: ErrorCode; details?: unknown; cause?: unknown } = {},
 ): UpkeepError {
   const what = `Cannot ${verb} "${server.backend}/${server.name}"${AFTER[verb] ?? ''}`;
-  return new UpkeepError(code, `${what}: ${fact}`, { hint, cause });
+  return new UpkeepError(code, `${what}: ${fact}`, { hint, details, cause });
+}
+
+export const LAST_SERVER = { reason: 'last-server' } as const;
+
+/** Nobody else would have served: whoever asked may go on without it. */
+export function isLastServer(error: unknown): error is UpkeepError {
+  const { reason } = ((error instanceof UpkeepError && error.details) || {}) as { reason?: unknown };
+  return reason === LAST_SERVER.reason;
 }

@@ -4,9 +4,11 @@ import type { SideView, Switchover } from '../../supervisor/index.js';
 import type { Clock } from '../../system/index.js';
 import type { ReleaseErrors } from './new-kinds.js';
 
-export class MadeUpSwitchover implements Pick<Switchover, 'look' | 'untilFallen' | 'check'> {
+export class MadeUpSwitchover implements Pick<Switchover, 'look' | 'untilFallen' | 'check' | 'whyNoneYet'> {
   readonly asked: string[] = [];
   looks = 0;
+  /** Why there are no new ones yet. */
+  noneYet: string | undefined;
   smokeAnswer = { isSuccess: true, detail: 'GET /smoke: 200' };
   #fall: ((text: string) => void) | undefined;
   readonly #views: (look: number) => readonly SideView[];
@@ -18,6 +20,10 @@ export class MadeUpSwitchover implements Pick<Switchover, 'look' | 'untilFallen'
 
   look(): Promise<readonly SideView[]> {
     return Promise.resolve(this.#views(this.looks++));
+  }
+
+  whyNoneYet(): string | undefined {
+    return this.noneYet;
   }
 
   untilFallen(): Promise<string> {
@@ -60,6 +66,7 @@ export function counts(requests: number, errors = 0): NonNullable<SideView['coun
   return {
     requests,
     errors,
+    unanswered: 0,
     durationMs: requests * 2,
     latency: Array.from({ length: 41 }, (_, at) => (at === 10 ? requests : 0)),
   };

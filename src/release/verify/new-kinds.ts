@@ -20,13 +20,18 @@ const MAX_LINE = 200;
 export class NewKinds {
   readonly #errors: ReleaseErrors;
   readonly #since: number;
+  readonly #refused: ReadonlySet<string>;
   /** `instance attempt` by service and side, of all that were ever seen: one that is gone has written as well. */
   readonly #writers = new Map<string, Record<SideView['side'], Set<string>>>();
 
-  /** `since`: wall clock, milliseconds: when the first new instance was started. */
-  constructor(errors: ReleaseErrors, since: number) {
+  /**
+   * `since`: wall clock, milliseconds: when the first new instance was started. `refused`: kinds that releases before were not good for; that they
+   * have been seen then does not make them known.
+   */
+  constructor(errors: ReleaseErrors, since: number, refused: ReadonlySet<string> = new Set()) {
     this.#errors = errors;
     this.#since = since;
+    this.#refused = refused;
   }
 
   look(views: readonly SideView[]): ReadonlyMap<string, readonly NewErrorKind[]> {
@@ -42,11 +47,12 @@ export class NewKinds {
     try {
       const { kinds } = this.#errors.list({
         services: [service],
-        isNew: true,
+        isNew: this.#refused.size === 0,
         since: this.#since,
         withMuted: false,
       });
-      return kinds.flatMap(({ id }) => this.#errors.show(id, service)).map((kind) => this.#kindOf(kind));
+      const unknown = kinds.filter(({ isNew, id }) => isNew || this.#refused.has(id));
+      return unknown.flatMap(({ id }) => this.#errors.show(id, service)).map((kind) => this.#kindOf(kind));
     } catch (error) {
       // A service that is only made by this release has no book yet; a kind may make room between two questions.
       const isMissing = error instanceof UpkeepError && /^(service|error)-not-found$/.test(error.code);

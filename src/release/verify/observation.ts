@@ -5,7 +5,7 @@ import type { SideView } from '../../supervisor/index.js';
 
 type Counts = NonNullable<SideView['counts']>;
 
-const NOTHING: Counts = { requests: 0, errors: 0, durationMs: 0, latency: [] };
+const NOTHING: Counts = { requests: 0, errors: 0, unanswered: 0, durationMs: 0, latency: [] };
 
 export class Observation {
   /** By service, instance and attempt; null: it was there at the first look, and has counted nothing yet. */
@@ -42,6 +42,7 @@ export class Observation {
     return {
       requests: news.length === 0 ? null : news.reduce((sum, { requests }) => sum + requests, 0),
       errors: news.reduce((sum, { errors }) => sum + errors, 0),
+      unanswered: views.reduce((sum, { counts }) => sum + (counts?.unanswered ?? 0), 0),
       medianMs: quantile(latency, 0.5),
       instances: views.map(({ instance, rssBytes, restarts, ended }) => ({
         name: String(instance),
@@ -85,6 +86,7 @@ function difference(now: Counts, before: Counts): Counts {
   return {
     requests: now.requests - before.requests,
     errors: now.errors - before.errors,
+    unanswered: now.unanswered,
     durationMs: now.durationMs - before.durationMs,
     latency: since(now.latency, before.latency),
   };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ReleaseCheck, VerifySpec } from '../../protocol/index.js';
 import type { SideView } from '../../supervisor/index.js';
 import { counts, HastyClock, kind, MadeUpErrors, MadeUpSwitchover, view } from './made-up-switchover.js';
+import { askSmoke } from './smoke.js';
 import { watchRelease, type WatchOptions, type WatchOutcome } from './watch-release.js';
 
 const SPEC: VerifySpec = {
@@ -155,6 +156,40 @@ test('figures that are fine are no pass where the smoke check is not', async () 
     prepare: (switchover) => (switchover.smokeAnswer = { isSuccess: false, detail: 'GET /smoke: 500' }),
   });
   assert.deepEqual(texts(outcome), ['web.0, new: GET /smoke: 500']);
+});
+
+test('who serves already may be stopped by a person, and is not asked then', async () => {
+  const views = (): SideView[] => [view({ side: 'new', pid: null, takesTraffic: false })];
+  const { outcome, switchover, checks } = await watch({ stage: 'bake', views, spec: { smoke: [SMOKE] } });
+  assert.deepEqual([outcome, switchover.asked], ['green', []]);
+  assert.equal(checks.find(({ name }) => name === 'smoke')?.verdict, 'unknown');
+});
+
+test('what hangs in a bake is found by its smoke check, asked twice in vain', async () => {
+  const { outcome, switchover } = await watch({
+    stage: 'bake',
+    views: () => [view({ side: 'new' })],
+    spec: { smoke: [SMOKE], bakeMs: 3_600_000 },
+    prepare: (made) =>
+      (made.smokeAnswer = { isSuccess: false, detail: 'GET /smoke: no answer within 500ms' }),
+  });
+  assert.deepEqual(texts(outcome), ['web.0, new: GET /smoke: no answer within 500ms']);
+  assert.equal(switchover.asked.length, 2);
+  assert.ok(switchover.looks < 60, `${switchover.looks} looks`);
+});
+
+test('nobody is there to ask: a failure, but where new ones come when the old ones have gone', async () => {
+  const switchover = new MadeUpSwitchover(() => [view()]);
+  const ask = () => askSmoke({ smoke: [SMOKE], stage: 'boot', switchover });
+  assert.deepEqual(
+    (await ask()).map(({ verdict }) => verdict),
+    ['failed'],
+  );
+  switchover.noneYet = 'it opens its ports by itself';
+  assert.deepEqual(
+    (await ask()).map(({ verdict }) => verdict),
+    ['unknown'],
+  );
 });
 
 test('a bake needs no requests, and sees a fall all the same', async () => {

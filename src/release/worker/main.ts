@@ -1,6 +1,7 @@
 /** Performs one task of a release, tells how it gets on, and ends. Where its stdin ends, whoever asked is gone: it gives up. */
 import { createInterface } from 'node:readline';
 import { UpkeepError } from '../../protocol/index.js';
+import { withLock } from '../install/lock.js';
 import type { StageResult } from '../job.js';
 import type { WorkerFailure, WorkerJob, WorkerMessage } from './message.js';
 import { TASKS } from './tasks.js';
@@ -24,7 +25,9 @@ async function work({ task, job }: WorkerJob): Promise<void> {
       note: (note: StageResult) => say({ note }),
       signal: given.signal,
     };
-    say({ done: await perform(job, context) });
+    // One of a daemon that was killed may be about to hear of it: what it makes, and clears away, has the same names.
+    const folder = `${job.spec.folder} at work`;
+    say({ done: await withLock(folder, given.signal, () => perform(job, context)) });
   } catch (error) {
     say({ failed: toFailure(error) });
   }

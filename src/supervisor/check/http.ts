@@ -4,7 +4,7 @@ import { request as askSecurely } from 'node:https';
 import { connect as connectSecure } from 'node:tls';
 import type { CheckSpec, HttpAnswerSpec, TextMatch } from '../../protocol/index.js';
 import { connectUnix } from '../../system/index.js';
-import { privatePath, type CheckResult, type CheckTarget } from './target.js';
+import { privatePath, wordNobody, type CheckResult, type CheckTarget } from './target.js';
 
 type HttpCheck = Extract<CheckSpec, { on: 'http' }>;
 
@@ -15,8 +15,7 @@ export function checkHttp(check: HttpCheck, target: CheckTarget, timeoutMs: numb
   const { url, answer } = check;
   const begun = performance.now();
   const route = routeOf(url, target);
-  if (!route)
-    return Promise.resolve({ isSuccess: false, detail: `${url}: the instance does not listen there` });
+  if (!route) return Promise.resolve({ isSuccess: false, detail: wordNobody(url, portOf(url), target) });
   return new Promise((resolve) => {
     const end = (said: string, fault?: string): void =>
       resolve({ isSuccess: fault === undefined, detail: `${url}${said}${fault ?? ''}` });
@@ -89,11 +88,15 @@ function readBody(response: IncomingMessage, onRead: (body: string) => void): vo
   response.on('end', finish);
 }
 
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
+}
+
 /** undefined: it leads nowhere. With an agent `createConnection` would not be asked. */
 function routeOf(url: string, target: CheckTarget): RequestOptions | undefined {
-  const { hostname, port, protocol } = new URL(url);
-  const number = Number(port) || (protocol === 'https:' ? 443 : 80);
-  const way = privatePath(hostname, number, target);
+  const { hostname, protocol } = new URL(url);
+  const way = privatePath(hostname, portOf(url), target);
   if (way === 'nobody') return undefined;
   const { path } = way;
   if (path === undefined) return { agent: false };

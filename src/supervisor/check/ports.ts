@@ -1,6 +1,6 @@
 /** Whether the instance itself listens where it should. */
 import { listeningSockets, holdsSocket } from '../../system/index.js';
-import type { CheckResult, CheckTarget } from './target.js';
+import { wordElsewhere, type CheckResult, type CheckTarget } from './target.js';
 
 /**
  * Looks at what was reported and at the sockets themselves: no connection that the application would notice, and no
@@ -15,10 +15,10 @@ export function checkPorts(target: CheckTarget): CheckResult {
   }));
   const silent = sockets.find(({ inodes }) => inodes.size === 0);
   if (silent) {
-    const others = reported.filter(
-      ({ port }) => port > 0 && !target.ports.some((each) => each.port === port),
+    const instead = wordElsewhere(
+      target,
+      target.ports.map(({ port }) => port),
     );
-    const instead = others.length === 0 ? '' : `; it listens on ${others.map(({ port }) => port).join(', ')}`;
     return { isSuccess: false, detail: `nothing listens on port ${silent.port}${instead}` };
   }
   const pids = sockets.length === 0 ? [] : target.pids();

@@ -47,3 +47,14 @@ export function privatePath(
   const listens = target.listening().some((each) => each.port === port);
   return path === undefined && !listens && target.isShared(port) ? 'nobody' : { path };
 }
+
+/** `place`: as it was asked for. */
+export function wordNobody(place: string, port: number, target: CheckTarget): string {
+  return `${place}: the instance does not listen there${wordElsewhere(target, [port])}`;
+}
+
+/** `; it listens on 4000`: where else than on these; empty: nowhere. */
+export function wordElsewhere(target: CheckTarget, ports: readonly number[]): string {
+  const others = target.listening().flatMap(({ port }) => (port > 0 && !ports.includes(port) ? [port] : []));
+  return others.length === 0 ? '' : `; it listens on ${[...new Set(others)].join(', ')}`;
+}

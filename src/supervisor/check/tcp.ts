@@ -4,7 +4,7 @@
  */
 import { connect } from 'node:net';
 import { connectUnix } from '../../system/index.js';
-import { privatePath, type CheckResult, type CheckTarget } from './target.js';
+import { privatePath, wordNobody, type CheckResult, type CheckTarget } from './target.js';
 
 export interface TcpPlace {
   readonly host: string;
@@ -18,8 +18,7 @@ export function checkTcp(
 ): Promise<CheckResult> {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const way = privatePath(host, port, target);
-  if (way === 'nobody')
-    return Promise.resolve({ isSuccess: false, detail: `${place}: the instance does not listen there` });
+  if (way === 'nobody') return Promise.resolve({ isSuccess: false, detail: wordNobody(place, port, target) });
   const { path } = way;
   return new Promise((resolve) => {
     const socket = path === undefined ? connect({ host, port }) : connectUnix(path);

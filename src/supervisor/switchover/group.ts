@@ -26,8 +26,8 @@ import type { Sample } from '../sampler.js';
 import type { Service } from '../service.js';
 import type { BootOptions, SideView, Switchover, SwitchoverWish } from '../switchover.js';
 import { Side } from './side.js';
-import { viewSide, type Seen } from './sides.js';
-import { untilFallen, wordFallSince } from './until-fallen.js';
+import { viewSide } from './sides.js';
+import { untilFallen } from './until-fallen.js';
 
 export interface SwitchoverHost extends Pick<
   PerformerHost,
@@ -61,10 +61,6 @@ export class GroupSwitchover implements Switchover {
   readonly #end = new AbortController();
   #because: Failure | undefined;
   #sides: readonly Side[] = [];
-  /** When it began; of new ones, when it was committed. */
-  readonly #restarts = new WeakMap<Instance, number>();
-  /** When it was committed, of the new ones. */
-  readonly #attempts = new WeakMap<Instance, number>();
   /** Calls come one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #committing: Promise<void> | undefined;
@@ -89,12 +85,16 @@ export class GroupSwitchover implements Switchover {
     this.#turn.promise.catch(() => undefined); // who waits for it hears of it
     if (this.isCommitted) {
       this.#lookAgain();
-      this.#noteCommitted();
+      for (const side of this.#sides) side.noteCommitted();
     }
   }
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  get isOneByOne(): boolean {
+    return this.#sides.some(({ isBeside }) => !isBeside);
   }
 
   get isCommitted(): boolean {
@@ -108,15 +108,15 @@ export class GroupSwitchover implements Switchover {
 
   // ── asked from outside ────────────────────────────────────────────────────────────────────────────────────────────
 
-  async boot({ stableMs, signal }: BootOptions): Promise<void> {
+  async boot({ stableMs, isCompared, signal }: BootOptions): Promise<void> {
     if (this.isCommitted) return;
     try {
       await this.#enter(signal);
       await this.#do(signal, (within) => {
         // Nobody else than a former daemon leaves what is to be replaced.
         const fallen = this.#fallen;
-        if (fallen !== undefined) throw hasFallen(this.release, fallen);
-        return this.#boot(stableMs, within);
+        if (fallen !== undefined) throw hasFallen(this.release, fallen, this.#serves);
+        return this.#boot({ stableMs, isCompared, signal: within });
       });
     } catch (error) {
       await this.revert(signal.aborted ? reverted(this.release) : this.#toFailure(error));
@@ -131,7 +131,7 @@ export class GroupSwitchover implements Switchover {
   }
 
   async look(): Promise<readonly SideView[]> {
-    const seen = this.#seen();
+    const seen = this.#sides.flatMap((side) => side.seen);
     const samples = this.#host.sample(seen.map(({ instance }) => instance));
     return Promise.all(seen.map((one) => viewSide(one, samples.get(one.instance))));
   }
@@ -139,6 +139,12 @@ export class GroupSwitchover implements Switchover {
   untilFallen(signal: AbortSignal): Promise<string> {
     const services = this.#sides.map(({ service }) => service);
     return untilFallen({ services, look: () => this.#fallen, signal });
+  }
+
+  whyNoneYet(service: string): string | undefined {
+    const side = this.#sides.find((each) => each.service.name === service);
+    if (side?.isScheduled) return 'a schedule starts it';
+    return this.isCommitted ? undefined : side?.whyInstead;
   }
 
   async check(
@@ -160,6 +166,13 @@ export class GroupSwitchover implements Switchover {
       throw error;
     });
     return this.#committing;
+  }
+
+  async untilOldGone(signal: AbortSignal): Promise<void> {
+    const gone = this.#sides.map(({ service }) =>
+      service.until(() => service.all.every(({ role }) => role !== 'old'), signal),
+    );
+    await this.#unlessDetached(Promise.all(gone));
   }
 
   revert(because: Failure = reverted(this.release)): Promise<void> {
@@ -246,21 +259,11 @@ export class GroupSwitchover implements Switchover {
       const askedBy = this.#wish.askedBy;
       return new Side(service, spec, { operation, askedBy, onProgress, onGuest: onRollout });
     });
-    for (const { service } of this.#sides)
-      for (const instance of service.instances) this.#restarts.set(instance, instance.restarts);
   }
 
-  #noteCommitted(): void {
-    for (const { service } of this.#sides)
-      for (const instance of service.instances) {
-        this.#restarts.set(instance, instance.restarts);
-        this.#attempts.set(instance, instance.attempt);
-      }
-  }
-
-  async #boot(stableMs: number, signal: AbortSignal): Promise<void> {
-    // From now on the old ones count, too.
-    await Promise.all(this.#sides.flatMap(({ service }) => service.instances.map((each) => each.counts())));
+  async #boot({ signal, ...options }: BootOptions): Promise<void> {
+    const olds = options.isCompared ? this.#sides.flatMap(({ service }) => service.instances) : [];
+    await Promise.all(olds.map((each) => each.counts())); // from now on they count, too
     const booted = new Map(this.#sides.map((side) => [side, deferred()]));
     const works = this.#sides.map((side) => async (within: AbortSignal) => {
       // What serves already can be depended on, by whichever release.
@@ -268,7 +271,7 @@ export class GroupSwitchover implements Switchover {
       await unlessAborted(within, Promise.all(below.map((other) => booted.get(other)!.promise)));
       await this.#untilDependenciesAllow(side, within);
       this.#note(side);
-      await side.boot(stableMs, within);
+      await side.boot({ ...options, signal: within });
       const { service, joining } = side;
       // Where nothing serves, who depends on it needs it already.
       if (!service.isWanted && this.#sides.some((other) => rests(other, service.name)))
@@ -316,28 +319,33 @@ export class GroupSwitchover implements Switchover {
     await this.join(Infinity);
     await this.#do(undefined, async (signal) => {
       const fallen = this.#fallen;
-      if (fallen !== undefined) throw hasFallen(this.release, fallen);
+      if (fallen !== undefined) throw hasFallen(this.release, fallen, this.#serves);
       signal.throwIfAborted();
       this.#phase = 'committing'; // from here on nobody gives it up
       await this.#save();
     });
     const leaving = this.#sides.map((side) => ({ side, old: side.exchange() }));
     this.#phase = 'committed';
-    this.#noteCommitted();
-    for (const { service, spec } of this.#sides) {
+    for (const side of this.#sides) {
+      side.noteCommitted();
+      const { service, spec } = side;
       service.failure = undefined;
       this.#host.onUpdated(service.name, Object.keys(spec));
     }
-    const left = leaving.map(async ({ side, old }) => {
+    for (const { side, old } of leaving)
       if (old.length > 0) this.#tell(side.service, 'draining the old ones');
-      await side.dismiss(old);
-    });
-    await this.#unlessDetached(Promise.all(left));
+    // Whoever finds that it was a mistake must not have to wait for them: the services are free.
+    const gone = Promise.all(leaving.map(({ side, old }) => side.dismiss(old)));
+    gone.then(() => this.#saveWhatIsLeft()).catch(this.#host.onInternalError);
+    this.#endSteps();
+    await this.#untilEnded();
+  }
+
+  async #saveWhatIsLeft(): Promise<void> {
+    if (this.#isDetached) return;
     await this.#host
       .save()
       .catch((error: Error) => this.#host.warn(null, `state not saved: ${error.message}`));
-    this.#endSteps();
-    await this.#untilEnded();
   }
 
   async #untilEnded(): Promise<void> {
@@ -361,7 +369,7 @@ export class GroupSwitchover implements Switchover {
       this.#phase = 'open';
       const aborted = this.#operation?.steps.find(({ abort }) => abort.signal.aborted);
       if (aborted) this.#giveUp(aborted.abort.signal.reason);
-      throw notSaved(this.release, cause as Error);
+      throw notSaved(this.release, cause as Error, this.#serves);
     }
   }
 
@@ -440,30 +448,14 @@ export class GroupSwitchover implements Switchover {
     }
   }
 
-  #seen(): Seen[] {
-    return this.#sides.flatMap(({ service }) => {
-      const news = this.isCommitted ? service.instances : service.guests;
-      const olds = this.isCommitted ? service.all.filter(({ role }) => role === 'old') : service.instances;
-      return [
-        ...olds.map((instance) => ({ instance, side: 'old' }) as const),
-        ...news.map((instance) => ({ instance, side: 'new' }) as const),
-      ].map(({ instance, side }) => {
-        return { service: service.name, instance, side, restartsBefore: this.#restarts.get(instance) ?? 0 };
-      });
-    });
+  get #fallen(): string | undefined {
+    if (!this.isCommitted && this.#because && !this.#isDetached) return this.#because.message;
+    return this.#sides.map((side) => side.fallen).find((words) => words !== undefined);
   }
 
-  get #fallen(): string | undefined {
-    if (!this.isCommitted) {
-      if (this.#because && !this.#isDetached) return this.#because.message;
-      return this.#sides.map((side) => side.fallen).find((words) => words !== undefined);
-    }
-    for (const { service } of this.#sides)
-      for (const instance of service.instances) {
-        const words = wordFallSince(instance, this.#attempts.get(instance) ?? Infinity);
-        if (words !== undefined) return `${service.name}.${instance.index}: ${words}`;
-      }
-    return undefined;
+  /** Whether there are old ones. */
+  get #serves(): boolean {
+    return this.#sides.some(({ service }) => service.isWanted);
   }
 
   #stepOf({ name }: Service): Step | undefined {
@@ -510,18 +502,18 @@ function toError({ code, message, hint, lines }: Failure): UpkeepError {
   return new UpkeepError(code as ErrorCode, message, { hint, details: { lines: lines ?? [] } });
 }
 
-function hasFallen(release: string, fallen: string): UpkeepError {
+function hasFallen(release: string, fallen: string, serves: boolean): UpkeepError {
   return new UpkeepError('release-failed', `Cannot switch to release "${release}": ${fallen}`, {
-    hint: 'the old instances go on serving',
+    hint: serves ? 'the old instances go on serving' : 'see what it wrote: upkeep logs',
   });
 }
 
-function notSaved(release: string, cause: Error): UpkeepError {
+function notSaved(release: string, cause: Error, serves: boolean): UpkeepError {
   return new UpkeepError(
     'internal',
     `Cannot commit "${release}": the state cannot be saved (${cause.message})`,
     {
-      hint: 'the old instances go on serving; see whether the disk of the home of upkeep is full',
+      hint: `${serves ? 'the old instances go on serving; ' : ''}see whether the disk of the home of upkeep is full`,
       cause,
     },
   );

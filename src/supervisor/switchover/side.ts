@@ -2,6 +2,7 @@
  * One service of a group that is switched. Its guests, by the new description, are beside the instances that serve, by index.
  * They are in the service itself, marked in their run folders, so that nothing of it has to be remembered here.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { JoiningSide } from '../../core/index.js';
 import type { ServiceSpec } from '../../protocol/index.js';
 import { together } from '../../util/index.js';
@@ -9,7 +10,10 @@ import type { Instance } from '../instance.js';
 import { whyNoSurge } from '../rollout.js';
 import type { Service } from '../service.js';
 import { inheritance } from '../service-sockets.js';
+import type { BootOptions } from '../switchover.js';
 import { hasDoneItsWork, Trial, wordEnd } from '../trial.js';
+import type { Seen } from './sides.js';
+import { wordFallSince } from './until-fallen.js';
 
 export interface SideContext {
   readonly operation: string;
@@ -28,12 +32,19 @@ export class Side {
   readonly #context: SideContext;
   /** Those that were judged, and found good. */
   readonly #fit = new WeakSet<Instance>();
+  /** When it began; of new ones, when it was committed. */
+  readonly #restarts = new WeakMap<Instance, number>();
+  /** The first that it had as the service, of the new ones. */
+  readonly #attempts = new WeakMap<Instance, number>();
+  #isCommitted = false;
   #stableMs = 0;
+  #isCompared = true;
 
   constructor(service: Service, spec: ServiceSpec, context: SideContext) {
     this.service = service;
     this.spec = spec;
     this.#context = context;
+    this.#noteRestarts();
   }
 
   /** A schedule starts it: the next run is by the new description. */
@@ -43,9 +54,12 @@ export class Side {
 
   /** Why its new instances cannot live beside the old ones; undefined: they can. */
   get whyInstead(): string | undefined {
-    if (this.service.instances.every(({ isAtRest }) => isAtRest)) return undefined;
-    if (this.spec.restart.policy === 'never') return 'a job is done once, not twice side by side';
-    return whyNoSurge(this.service, this.spec);
+    return this.service.instances.every(({ isAtRest }) => isAtRest) ? undefined : this.#whyApart;
+  }
+
+  /** Whether old and new ones live side by side; also where the old ones have gone. */
+  get isBeside(): boolean {
+    return this.#whyApart === undefined;
   }
 
   get joining(): JoiningSide {
@@ -60,8 +74,9 @@ export class Side {
   }
 
   /** Starts what can live beside the old ones, and judges it. */
-  async boot(stableMs: number, signal: AbortSignal): Promise<void> {
+  async boot({ stableMs, isCompared, signal }: BootOptions): Promise<void> {
     this.#stableMs = stableMs;
+    this.#isCompared = isCompared;
     await this.#sift();
     const missing = this.#indices.filter((index) => !this.guestAt(index));
     if (missing.length === 0 || this.whyInstead !== undefined) return;
@@ -89,8 +104,27 @@ export class Side {
       });
   }
 
-  /** What happened to one of its guests that was fit. */
+  /** Those of both sides that there are. */
+  get seen(): Seen[] {
+    const { service } = this;
+    const old = this.#isCommitted ? service.all.filter(({ role }) => role === 'old') : service.instances;
+    const young = this.#isCommitted ? service.instances : service.guests;
+    const see = (instance: Instance, side: Seen['side']): Seen => {
+      return { service: service.name, instance, side, restartsBefore: this.#restarts.get(instance) ?? 0 };
+    };
+    return [...old.map((each) => see(each, 'old')), ...young.map((each) => see(each, 'new'))];
+  }
+
+  /** From now on the guests are the service. */
+  noteCommitted(): void {
+    this.#isCommitted = true;
+    this.#noteRestarts();
+    for (const instance of this.service.instances) this.#attempts.set(instance, this.#firstSince(instance));
+  }
+
+  /** What happened to one of its guests that was fit; after the commit, to one that serves. */
   get fallen(): string | undefined {
+    if (this.#isCommitted) return this.#fallenSince;
     for (const guest of this.service.guests) {
       const words = this.#fit.has(guest) ? this.#wordFall(guest) : undefined;
       if (words !== undefined) return `${this.service.name}.${guest.index}: ${words}`;
@@ -120,8 +154,13 @@ export class Side {
   }
 
   async dismiss(old: readonly Instance[]): Promise<void> {
-    await Promise.all(old.map((instance) => this.service.dismiss(instance, this.#context.askedBy)));
-    this.service.sockets.prune(this.spec);
+    const { service } = this;
+    await Promise.all(old.map((instance) => service.dismiss(instance, this.#context.askedBy)));
+    // Others may come meanwhile, by a description of their own.
+    const isSettled =
+      service.guests.length === 0 &&
+      service.instances.every(({ spec }) => isDeepStrictEqual(spec, service.spec));
+    if (isSettled) service.sockets.prune(service.spec);
   }
 
   /** The guests go, and the old ones are as they were. */
@@ -141,6 +180,30 @@ export class Side {
       const isReplaced = guest && (!guest.isAtRest || hasDoneItsWork(guest, this.spec));
       if (instance.status === 'stopped' && !isReplaced) instance.start(this.#context.operation);
     }
+  }
+
+  get #whyApart(): string | undefined {
+    if (this.spec.restart.policy === 'never') return 'a job is done once, not twice side by side';
+    return whyNoSurge(this.service, this.spec);
+  }
+
+  get #fallenSince(): string | undefined {
+    for (const instance of this.service.instances) {
+      const words = wordFallSince(instance, this.#attempts.get(instance) ?? Infinity);
+      if (words !== undefined) return `${this.service.name}.${instance.index}: ${words}`;
+    }
+    return undefined;
+  }
+
+  #noteRestarts(): void {
+    for (const instance of this.service.instances) this.#restarts.set(instance, instance.restarts);
+  }
+
+  /** The commit may be a former daemon's: who has fallen since then may run again. */
+  #firstSince({ index, attempt }: Instance): number {
+    const { hold } = this.service;
+    const isOfThis = hold?.is === 'committed' && hold.operation === this.#context.operation;
+    return isOfThis ? (hold.leaving[index] ?? 0) + 1 : attempt;
   }
 
   get #indices(): number[] {
@@ -170,7 +233,7 @@ export class Side {
     guest.start(this.#context.operation);
     await this.#trial(guest, signal).pass();
     this.#fit.add(guest);
-    await guest.counts(); // from now on its processes count
+    if (this.#isCompared) await guest.counts(); // from now on its processes count
   }
 
   async #instead(index: number, signal: AbortSignal): Promise<void> {

@@ -38,6 +38,7 @@ function sum(processes: readonly ProcessMetrics[]): SideCounts | null {
   return {
     requests: total(({ requests }) => requests),
     errors: total(({ errors }) => errors),
+    unanswered: total(({ unanswered = 0 }) => unanswered),
     durationMs: total(({ durationMs }) => durationMs),
     latency: processes.reduce<number[]>((all, { latency }) => add(all, latency), []),
   };

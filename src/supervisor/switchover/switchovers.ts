@@ -66,9 +66,8 @@ export class Switchovers {
   /** See `assignRoles`. */
   leaving(service: string, instance: number): number | undefined {
     const hold = this.#host.services.get(service)?.hold;
-    if (hold?.is !== 'committed' || !this.#found.some(({ view }) => view.id === hold.operation))
-      return undefined;
-    return hold.leaving[instance] ?? 0;
+    // Its operation may have ended before they had.
+    return hold?.is === 'committed' ? (hold.leaving[instance] ?? 0) : undefined;
   }
 
   /** What the new instances of a service are instances of. */
@@ -132,16 +131,12 @@ export class Switchovers {
   }
 
   /** Roles were given when its instances were found, and what is missing was started before its turn. */
-  async #finish(operation: Operation): Promise<void> {
+  #finish(operation: Operation): void {
     const book = this.#host.book();
-    for (const step of operation.steps) book.beginStep(operation, step);
-    await Promise.all(
-      operation.steps.map(async (step) => {
-        const service = this.#host.services.get(step.service);
-        await service?.until(() => service.all.every(({ role }) => role !== 'old'));
-        book.endStep(operation, step, 'done');
-      }),
-    );
+    for (const step of operation.steps) {
+      book.beginStep(operation, step);
+      book.endStep(operation, step, 'done');
+    }
   }
 
   #resume(operation: Operation, { release, services: specs }: HoldRequest): Promise<void> {

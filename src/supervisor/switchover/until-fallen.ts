@@ -2,7 +2,7 @@
 import type { ExitView } from '../../protocol/index.js';
 import type { Instance } from '../instance.js';
 import type { Service } from '../service.js';
-import { wordEnd } from '../trial.js';
+import { hasDoneItsWork, wordEnd } from '../trial.js';
 
 export interface FallWish {
   readonly services: readonly Service[];
@@ -32,7 +32,9 @@ function isMeant({ askedBy }: ExitView): boolean {
 }
 
 /** How an instance that serves has fallen since its attempt of this number, other than on request. */
-export function wordFallSince({ exit, whyUnhealthy }: Instance, attempt: number): string | undefined {
+export function wordFallSince(instance: Instance, attempt: number): string | undefined {
+  const { exit, whyUnhealthy, spec } = instance;
+  if (hasDoneItsWork(instance, spec)) return undefined;
   if (exit && exit.attempt >= attempt && !isMeant(exit)) return wordEnd(exit);
   return whyUnhealthy;
 }

@@ -1,7 +1,7 @@
 /** Builds of a shop, as a CI would upload them: an archive with the program and what the build says of itself. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { app } from '../paths.js';
 
 export const KINDS = [
@@ -13,6 +13,7 @@ export const KINDS = [
   'fails-often',
   'wrong-port',
   'smoke-red',
+  'hangs-later',
   'leaks',
   'slow',
   'new-exception',
@@ -27,9 +28,11 @@ export interface Build {
   readonly kind: Kind;
   readonly commit: string;
   readonly archive: string;
+  /** What is in it, as a folder. */
+  readonly root: string;
 }
 
-/** `files` beside the program, by name. */
+/** `files` beside the program, by path. */
 export function makeBuild(
   folder: string,
   version: string,
@@ -47,8 +50,11 @@ export function makeBuild(
   write('upkeep.build.json', { commit, version, environment: 'production', dirty: false });
   if (kind === 'syntax-error') write('server.cjs', 'const shop = {;\n');
   if (kind === 'missing-module') write('server.cjs', "require('bcrypt');\n");
-  for (const [name, text] of Object.entries(files)) write(name, text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    write(name, text);
+  }
   const archive = join(folder, `shop-${version}.tgz`);
   execFileSync('tar', ['-czf', archive, '-C', folder, `shop-${version}`]);
-  return { version, kind, commit, archive };
+  return { version, kind, commit, archive, root };
 }

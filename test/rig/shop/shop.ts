@@ -16,6 +16,8 @@ export interface ShopOptions {
   /** The same, of the whole group. */
   readonly group?: Readonly<Record<string, unknown>>;
   readonly service?: Readonly<Record<string, unknown>>;
+  /** Whether a daemon runs from the beginning. @default true */
+  readonly hasDaemon?: boolean;
 }
 
 export class Shop implements AsyncDisposable {
@@ -34,7 +36,8 @@ export class Shop implements AsyncDisposable {
   }
 
   static async create(options: ShopOptions): Promise<Shop> {
-    return new Shop(await Rig.create(), options);
+    const { hasDaemon = true } = options;
+    return new Shop(await Rig.create({ hasDaemon }), options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { BuildManifest, UpkeepError, type ServiceSpec } from '../../../protocol/index.js';
 import { findCredentials, type Credentials } from '../../../system/index.js';
 import { resolveEnvironment, type Environment } from '../../../supervisor/index.js';
+import { currentIn } from '../../folder/index.js';
 import type { StageJob } from '../../job.js';
 import { settle } from '../../settle.js';
 import type { Finding } from '../finding.js';
@@ -43,7 +44,7 @@ export interface Facts {
 
 export async function gatherFacts(job: StageJob, folder: string): Promise<Facts> {
   const host = hostname();
-  const current = join(job.spec.folder, 'current');
+  const current = currentIn(job.spec.folder);
   const findings: Finding[] = [];
   const services = await Promise.all(
     job.spec.services.map((spec) => gatherService(settle(spec, current, folder), host, findings)),

@@ -9,6 +9,7 @@ import {
   whyUnrunnable,
   type Unrunnable,
 } from '../../../system/index.js';
+import { currentIn } from '../../folder/index.js';
 import type { Facts, ServiceFacts } from '../facts/facts.js';
 import type { Finding } from '../finding.js';
 import { within } from '../words.js';
@@ -102,6 +103,6 @@ function tellOutside({ spec }: ServiceFacts, { folder, job }: Facts): Finding[] 
   const isWithin = [program, spec.cwd].some((path) => path === folder || path.startsWith(`${folder}/`));
   if (isWithin || spec.argv.some((word) => word.includes(folder))) return [];
   const text = `nothing of ${spec.name} lies in the release: a new one changes nothing for it`;
-  const hint = `write paths that begin with ${job.spec.folder}/current`;
+  const hint = `write paths that begin with ${currentIn(job.spec.folder)}`;
   return [{ area: 'host', rule: 'program', subject: spec.name, verdict: 'warned', text, hint }];
 }

@@ -5,7 +5,8 @@
  */
 import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { decoded, type Redactor } from '../redactor.js';
+import { decoded } from '../../../util/index.js';
+import type { Redactor } from '../redactor.js';
 import { Impassable, Passing } from './failure.js';
 import { forwardOptions, proxyFor, tunnel, type Way } from './proxy.js';
 

@@ -5,7 +5,7 @@
 import { request, type RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
-import { decoded } from '../redactor.js';
+import { decoded } from '../../../util/index.js';
 import { Impassable } from './failure.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;

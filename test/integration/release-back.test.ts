@@ -1,0 +1,121 @@
+/** Real releases that are gone back from: by hand, or because they were found bad when the old instances had gone. */
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { freePort, Load, makeBuild, Shop, visit } from '../rig/index.js';
+
+const VERIFY = { canary: false, stable: 0, for: 0, minRequests: 1, noData: 'smoke', smoke: '/checkout' };
+
+function shopWith(group: Readonly<Record<string, unknown>> = {}): Promise<Shop> {
+  return freePort().then((port) =>
+    Shop.create({ port, env: { EXITS_AFTER_MS: '2000' }, verify: { ...VERIFY, bake: '5s' }, group }),
+  );
+}
+
+test('where a hook fails that is told of a failure, the release before is back all the same, and that is said', async () => {
+  await using shop = await shopWith({ hooks: { onFailure: ['false'] } });
+  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'))).status, 'succeeded');
+  const view = await shop.release(makeBuild(shop.builds, '1.1.0', 'exits-later'));
+  assert.equal(view.status, 'rolled-back', JSON.stringify(view.failure));
+  assert.match(view.failure!.message, /: exit code 4$/);
+  assert.ok(
+    view.notes.some((note) => /onFailure/.test(note)),
+    view.notes.join('; '),
+  );
+  assert.match(await visit(shop.port), /1\.0\.0/);
+});
+
+test('a first release that is found bad has nothing to go back to: it serves on, and that is said', async () => {
+  await using shop = await shopWith();
+  const view = await shop.release(makeBuild(shop.builds, '1.0.0', 'exits-later'));
+  assert.equal(view.status, 'failed');
+  const { stdout } = await shop.rig.cli('release', 'report', view.id);
+  assert.match(stdout, /\| Outcome \| failed; it could not be taken back, and serves \|/);
+  const [group] = await shop.rig.client.call('releases');
+  assert.equal(group!.current, view.id);
+  const [service] = shop.rig.state().services;
+  assert.equal(service!.spec.cwd, view.folder);
+});
+
+test('what hangs when the old ones have gone is found by its smoke check', async () => {
+  await using shop = await Shop.create({
+    port: await freePort(),
+    env: { FAULTY_AFTER_MS: '3000' },
+    verify: { ...VERIFY, bake: '10m', smoke: { http: '/checkout', timeout: '1s' } },
+  });
+  const spec = await shop.spec();
+  const first = { spec: { ...spec, verify: { ...spec.verify, bakeMs: 0 } } };
+  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'), first)).status, 'succeeded');
+  const view = await shop.release(makeBuild(shop.builds, '1.1.0', 'hangs-later'));
+  assert.equal(view.status, 'rolled-back', JSON.stringify(view.failure));
+  assert.match(view.failure!.message, /shop\.0, new: .*\/checkout/);
+  assert.match(await visit(shop.port), /1\.0\.0/);
+});
+
+/** Without a bake: what serves is good. */
+const AT_ONCE = { ...VERIFY, bake: 0 };
+
+test('what has neither folder nor source any more is unpacked from the store, installed, and serves', async () => {
+  await using shop = await Shop.create({
+    port: await freePort(),
+    verify: AT_ONCE,
+    group: { install: ['/bin/sh', '-c', 'echo installed > installed.txt'] },
+  });
+  const builds = ['1.0.0', '1.1.0'].map((version) => makeBuild(shop.builds, version));
+  const [first] = [await shop.release(builds[0]!), await shop.release(builds[1]!)];
+  rmSync(first.folder!, { recursive: true });
+  for (const { archive, root } of builds)
+    for (const path of [archive, root]) rmSync(path, { recursive: true });
+  await using load = new Load(shop.port);
+  const view = await shop.rollback();
+  assert.equal(view.status, 'succeeded', JSON.stringify(view.failure));
+  assert.match(await visit(shop.port), /1\.0\.0/);
+  assert.deepEqual(load.failures, []);
+  assert.ok(readdirSync(view.folder!).includes('installed.txt'));
+  assert.equal(statSync(view.folder!).mode & 0o222, 0, 'nobody writes to it any more');
+});
+
+test('releases that have failed take no place of one that was good', async () => {
+  await using shop = await Shop.create({
+    port: await freePort(),
+    verify: AT_ONCE,
+    group: { keep: 2 },
+  });
+  const good = [];
+  for (const version of ['1.0.0', '1.1.0', '1.2.0'])
+    good.push(await shop.release(makeBuild(shop.builds, version)));
+  for (const version of ['2.0.0', '2.1.0', '2.2.0'])
+    assert.equal((await shop.release(makeBuild(shop.builds, version, 'smoke-red'))).status, 'failed');
+  const names = readdirSync(join(good[0]!.folder!, '..')).filter((name) => /^\d/.test(name));
+  assert.deepEqual(
+    names.sort(),
+    good.map(({ folder }) => folder!.split('/').at(-1)),
+  );
+  const view = await shop.rollback('1.0.0');
+  assert.equal(view.status, 'succeeded', JSON.stringify(view.failure));
+});
+
+test('e: among errors that are always there the new kind is found, and found again in the next release that has it', async () => {
+  await using shop = await Shop.create({
+    port: await freePort(),
+    env: { EXCEPTION_EVERY: '5', BACKGROUND_MS: '200' },
+    verify: { canary: false, stable: 0, for: '20s', bake: 0, minRequests: 10, smoke: '/checkout' },
+  });
+  const atOnce = async (): Promise<object> => {
+    const spec = await shop.spec();
+    return { spec: { ...spec, verify: { ...spec.verify, forMs: 0, noData: 'smoke' as const } } };
+  };
+  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'), await atOnce())).status, 'succeeded');
+  await using load = new Load(shop.port);
+  const query = { query: { service: 'shop' } };
+  await shop.rig.until('what is always there is known', async () => {
+    return (await shop.rig.client.call('errors', query)).kinds.length === 5;
+  });
+  for (const version of ['1.1.0', '1.2.0']) {
+    const view = await shop.release(makeBuild(shop.builds, version, 'new-exception'));
+    assert.equal(view.status, 'failed', version);
+    assert.match(view.failure!.message, / is not good: shop: RangeError: voucher [^;]*, \d+ times?$/);
+  }
+  assert.deepEqual(load.failures, []);
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { WorkerJob } from '../../src/release/worker/message.js';
+import { runTask } from '../../src/release/worker/run-task.js';
+import { packageRoot } from '../../src/system/index.js';
+import { until } from '../rig/index.js';
+import { NO_HOOKS, ReleaseSite } from '../rig/release-job.js';
+
+/** The first one cannot be asked to end. */
+const HOOK = `
+trap '' TERM
+if [ -e first ]; then kill -0 $(cat first) && touch beside; exit 0; fi
+echo $$ > first.new; mv first.new first
+sleep 1000
+`;
+
+test('a hook whose daemon was killed has ended before the next daemon does it again', async (context) => {
+  const site = new ReleaseSite(context);
+  const run = ['sh', '-c', HOOK];
+  const hooks = { ...NO_HOOKS, beforeSwitch: [{ run, cwd: site.work, timeoutMs: 60_000 }] };
+  const job = site.job('1', {}, { hooks });
+  const worker = spawn(process.execPath, [join(packageRoot(), 'dist', 'release-worker.js')], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  worker.stdin.write(`${JSON.stringify({ task: 'hooks beforeSwitch', job } satisfies WorkerJob)}\n`);
+  await until('its hook runs', () => existsSync(join(site.work, 'first')));
+
+  worker.stdin.destroy(); // as by the end of the daemon
+  const closed = once(worker, 'close');
+  const { signal } = new AbortController();
+  await runTask('hooks beforeSwitch', job, { signal, say: () => undefined, note: () => undefined });
+
+  assert.equal(existsSync(join(site.work, 'beside')), false);
+  await closed;
+});
