@@ -33,6 +33,10 @@ export class Crashes {
     return this.#ofPids.size;
   }
 
+  has(pid: number): boolean {
+    return this.#ofPids.has(pid);
+  }
+
   /** `words`: JSON. An exception that nobody has caught yet. */
   onCrash(pid: number, words: string, at: number): void {
     const error = parse(words);

@@ -1,4 +1,5 @@
 /** What is known of an instance whose event loop does not answer: who, since when, what it was doing. */
+import { within } from '../inspector/index.js';
 import type { EventLoopSpec, Evidence, HealthAction } from '../protocol/index.js';
 import { formatDuration } from '../util/index.js';
 import type { Finding } from './event-loop/evidence.js';
@@ -12,6 +13,9 @@ export interface HangNews {
   /** How long ago that began; absent: now. */
   readonly sinceMs?: number;
 }
+
+/** From an exception that nobody catches to the end of its process: an inspector that was open has to be let go first. */
+const FALL_MS = 2000;
 
 interface Suspected extends Hang {
   /** Monotonic, milliseconds. */
@@ -55,6 +59,8 @@ export class Hangs {
     const suspected = { ...hang, noticedAt: performance.now() };
     this.#suspected.set(hang.pid, suspected);
     const finding = await this.#run.takeEvidence(hang.pid);
+    // The look has interrupted it, or it was about to fall: its end tells that, if it comes.
+    if (this.#run.hasCrashed(hang.pid)) await within(this.#run.untilAnswered(hang.pid), FALL_MS);
     // It may have come back while its stack was taken.
     if (this.#run.isHanging(hang.pid)) this.#tell(suspected, finding);
   }

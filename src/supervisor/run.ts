@@ -285,6 +285,16 @@ export class Run {
     return this.#eventLoop?.isHanging(pid) ?? false;
   }
 
+  /** It answers a ping that it has not answered yet, or has ended. */
+  async untilAnswered(pid: number): Promise<void> {
+    await this.#eventLoop?.untilAnswered(pid);
+  }
+
+  /** By an exception that it has told of, and that nobody has caught since. */
+  hasCrashed(pid: number): boolean {
+    return this.#channel.crashes.has(pid);
+  }
+
   /** What a process of it is doing. @default the one that listens, or else the application itself */
   async takeEvidence(pid = this.listening.at(-1)?.pid ?? this.#attempt.pid ?? 0): Promise<Finding> {
     const path = this.#channel.speakers.find((speaker) => speaker.pid === pid)?.path;

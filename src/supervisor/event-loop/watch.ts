@@ -85,6 +85,11 @@ export class EventLoopWatch {
     return this.#silent.get(pid)?.isHanging ?? false;
   }
 
+  /** Resolves when it answers what it was asked, or has ended. */
+  async untilAnswered(pid: number): Promise<void> {
+    await this.#silent.get(pid)?.ping.answer;
+  }
+
   end(): void {
     clearTimeout(this.#timer);
     for (const { ping: asked } of this.#silent.values()) asked.end();
