@@ -108,7 +108,7 @@ async function replace(own: Traffic, { service, host, round, haproxy }: Replacem
   const outMs = performance.now() - begunAt;
   if (haproxy) {
     await haproxy.reload();
-    await until('it is out again', async () => (await own.state(service, never)).isOut);
+    await until('it is out again', async () => (await own.look(service, 100, never)).isOut);
     // Where HAProxy had forgotten it, requests came in the meantime: out is who is quiet.
     await own.out(service, never);
   }

@@ -115,6 +115,7 @@ export const PREFLIGHT_RULES = [
   'native-module',
   'syntax',
   'missing-module',
+  'load-balancer',
   'tcp',
   'http',
   'command',

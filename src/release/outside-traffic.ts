@@ -6,7 +6,7 @@ import type { ReleaseSpec } from '../protocol/index.js';
 import type { Clock } from '../system/index.js';
 import { secretsOf } from './command/mask.js';
 import type { StageContext } from './job.js';
-import { createTraffic, isLastServer, type Traffic } from './traffic/index.js';
+import { createTraffic, isLastServer, type Traffic, type TrafficLook } from './traffic/index.js';
 
 export class OutsideTraffic {
   readonly #spec: ReleaseSpec;
@@ -29,7 +29,7 @@ export class OutsideTraffic {
     if (!this.#traffic) return [];
     this.#say = (text) => context.say(text);
     const notes: string[] = [];
-    for (const service of this.#services()) {
+    for (const service of this.services) {
       try {
         await this.#traffic.out(service, context.signal);
       } catch (error) {
@@ -45,7 +45,13 @@ export class OutsideTraffic {
   async in(share: number, context: StageContext): Promise<void> {
     if (!this.#traffic) return;
     this.#say = (text) => context.say(text);
-    for (const service of this.#services()) await this.#traffic.in(service, share, context.signal);
+    for (const service of this.services) await this.#traffic.in(service, share, context.signal);
+  }
+
+  /** Whether both could be done; rejects with what is in the way. */
+  look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook> {
+    if (!this.#traffic) throw new Error(`nothing sends traffic to ${service}`);
+    return this.#traffic.look(service, share, signal);
   }
 
   /** It can come back with a part of its traffic. */
@@ -63,9 +69,11 @@ export class OutsideTraffic {
     this.#traffic?.close();
   }
 
-  #services(): string[] {
+  /** Those that it knows of. */
+  get services(): string[] {
     const { traffic, services } = this.#spec;
+    if (!traffic) return [];
     const names = services.map(({ name }) => name);
-    return traffic?.type === 'haproxy' ? names.filter((name) => name in traffic.servers) : names;
+    return traffic.type === 'haproxy' ? names.filter((name) => name in traffic.servers) : names;
   }
 }

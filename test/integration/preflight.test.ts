@@ -7,8 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { assertSucceeded, Rig } from '../rig/index.js';
+import type { TrafficSpec } from '../../src/protocol/index.js';
+import { assertSucceeded, freePort, Haproxy, NamedServer, Rig, unlessHaproxy, until } from '../rig/index.js';
 import { CONTRACT, POLICY, problemsOf, ReleaseHost, type Judgement } from '../rig/release-host.js';
+
+type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
 
 /** Planted wherever a value can stand; in no output. */
 const TOKEN = 'tok-5ecret-b7f3';
@@ -438,6 +441,68 @@ test('what the release needs is asked; who does not answer is told by place and 
     judged,
     /does not answer from host/,
     /^nothing listens there: start it, or correct the port$/,
+  );
+});
+
+test(
+  'a load balancer that will not let the host out, or in again, refuses before anything runs',
+  { skip: unlessHaproxy() },
+  async (context) => {
+    const host = openHost(context);
+    const [front, port] = [await freePort(), await freePort()];
+    await using app1 = await NamedServer.start('app1', port);
+    const backends = { web: { port: front, servers: { [app1.name]: port, app2: await freePort() } } };
+    await using haproxy = await Haproxy.start({ folder: join(host.root, 'haproxy'), backends });
+    const judge = async (spec: Partial<HaproxySpec>): Promise<Judgement> =>
+      host.judge({ files: {}, env: {}, spec: { traffic: { ...traffic, ...spec } } });
+    const traffic: HaproxySpec = {
+      type: 'haproxy',
+      sockets: [haproxy.socket],
+      servers: { api: 'web/app1' },
+      canaryWeight: 10,
+      drainMs: 1000,
+      allowLast: false,
+    };
+    const found = ({ checks }: Judgement) => checks.find(({ name }) => name === 'host: load-balancer api')!;
+    await until('HAProxy has noticed that app2 is not there', async () =>
+      /web,app2,.*,DOWN,/.test(await haproxy.ask('show stat')),
+    );
+
+    const alone = found(await judge({}));
+    assert.equal(alone.verdict, 'warned');
+    assert.match(alone.text, /no other server up in web \(app2 is DOWN\); so api will stay in/);
+    const fine = found(await judge({ allowLast: true }));
+    assert.equal(fine.verdict, 'passed', fine.text);
+    assert.match(fine.text, /haproxy\.sock: UP, ready, weight 100, 0 sessions$/);
+
+    assertRefused(
+      await judge({ servers: { api: 'web/app3' } }),
+      /Cannot look at "web\/app3": .+ answers: there is no such server \(from host ".+"\)$/,
+      /^did you mean "web\/app1"\?$|^it has app1, app2$|^did you mean "web\/app2"\?$/,
+    );
+    const silent = join(host.root, 'nobody.sock');
+    assertRefused(
+      await judge({ sockets: [haproxy.socket, silent] }),
+      /nobody\.sock: connect ENOENT/,
+      /^is HAProxy running\?/,
+    );
+  },
+);
+
+test('commands that switch traffic have to be there', async (context) => {
+  const host = openHost(context);
+  const hook = (program: string) => ({ run: [program, 'shop'], timeoutMs: 1000 });
+  const judge = (last: string) =>
+    host.judge({
+      files: {},
+      env: {},
+      spec: { traffic: { type: 'command', out: hook('true'), in: hook(last) } },
+    });
+  assert.equal((await judge('true')).refusal, undefined);
+  assertRefused(
+    await judge('no-such-command'),
+    /Cannot switch the traffic of "api": command "no-such-command" is not in PATH \(from host ".+"\)$/,
+    /^install it, or give its absolute path$/,
   );
 });
 

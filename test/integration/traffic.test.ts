@@ -107,12 +107,12 @@ test(
         ['other', 'app2'],
       ] as const) {
         await traffic.out(service, never);
-        assert.equal((await traffic.state(service, never)).isOut, true);
+        assert.equal((await traffic.look(service, 100, never)).isOut, true);
         await site.kill(name);
         await site.start(name);
         await traffic.in(service, 10, never);
         await traffic.in(service, 100, never);
-        assert.equal((await traffic.state(service, never)).isOut, false);
+        assert.equal((await traffic.look(service, 100, never)).isOut, false);
         const { count } = load;
         await until('it is asked again', () => load.count > count + 20);
       }
@@ -128,7 +128,7 @@ test('who has a request on its way ends it first; after drainMs nobody is waited
   await traffic.out('other', never);
   const { answer } = await knock(site.port, { path: '/late' });
   await until('it is on its way', async () =>
-    (await traffic.state('web', never)).places[0]!.endsWith('1 session'),
+    (await traffic.look('web', 100, never)).places[0]!.endsWith('1 session'),
   );
   await traffic.in('other', 100, never);
   const hasty = site.traffic({ drainMs: 50 });
@@ -176,9 +176,12 @@ test('the last server is never taken out, unless that is wanted', { skip }, asyn
     assert.ok(isLastServer(error));
     return true;
   });
+  const { last } = await site.traffic().look('web', 100, never);
+  assert.match(last!.message, /has no other server up in web \(app2 is DOWN\)$/);
+  assert.equal((await site.traffic({ allowLast: true }).look('web', 100, never)).last, null);
   assert.ok(await site.serves('app1'));
   await site.traffic({ allowLast: true }).out('web', never);
-  assert.equal((await site.traffic().state('web', never)).isOut, true);
+  assert.equal((await site.traffic().look('web', 100, never)).isOut, true);
 });
 
 test(
@@ -237,7 +240,7 @@ for (const keepsState of [false, true]) {
       const traffic = site.traffic();
       await traffic.out('web', never);
       await site.haproxy.reload();
-      await until('it is out again', async () => (await traffic.state('web', never)).isOut);
+      await until('it is out again', async () => (await traffic.look('web', 100, never)).isOut);
       const forgot = site.said.filter((text) => text.includes('had forgotten that web/app1 is out'));
       assert.equal(forgot.length, keepsState ? 0 : 1);
       assert.ok(await site.serves('app2'));
@@ -259,8 +262,8 @@ test(
     const before = await site.haproxy.ask('show servers state');
     await traffic.in('web', 10, never);
     await site.haproxy.reload(before);
-    await until('it is in again', async () => !(await traffic.state('web', never)).isOut);
-    assert.match((await traffic.state('web', never)).places[0]!, /weight 10,/);
+    await until('it is in again', async () => !(await traffic.look('web', 100, never)).isOut);
+    assert.match((await traffic.look('web', 100, never)).places[0]!, /weight 10,/);
     assert.ok(
       site.said.some((text) => text.endsWith('had forgotten that web/app1 is in, with 10 % of its weight')),
     );
@@ -278,7 +281,7 @@ test(
       own = 0;
     }
     assert.deepEqual(
-      [(await traffic.state('web', never)).isOut, site.said.length],
+      [(await traffic.look('web', 100, never)).isOut, site.said.length],
       [true, length],
       'by hand',
     );
@@ -288,14 +291,16 @@ test(
 test('a share that rounds to nothing is refused, and what is out stays out', { skip }, async () => {
   await using site = await Site.open({ weight: 1 });
   const traffic = site.traffic();
-  await traffic.out('web', never);
-  await assert.rejects(traffic.in('web', 10, never), (error: UpkeepError) => {
+  const isTold = (what: string) => (error: UpkeepError) => {
     const fact = '10 % of its weight of 1 is less than 1: it would get no traffic';
-    assert.equal(error.message, `Cannot let "web/app1" in: ${fact}`);
+    assert.equal(error.message, `Cannot ${what}: ${fact}`);
     assert.equal(error.hint, 'give servers of web a weight of 100 in haproxy.cfg: default-server weight 100');
     return true;
-  });
-  assert.equal((await traffic.state('web', never)).isOut, true);
+  };
+  await assert.rejects(traffic.look('web', 10, never), isTold('look at "web/app1"'));
+  await traffic.out('web', never);
+  await assert.rejects(traffic.in('web', 10, never), isTold('let "web/app1" in'));
+  assert.equal((await traffic.look('web', 100, never)).isOut, true);
   await traffic.in('web', 100, never);
   await until('both serve', () => site.serves('app1', 'app2'));
 });
@@ -358,6 +363,11 @@ test('a socket that may not change anything says so', { skip }, async () => {
     assert.match(error.hint!, /level admin$/);
     return true;
   });
+  await assert.rejects(site.traffic().look('web', 100, never), (error: UpkeepError) => {
+    assert.match(error.message, /^Cannot look at "web\/app1": .+haproxy\.sock answers: its level is user$/);
+    assert.match(error.hint!, /level admin$/);
+    return true;
+  });
 });
 
 test('what is let in and does not come up is told with what HAProxy says', { skip }, async () => {
@@ -410,7 +420,7 @@ test('commands are told what to do by their environment, and judged by how they 
     await traffic.out('web', never);
     await traffic.in('web', 10, never);
     assert.equal(readFileSync(log, 'utf8'), 'shop web out 0 edge 1\nshop web in 10 edge 1\n');
-    assert.deepEqual(await traffic.state('web', never), { isOut: null, places: [] });
+    assert.deepEqual(await traffic.look('web', 100, never), { isOut: null, last: null, places: [] });
 
     const bad = commandTraffic('echo "the edge says: token=hunter2 is wrong" >&2; exit 3');
     await assert.rejects(bad.out('web', never), {

@@ -69,6 +69,14 @@ export class Backend implements Place {
     return /^Pid: (\d+)$/m.exec(await this.#ask('show info'))?.[1] ?? '';
   }
 
+  /** The level may have been given to another socket of the same HAProxy. */
+  async refuseUnlessAdmin(): Promise<void> {
+    const level = await this.#ask('show cli level');
+    // Versions before 1.9 do not know the question.
+    if (level === 'user' || level === 'operator')
+      throw this.#refused(`its level is ${level}`, this.#needsAdmin);
+  }
+
   /** `state drain`, `weight 10%`. */
   async set(what: string): Promise<void> {
     const name = `${this.server.backend}/${this.server.name}`;
@@ -80,8 +88,12 @@ export class Backend implements Place {
     throw this.#refused(answer, this.#hintTo(answer));
   }
 
+  get #needsAdmin(): string {
+    return `it needs: stats socket ${this.socket.name} level admin`;
+  }
+
   #hintTo(answer: string): string {
-    if (/permission denied/i.test(answer)) return `it needs: stats socket ${this.socket.name} level admin`;
+    if (/permission denied/i.test(answer)) return this.#needsAdmin;
     if (/static LB/.test(answer))
       return 'use balance roundrobin or leastconn, or traffic.haproxy.canaryWeight: 100';
     return this.#seeServers();

@@ -1,9 +1,10 @@
 /** Commands of the user's own that take a service out of its traffic and let it in: for whatever is no HAProxy. */
 import { spawn } from 'node:child_process';
 import { UpkeepError, type HookSpec, type TrafficSpec } from '../../protocol/index.js';
+import { whyUnrunnable } from '../../system/index.js';
 import { formatDuration } from '../../util/index.js';
 import { maskWith, secretsIn } from '../command/mask.js';
-import type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
+import type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
 
 type CommandSpec = Extract<TrafficSpec, { type: 'command' }>;
 
@@ -35,8 +36,20 @@ export class CommandTraffic implements Traffic {
     );
   }
 
-  state(): Promise<TrafficState> {
-    return Promise.resolve({ isOut: null, places: [] });
+  /** Only whether there is something to run. */
+  look(service: string): Promise<TrafficLook> {
+    for (const [way, hook] of [
+      ['out', this.#spec.out],
+      ['in', this.#spec.in],
+    ] as const) {
+      const [program = ''] = hook.run;
+      const unrunnable = whyUnrunnable(program, hook.cwd ?? process.cwd(), process.env['PATH']);
+      if (!unrunnable) continue;
+      const message = `Cannot switch the traffic of "${service}": ${unrunnable.fact}`;
+      const hint = unrunnable.hint ?? `correct traffic.${way}`;
+      return Promise.reject(new UpkeepError('release-refused', message, { hint }));
+    }
+    return Promise.resolve({ isOut: null, last: null, places: [] });
   }
 
   close(): void {

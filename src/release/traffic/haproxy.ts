@@ -7,13 +7,13 @@
  *                      └─────────── kept so: a reload of HAProxy forgets what was set ───────────┴──▶ kept, too
  * ```
  */
-import type { TrafficSpec } from '../../protocol/index.js';
+import type { TrafficSpec, UpkeepError } from '../../protocol/index.js';
 import { Backend, parseServerName } from './backend.js';
 import { formatDuration } from '../../util/index.js';
 import { Keeper } from './keeper.js';
 import { RuntimeSocket } from './runtime-socket.js';
 import { isChecked, isServing, type ServerView } from './server-view.js';
-import type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
+import type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
 import { cannot, LAST_SERVER, type ServerName } from './words.js';
 import { waitUntil } from '../wait.js';
 
@@ -64,12 +64,16 @@ export class HaproxyTraffic implements Traffic {
     this.#options.onProgress(`${server.backend}/${server.name} is in, with ${share} % of its weight`);
   }
 
-  async state(service: string, signal: AbortSignal): Promise<TrafficState> {
+  async look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook> {
     const places = this.#places(service, 'look at', signal);
-    const views = await all(places, (place) => place.view());
+    await all(places, (place) => place.refuseUnlessAdmin());
+    const backends = await all(places, (place) => place.servers());
+    const views = backends.map((servers, at) => own(servers, places[at]!.server));
+    refuseLight(places, views, share, (view) => Math.floor((view.initialWeight * share) / 100));
     const isOut = new Set(views.map(({ mode }) => mode !== 'ready'));
     return {
       isOut: isOut.size === 1 ? views[0]!.mode !== 'ready' : null,
+      last: this.#lastOf(places, backends),
       places: views.map(
         ({ status, mode, weight, sessions }, at) =>
           `${places[at]!.socket.name}: ${status}, ${mode}, weight ${weight}, ${sessionsOf(sessions)}`,
@@ -114,7 +118,17 @@ export class HaproxyTraffic implements Traffic {
     views: readonly (readonly ServerView[])[],
     wasReady: readonly boolean[] = [],
   ): void {
-    if (this.#spec.allowLast) return;
+    const last = this.#lastOf(places, views, wasReady);
+    if (last) throw last;
+  }
+
+  /** null: others serve, or it is allowed. */
+  #lastOf(
+    places: readonly Backend[],
+    views: readonly (readonly ServerView[])[],
+    wasReady: readonly boolean[] = [],
+  ): UpkeepError | null {
+    if (this.#spec.allowLast) return null;
     for (const [at, servers] of views.entries()) {
       const { server, socket } = places[at]!;
       // What is out already, where a daemon was killed, takes nothing from anybody.
@@ -126,8 +140,9 @@ export class HaproxyTraffic implements Traffic {
       );
       const fact = `${socket.name} has no other server up in ${server.backend} (${told.join(', ') || 'there is none'})`;
       const hint = `bring another server of ${server.backend} up, or set traffic.haproxy.allowLast: true`;
-      throw cannot(places[at]!, fact, { hint, code: 'release-refused', details: LAST_SERVER });
+      return cannot(places[at]!, fact, { hint, code: 'release-refused', details: LAST_SERVER });
     }
+    return null;
   }
 
   async #untilQuiet(places: readonly Backend[], signal: AbortSignal): Promise<void> {
@@ -148,15 +163,14 @@ export class HaproxyTraffic implements Traffic {
     }
   }
 
-  /** HAProxy rounds down: 10 % of a weight of 1 is none, and a canary that nobody asks finds nothing. */
   async #refuseNoWeight(places: readonly Backend[], share: number): Promise<void> {
     const views = await all(places, (place) => place.view());
-    const at = views.findIndex(({ userWeight }) => userWeight < 1);
-    if (at < 0 || share === 0) return;
-    await all(places, (place) => place.set('weight 100%'));
-    const fact = `${share} % of its weight of ${views[at]!.initialWeight} is less than 1: it would get no traffic`;
-    const hint = `give servers of ${places[at]!.server.backend} a weight of 100 in haproxy.cfg: default-server weight 100`;
-    throw cannot(places[at]!, fact, { hint });
+    try {
+      refuseLight(places, views, share, ({ userWeight }) => userWeight);
+    } catch (error) {
+      await all(places, (place) => place.set('weight 100%'));
+      throw error;
+    }
   }
 
   async #untilUp(places: readonly Backend[], signal: AbortSignal): Promise<void> {
@@ -180,6 +194,20 @@ export class HaproxyTraffic implements Traffic {
 
 function sessionsOf(count: number): string {
   return `${count} session${count === 1 ? '' : 's'}`;
+}
+
+/** HAProxy rounds down: 10 % of a weight of 1 is none, and a canary that nobody asks finds nothing. */
+function refuseLight(
+  places: readonly Backend[],
+  views: readonly ServerView[],
+  share: number,
+  weightOf: (view: ServerView) => number,
+): void {
+  const at = share === 0 ? -1 : views.findIndex((view) => weightOf(view) < 1);
+  if (at < 0) return;
+  const fact = `${share} % of its weight of ${views[at]!.initialWeight} is less than 1: it would get no traffic`;
+  const hint = `give servers of ${places[at]!.server.backend} a weight of 100 in haproxy.cfg: default-server weight 100`;
+  throw cannot(places[at]!, fact, { hint });
 }
 
 function own(servers: readonly ServerView[], { name }: ServerName): ServerView {

@@ -4,7 +4,7 @@ import { CommandTraffic } from './command.js';
 import { HaproxyTraffic } from './haproxy.js';
 import type { Traffic, TrafficOptions } from './traffic.js';
 
-export type { Traffic, TrafficOptions, TrafficState } from './traffic.js';
+export type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
 export { isLastServer } from './words.js';
 
 export function createTraffic(spec: TrafficSpec, options: TrafficOptions): Traffic {

@@ -1,4 +1,5 @@
 /** Takes a service of this host out of the traffic that comes from outside, and lets it in again. */
+import type { UpkeepError } from '../../protocol/index.js';
 import type { Clock } from '../../system/index.js';
 
 /** Everything here can be done again: a daemon that comes after a killed one repeats what that was doing. */
@@ -10,15 +11,20 @@ export interface Traffic {
   out(service: string, signal: AbortSignal): Promise<void>;
   /** `share`: percent of its usual weight. Resolves when it is up everywhere; from then on no reload takes it out again. */
   in(service: string, share: number, signal: AbortSignal): Promise<void>;
-  state(service: string, signal: AbortSignal): Promise<TrafficState>;
+  /**
+   * Whether it could go out and come in with this share, found without changing anything; rejects with what is in the way.
+   */
+  look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook>;
   /** Nobody is kept out, or in, by this one any more; what is out stays out. */
   close(): void;
 }
 
-export interface TrafficState {
+export interface TrafficLook {
   /** null: nobody can know, or they do not agree. */
   readonly isOut: boolean | null;
-  /** For a person, one for each place that decides. */
+  /** Why `out` would be refused at this moment, because nobody else serves; null: it would not. */
+  readonly last: UpkeepError | null;
+  /** What was found, for a person, one for each place that decides. */
   readonly places: readonly string[];
 }
 

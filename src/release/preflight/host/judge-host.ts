@@ -1,6 +1,7 @@
-/** Whether this host can run the release: users, programs, ports, Node.js, native modules, and files that parse. */
+/** Whether this host can run the release: users, programs, ports, Node.js, native modules, files that parse, its load balancer. */
 import type { Facts } from '../facts/facts.js';
 import type { Finding } from '../finding.js';
+import { judgeLoadBalancer } from './load-balancer.js';
 import { judgeNode } from './node.js';
 import { judgeNativeModules } from './native-modules.js';
 import { judgePorts } from './ports.js';
@@ -12,6 +13,7 @@ export async function judgeHost(facts: Facts, signal: AbortSignal): Promise<Find
   const found = await Promise.all([
     judgeNode(facts, signal),
     judgeNativeModules(facts, signal),
+    judgeLoadBalancer(facts, signal),
     ...services.map((service) => judgeSyntax(service, facts, signal)),
   ]);
   const programs = services.flatMap((service) => judgeProgram(service, facts));

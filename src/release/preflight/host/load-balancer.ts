@@ -1,0 +1,40 @@
+/** Whether what sends traffic to this host would let it out and in again: a release that finds that out at its switch has come too far. */
+import { UpkeepError } from '../../../protocol/index.js';
+import { systemClock } from '../../../system/index.js';
+import { OutsideTraffic } from '../../outside-traffic.js';
+import type { TrafficLook } from '../../traffic/index.js';
+import type { Facts } from '../facts/facts.js';
+import type { Finding } from '../finding.js';
+
+export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSignal): Promise<Finding[]> {
+  const outside = new OutsideTraffic(job.spec, systemClock);
+  const share = job.spec.verify.canary ? outside.canaryShare : 100;
+  const judge = async (service: string): Promise<Finding> => {
+    const finding = { area: 'host', rule: 'load-balancer', subject: service } as const;
+    try {
+      return { ...finding, ...wordLook(service, await outside.look(service, share, signal)) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof UpkeepError)) throw error;
+      const { message, hint = 'see traffic in the configuration' } = error;
+      return { ...finding, verdict: 'failed', text: `${message} (from host "${host}")`, hint };
+    }
+  };
+  try {
+    return await Promise.all(outside.services.map(judge));
+  } finally {
+    outside.close();
+  }
+}
+
+function wordLook(
+  service: string,
+  { places, last }: TrafficLook,
+): Pick<Finding, 'verdict' | 'text' | 'hint'> {
+  if (last) {
+    const text = `${last.message}; so ${service} will stay in, and old instances hand over to new ones`;
+    return { verdict: 'warned', text, ...(last.hint === undefined ? {} : { hint: last.hint }) };
+  }
+  const found = places.length === 0 ? 'its commands are there' : places.join('; ');
+  return { verdict: 'passed', text: `${service} can be taken out of its traffic and let in again: ${found}` };
+}
