@@ -207,6 +207,7 @@ test('every key finds its place in the specification', async () => {
             requires: [
               { tcp: 'db:5432' },
               { http: 'https://example.com/', timeout: '1s' },
+              { sql: 'DATABASE_URL' },
               { command: './ping.sh' },
             ],
             hooks: {
@@ -291,6 +292,7 @@ test('every key finds its place in the specification', async () => {
     requires: [
       { on: 'tcp', host: 'db', port: 5432, timeoutMs: 10_000 },
       { on: 'http', url: 'https://example.com/', timeoutMs: 1000 },
+      { on: 'sql', key: 'DATABASE_URL', timeoutMs: 10_000 },
       { on: 'command', argv: ['./ping.sh'], timeoutMs: 10_000 },
     ],
     hooks: {

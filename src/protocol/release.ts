@@ -118,6 +118,7 @@ export const PREFLIGHT_RULES = [
   'load-balancer',
   'tcp',
   'http',
+  'sql',
   'command',
 ] as const;
 
@@ -161,7 +162,9 @@ export type PolicySpec = v.InferOutput<typeof PolicySpec>;
 export const RequirementSpec = v.variant('on', [
   v.strictObject({ on: v.literal('tcp'), host: v.string(), port: count, timeoutMs: milliseconds }),
   v.strictObject({ on: v.literal('http'), url: v.string(), timeoutMs: milliseconds }),
-  /** Exits with 0, in the folder of the release, with the environment of the first service: a ping of a database. */
+  /** The key of the first service's environment that holds the URL of a database, which answers `SELECT 1`. */
+  v.strictObject({ on: v.literal('sql'), key: v.string(), timeoutMs: milliseconds }),
+  /** Exits with 0, in the folder of the release, with the environment of the first service. */
   v.strictObject({ on: v.literal('command'), argv, timeoutMs: milliseconds }),
 ]);
 export type RequirementSpec = v.InferOutput<typeof RequirementSpec>;

@@ -15,6 +15,7 @@ export { assertConforms, assertRefusalConforms, ConformingClient } from './confo
 export { Program, type Outcome } from './program.js';
 export type { Puppet } from './puppet.js';
 export { until } from './until.js';
+export { Database, unlessDatabases } from './databases.js';
 export { freePort } from './free-port.js';
 export { Haproxy, unlessHaproxy, type HaproxyOptions } from './haproxy.js';
 export { NamedServer } from './named-server.js';

@@ -316,7 +316,7 @@ export interface PolicyRulesConfig {
 export interface WaiverConfig {
   /**
    * A rule of the policy, or another check before the release runs, as its report names it: `missing-key`, `port`, and so on. Requirements
-   * are called `tcp`, `http` and `command`.
+   * are called `tcp`, `http`, `sql` and `command`.
    */
   rule: string;
   /** Why; it stands in the report of each release. */
@@ -325,12 +325,17 @@ export interface WaiverConfig {
   until: string;
 }
 
-/** Something that must answer; exactly one of `tcp`, `http` and `command`. */
+/** Something that must answer; exactly one of `tcp`, `http`, `sql` and `command`. */
 export interface RequirementConfig {
   /** A connection to this port, or to `'address:port'`, is taken. */
   tcp?: number | string;
   /** This URL answers with a status below 400. */
   http?: string;
+  /**
+   * The database whose URL the first service gets under this key of its environment (`postgres://`, `mysql://`, `mariadb://`) lets it in and
+   * answers `SELECT 1`, asked by the driver that the release has: `pg`, `postgres`, `mysql2` or `mariadb`.
+   */
+  sql?: string;
   /** This command ends with 0, in the folder of the release and with the environment of the first service. */
   command?: string | string[];
   /**

@@ -133,12 +133,18 @@ async function requirementSpec(
   part: Path,
   context: GroupContext,
 ): Promise<RequirementSpec | undefined> {
-  const { tcp, http, command, timeout: timeoutMs = REQUIREMENT_TIMEOUT_MS } = requirement;
-  const kinds = (['tcp', 'http', 'command'] as const).filter((kind) => requirement[kind] !== undefined);
+  const { tcp, http, sql, command, timeout: timeoutMs = REQUIREMENT_TIMEOUT_MS } = requirement;
+  const kinds = (['tcp', 'http', 'sql', 'command'] as const).filter(
+    (kind) => requirement[kind] !== undefined,
+  );
   if (kinds.length !== 1) {
     const fact =
       kinds.length === 0 ? 'says nothing that must answer' : `${kinds.join(' and ')} exclude each other`;
-    context.refuse(part, fact, 'write one of {tcp: 5432}, {http: https://...} and {command: ...}');
+    context.refuse(
+      part,
+      fact,
+      'write one of {tcp: 5432}, {http: https://...}, {sql: DATABASE_URL} and {command: ...}',
+    );
     return undefined;
   }
   if (tcp) return { on: 'tcp', ...tcp, timeoutMs };
@@ -147,6 +153,7 @@ async function requirementSpec(
       context.refuse([...part, 'http'], 'this is not a URL', 'write https://example.com/health');
     return { on: 'http', url: http, timeoutMs };
   }
+  if (sql !== undefined) return { on: 'sql', key: sql, timeoutMs };
   const argv = await commandInRelease(command!, [...part, 'command'], context);
   return { on: 'command', argv, timeoutMs };
 }

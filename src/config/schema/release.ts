@@ -82,6 +82,16 @@ const requirement = object('{tcp: 5432}', {
       v.regex(/^https?:\/\/[^\s/]/, say('{value} is not a URL', 'write {key}: https://example.com/health')),
     ),
   ),
+  sql: v.exactOptional(
+    v.pipe(
+      leaf.text('DATABASE_URL'),
+      // What was written instead may be a URL with a password: it is not quoted.
+      v.regex(
+        /^[A-Za-z_][A-Za-z0-9_]*$/,
+        say('this is not the name of a variable', 'name the one that holds the URL: {key}: DATABASE_URL'),
+      ),
+    ),
+  ),
   command: v.exactOptional(leaf.command),
   timeout: v.exactOptional(leaf.duration('10s', 1)),
 });

@@ -6,12 +6,17 @@ import type { RequirementSpec } from '../../protocol/index.js';
 import { maskPath } from '../../util/index.js';
 import { currentIn } from '../folder/index.js';
 import { settler } from '../settle.js';
-import type { Facts } from './facts/facts.js';
+import type { Facts, ServiceFacts } from './facts/facts.js';
 import type { Finding } from './finding.js';
-import { asUser, killGroup } from './probe/run-probe.js';
+import { asUser, killGroup, runProbe, whyNoProbe, type ProbeAnswer } from './probe/run-probe.js';
 
 export function judgeRequirements(facts: Facts, signal: AbortSignal): Promise<Finding[]> {
   return Promise.all(facts.job.spec.requires.map((requirement) => judge(requirement, facts, signal)));
+}
+
+interface Fault {
+  readonly fact: string;
+  readonly hint?: string;
 }
 
 async function judge(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<Finding> {
@@ -22,9 +27,14 @@ async function judge(requirement: RequirementSpec, facts: Facts, signal: AbortSi
   const finding = { area: 'requires', rule: requirement.on, subject: place } as const;
   const from = `from host "${facts.host}"`;
   if (fault === null) return { ...finding, verdict: 'passed', text: `${place} answers ${from}` };
-  const said = within.aborted ? `no answer within ${requirement.timeoutMs} ms` : fault;
-  const hint = HINTS[said.split(' ')[0]!] ?? `see that ${place} works ${from}`;
-  return { ...finding, verdict: 'failed', text: `${place} does not answer ${from}: ${said}`, hint };
+  const { fact, hint }: Fault = within.aborted
+    ? { fact: `no answer within ${requirement.timeoutMs} ms` }
+    : typeof fault === 'string'
+      ? { fact: fault }
+      : fault;
+  const text = `${place} does not answer ${from}: ${fact}`;
+  const next = hint ?? HINTS[fact.split(' ')[0]!] ?? `see that ${place} works ${from}`;
+  return { ...finding, verdict: 'failed', text, hint: next };
 }
 
 /** By what the kernel or the resolver says. */
@@ -47,18 +57,26 @@ function wordPlace(requirement: RequirementSpec): string {
       const { protocol, host, pathname } = new URL(requirement.url);
       return `${protocol}//${host}${maskPath(pathname)}`;
     }
+    case 'sql':
+      return `the database of ${requirement.key}`;
     case 'command':
       return `command ${basename(requirement.argv[0]!)}`;
   }
 }
 
 /** null: it answers. */
-function ask(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<string | null> {
+function ask(
+  requirement: RequirementSpec,
+  facts: Facts,
+  signal: AbortSignal,
+): Promise<string | Fault | null> {
   switch (requirement.on) {
     case 'tcp':
       return askTcp(requirement.host, requirement.port, signal);
     case 'http':
       return askHttp(requirement.url, signal);
+    case 'sql':
+      return askSql(requirement.key, facts, signal);
     case 'command':
       return runCommand(requirement.argv, facts, signal);
   }
@@ -100,12 +118,38 @@ function partsOf(url: string): { href: string; username: string; password: strin
   return { href: parsed.href, username, password };
 }
 
+/** As the first service would: its user, its Node.js, its environment, and the driver that it has. */
+async function askSql(key: string, { folder, services }: Facts, signal: AbortSignal): Promise<Fault | null> {
+  const [first] = services;
+  const env = environmentOf(first);
+  if (!env[key])
+    return {
+      fact: `${key} is not set for ${first?.spec.name}`,
+      hint: `set ${key} under env, envFiles or secrets`,
+    };
+  const barred = whyNoProbe(first?.user);
+  if (barred !== undefined) return { fact: barred, hint: 'install upkeep where everybody can read it' };
+  const options = { node: first?.node ?? process.execPath, cwd: folder, user: first?.user, signal };
+  const { lines, died } = await runProbe({ task: 'sql', folder, key, env }, options).catch(
+    (): ProbeAnswer => ({ lines: [], died: 'was given up' }),
+  );
+  for (const line of lines) {
+    if ('answered' in line) return null;
+    if ('fault' in line) return { fact: line.fault, hint: line.hint };
+  }
+  return { fact: `its driver ${died ?? 'ended'} while it asked`, hint: 'see what its log says' };
+}
+
+function environmentOf(service: ServiceFacts | undefined): Record<string, string> {
+  return Object.fromEntries([...(service?.environment ?? [])].map(([key, { value }]) => [key, value]));
+}
+
 /** With everything that the first service gets, in the folder of the release. */
 function runCommand(argv: readonly string[], facts: Facts, signal: AbortSignal): Promise<string | null> {
   const { folder, services, job } = facts;
   const [program, ...args] = argv.map(settler(currentIn(job.spec.folder), folder));
   const [first] = services;
-  const env = Object.fromEntries([...(first?.environment ?? [])].map(([key, { value }]) => [key, value]));
+  const env = environmentOf(first);
   const child = spawn(program!, args, {
     cwd: folder,
     env,

@@ -1,9 +1,11 @@
 /**
- * The child that loads code of a release with the Node.js of its services: native modules, and the module that is its contract.
+ * The child that loads code of a release with the Node.js of its services: native modules, the module that is its contract, and
+ * the driver of its database.
  * What these print, how they end and what they hang on stays here. Reads one task from stdin and answers on descriptor 3.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { judgeByModule } from './contract-module.js';
+import { askDatabase } from './sql.js';
 import type { ProbeLine, ProbeTask } from './task.js';
 
 const ANSWERS = 3;
@@ -21,6 +23,10 @@ async function perform(task: ProbeTask): Promise<void> {
     case 'contract':
       Object.assign(process.env, task.env);
       say(await judgeByModule(task));
+      break;
+    case 'sql':
+      Object.assign(process.env, task.env);
+      say(await askDatabase(task));
   }
   // Whatever was loaded may hold the process with timers and sockets; what was to be said is said.
   process.kill(process.pid, 'SIGKILL');

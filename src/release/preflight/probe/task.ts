@@ -11,6 +11,14 @@ export type ProbeTask =
       readonly export: string;
       /** Comes by stdin: neither the arguments nor the environment of the child show it. */
       readonly env: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly task: 'sql';
+      /** Whose drivers are used. Absolute. */
+      readonly folder: string;
+      /** Which of `env` holds the URL. */
+      readonly key: string;
+      readonly env: Readonly<Record<string, string>>;
     };
 
 export type ProbeLine =
@@ -29,4 +37,6 @@ export type ProbeLine =
         readonly violations: readonly Violation[];
       };
     }
+  /** The driver that has asked. */
+  | { readonly answered: string }
   | { readonly fault: string; readonly hint: string };
