@@ -30,6 +30,7 @@ export type CommandName =
   | 'profile'
   | 'release'
   | 'rollback'
+  | 'deploy-mark'
   | 'operations'
   | 'operation'
   | 'abort'
@@ -67,6 +68,7 @@ export const COMMANDS: Readonly<Record<CommandName, Load>> = {
   profile: () => import('./commands/profile.js'),
   release: () => import('./commands/release.js'),
   rollback: () => import('./commands/rollback.js'),
+  'deploy-mark': () => import('./commands/deploy-mark.js'),
   operations: () => import('./commands/operations.js'),
   operation: () => import('./commands/operation.js'),
   abort: () => import('./commands/abort.js'),

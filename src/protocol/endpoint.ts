@@ -45,6 +45,7 @@ export const ENDPOINTS = {
   alerts: { method: 'GET', path: '/v1/alerts' },
   releases: { method: 'GET', path: '/v1/releases' },
   release: { method: 'GET', path: '/v1/releases/{id}' },
+  waivedChecks: { method: 'GET', path: '/v1/waived-checks' },
   requestRelease: { method: 'POST', path: '/v1/releases', isStream: true },
   rollback: { method: 'POST', path: '/v1/rollbacks', isStream: true },
   abortRelease: { method: 'POST', path: '/v1/releases/{id}/abort' },

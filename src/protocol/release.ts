@@ -318,8 +318,23 @@ export const ReleaseCheck = v.strictObject({
   hint: v.optional(v.string()),
   /** Where it is one of errors: its id, see `upkeep errors`. */
   kind: v.optional(v.string()),
+  /** By which it was let through. */
+  waiver: v.optional(WaiverSpec),
 });
 export type ReleaseCheck = v.InferOutput<typeof ReleaseCheck>;
+
+/** A check that had failed, and was let through. */
+export const WaivedCheck = v.strictObject({
+  at: v.string(),
+  release: v.string(),
+  group: v.string(),
+  requester: Requester,
+  /** Its name, with its stage: `policy: debug-port api`. */
+  check: v.string(),
+  text: v.string(),
+  waiver: WaiverSpec,
+});
+export type WaivedCheck = v.InferOutput<typeof WaivedCheck>;
 
 /** A build that was found, or looked at and refused. */
 export const ReleaseCandidate = v.strictObject({

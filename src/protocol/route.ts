@@ -14,7 +14,7 @@ import {
 import { ENDPOINTS, type Endpoint, type RouteName } from './endpoint.js';
 import { UpkeepEvent } from './event.js';
 import { LogEntry } from './log.js';
-import { ReleaseGroupView, ReleaseRequest, ReleaseView, RollbackRequest } from './release.js';
+import { ReleaseGroupView, ReleaseRequest, ReleaseView, RollbackRequest, WaivedCheck } from './release.js';
 import { ReportView } from './report.js';
 import { SamplesView } from './sample.js';
 import { OperationRequest, OperationView } from './operation.js';
@@ -198,6 +198,12 @@ export const ROUTES = {
     summary: 'One release',
     query: { wait: '1: answer when it has ended' },
     answer: ReleaseView,
+  },
+  waivedChecks: {
+    ...ENDPOINTS.waivedChecks,
+    summary: 'Checks of releases that had failed and were let through, newest first',
+    query: { limit: 'how many, default 50' },
+    answer: v.array(WaivedCheck),
   },
   requestRelease: {
     ...ENDPOINTS.requestRelease,

@@ -3,6 +3,7 @@
  * out. Who asked may die at any time, also because the release replaces it.
  */
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { isSwitching, mayAbort, WAITING } from '../core/index.js';
 import {
   servesOn,
@@ -14,6 +15,7 @@ import {
   type Requester,
   type ServiceSpec,
   type RollbackRequest,
+  type WaivedCheck,
 } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
 import { readCurrent } from './folder/index.js';
@@ -25,6 +27,7 @@ import { settle } from './settle.js';
 import { newView } from './new-view.js';
 import { beingSwitched, busy, notToBeLeft, unknownGroup } from './refusals.js';
 import { ReleaseRun, type ReleaseRunHost } from './release-run.js';
+import { WaiverLog } from './waiver-log.js';
 
 const KEPT = 200;
 
@@ -42,10 +45,12 @@ export class Releases {
   readonly #specs = new Map<string, ReleaseSpec>();
   readonly #locks = new Map<string, HeldLock>();
   readonly #followers = new Followers();
+  readonly #waivers: WaiverLog;
   #lastId = 0;
 
   constructor(options: ReleasesOptions) {
     this.#options = options;
+    this.#waivers = new WaiverLog(join(options.home, 'waivers.jsonl'), options.wall);
   }
 
   /** Reads what former daemons did, and goes on with what they did not end. */
@@ -57,6 +62,7 @@ export class Releases {
       const run = new ReleaseRun(line, this.#host());
       this.#runs.set(id, run);
       if (run.hasEnded) run.ended.resolve();
+      this.#noteWaivers(run);
     }
     const open = this.#open();
     for (const run of open) this.#start(run);
@@ -133,6 +139,11 @@ export class Releases {
             .map(({ view }) => view),
         };
       });
+  }
+
+  /** What was let through although it had failed, newest first. */
+  waived(limit: number): WaivedCheck[] {
+    return this.#waivers.list(limit);
   }
 
   /** Calls with the present state and after each change; answers how to end that. */
@@ -318,7 +329,9 @@ export class Releases {
     };
   }
 
-  #write({ view, state, artifact, choice }: ReleaseRun): Promise<void> {
+  #write(run: ReleaseRun): Promise<void> {
+    const { view, state, artifact, choice } = run;
+    this.#noteWaivers(run);
     return this.#options.journal.append({
       type: 'step',
       view,
@@ -326,6 +339,15 @@ export class Releases {
       artifact,
       choice,
     } satisfies ReleaseLine);
+  }
+
+  /** A full disk holds no release up; it is noted at its next step. */
+  #noteWaivers({ view }: ReleaseRun): void {
+    try {
+      this.#waivers.note(view);
+    } catch (error) {
+      this.#options.onInternalError(error);
+    }
   }
 
   /** What the journal has to hold at this moment. */

@@ -69,6 +69,7 @@ test('every route answers as the OpenAPI document says', async () => {
       ask(rig, '/v1/releases', { body: { spec: groupOf(rig), group: 'shop', target: { file: '/nowhere' } } }),
     releases: () => ask(rig, '/v1/releases'),
     release: () => ask(rig, '/v1/releases/1?wait=1'),
+    waivedChecks: () => ask(rig, '/v1/waived-checks?limit=10'),
     abortRelease: async () => {
       await rig.client.stream('requestRelease', { body: slowRelease(rig) }).next();
       return ask(rig, '/v1/releases/2/abort', { body: {} });

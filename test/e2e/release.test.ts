@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { WaivedCheck } from '../../src/protocol/index.js';
 import { freePort, makeBuild, Shop, type ShopOptions } from '../rig/index.js';
 
 const AT_ONCE = { canary: false, stable: 0, for: 0, bake: 0, newErrors: 'ignore' };
@@ -67,6 +68,23 @@ test('one that failed is resumed with the waivers that it was asked for with', a
   const { waive, checks } = await shop.rig.client.call('release', { params: { id: '4' } });
   assert.deepEqual(waive, [{ rule: 'downgrade', reason: 'case 4711', until: null }]);
   assert.ok(checks.some(({ verdict, text }) => verdict === 'waived' && text.includes('case 4711')));
+
+  const known = async (): Promise<string> => {
+    const { stdout } = await shop.rig.cli('release', 'waivers', '--json');
+    return (JSON.parse(stdout) as WaivedCheck[]).map(({ release, check }) => `${release} ${check}`).join();
+  };
+  assert.equal(await known(), '4 policy: downgrade,3 policy: downgrade');
+  await shop.rig.killDaemon();
+  assert.equal(
+    await known(),
+    '4 policy: downgrade,3 policy: downgrade',
+    'each once, by the next daemon, too',
+  );
+  const { stdout: table } = await shop.rig.cli('release', 'waivers', '--limit', '1');
+  assert.match(
+    table,
+    /^AT +RELEASE +GROUP +CHECK +REASON +UNTIL +BY\n\S.* 4 +shop +policy: downgrade +case 4711 +this release +/,
+  );
 });
 
 test('one is given up when its instances are gone, and that is said', async () => {

@@ -109,6 +109,9 @@ test('each deployment sets a mark: only what is first seen after it is new', asy
   );
   assert.deepEqual(await kindsOf(rig, { new: '1' }), []);
   assert.equal((await rig.service('api')).newErrors, undefined);
+  const { stdout, code } = await rig.cli('deploy-mark', 'api', '--version', '1.4.2', '--text', 'by hand');
+  assert.equal(code, 0);
+  assert.match(stdout, /^api: mark 4, \S.* \(deployed 1\.4\.2, by hand\)$/m);
   assert.equal((await kindsOf(rig, { new: '1', since: new Date(0).toISOString() })).length, 2);
   assert.deepEqual(await kindsOf(rig, { since: 'mark' }), []);
 });

@@ -5,13 +5,13 @@ import type { Exchange } from '../exchange.js';
 import type { Handlers } from '../server.js';
 import { clientPid } from './operations.js';
 
-/** Of each group. */
+/** Of each group; of waived checks, in all. */
 const LISTED = 50;
 
 export function releaseRoutes(
   releases: Releases,
   supervisor: Pick<Supervisor, 'identify'>,
-): Pick<Handlers, 'releases' | 'release' | 'requestRelease' | 'rollback' | 'abortRelease'> {
+): Pick<Handlers, 'releases' | 'release' | 'waivedChecks' | 'requestRelease' | 'rollback' | 'abortRelease'> {
   const requester = (exchange: Exchange) => supervisor.identify(clientPid(exchange));
   const stream = (exchange: Exchange, { id }: ReleaseView): void => {
     let unfollow = (): void => undefined;
@@ -29,6 +29,7 @@ export function releaseRoutes(
       const id = exchange.params.id!;
       exchange.answer(exchange.isSet('wait') ? await releases.untilEnded(id) : releases.find(id));
     },
+    waivedChecks: (exchange) => exchange.answer(releases.waived(exchange.number('limit', LISTED))),
     requestRelease: async (exchange) => {
       const body = (await exchange.body()) as RouteBody<'requestRelease'>;
       stream(exchange, await releases.request(body, requester(exchange)));

@@ -3,7 +3,8 @@ import type { ErrorsView } from '../../protocol/index.js';
 import { parseDuration } from '../../util/index.js';
 import { oneOperand, parseCount, usageError } from '../arguments.js';
 import { defineCommand, JSON_OPTION, type OptionValues } from '../command.js';
-import { formatErrorDetail, formatErrors, wordMarks, wordMuted } from '../output/error-kind.js';
+import { setDeployMark } from '../deploy-mark.js';
+import { formatErrorDetail, formatErrors, wordMuted } from '../output/error-kind.js';
 import { print, printJson } from '../output/print.js';
 
 const DEFAULT_LIMIT = 50;
@@ -51,7 +52,7 @@ export const command = defineCommand({
       case 'unmute':
         return unmute(values, rest);
       case 'mark':
-        return mark(values, rest);
+        return setDeployMark({ services: rest, text: values.text ?? '' }, values.json);
       default:
         return list(values, operands);
     }
@@ -102,12 +103,6 @@ async function unmute({ service, json }: Values, operands: readonly string[]): P
   });
   if (json) printJson(kinds);
   else print(wordMuted(kinds));
-}
-
-async function mark({ text = '', json }: Values, services: readonly string[]): Promise<void> {
-  const marks = await client().call('mark', { body: { services: [...services], text } });
-  if (json) printJson(marks);
-  else print(wordMarks(marks));
 }
 
 function client(): ReturnType<typeof connectIfUsed> {

@@ -5,6 +5,7 @@ import {
   type ReleaseSpec,
   type ReleaseTarget,
   type ReleaseView,
+  type WaivedCheck,
   type WaiverSpec,
 } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
@@ -12,7 +13,7 @@ import { oneOperand, parseCount, usageError } from '../arguments.js';
 import { defineCommand, JSON_OPTION, type OptionValues } from '../command.js';
 import { CONFIG_OPTIONS, loadConfigFile, noteDiagnostics } from '../config.js';
 import { print, printJson } from '../output/print.js';
-import { formatGroups, formatRelease } from '../output/release.js';
+import { formatGroups, formatRelease, formatWaived } from '../output/release.js';
 import { followRelease, reportRelease, untilReleaseEnded } from '../release.js';
 
 const options = {
@@ -40,7 +41,12 @@ const options = {
     description: 'the configuration file, or its folder; default: this one',
   },
   ...CONFIG_OPTIONS,
-  limit: { type: 'string', short: 'n', value: 'n', description: 'list: how many of each group, default 50' },
+  limit: {
+    type: 'string',
+    short: 'n',
+    value: 'n',
+    description: 'list: how many of each group, waivers: how many; default 50',
+  },
   wait: {
     type: 'boolean',
     short: 'w',
@@ -57,7 +63,7 @@ export const command = defineCommand({
   usage: [
     'release [group | service]',
     'release plan [group | service]',
-    'release list',
+    'release list | waivers',
     'release show | resume | abort | report <id>',
   ].join('\n'),
   examples: [
@@ -68,7 +74,7 @@ export const command = defineCommand({
     'upkeep release report 12 > release-12.md',
   ],
   options,
-  operands: ['plan', 'list', 'show', 'resume', 'abort', 'report'],
+  operands: ['plan', 'list', 'waivers', 'show', 'resume', 'abort', 'report'],
   async run({ values, operands }) {
     const [action, ...rest] = operands;
     switch (action) {
@@ -80,6 +86,8 @@ export const command = defineCommand({
         return abort(idOf(rest), values);
       case 'resume':
         return resume(idOf(rest), values);
+      case 'waivers':
+        return waivers(values);
       case 'report':
         return report(idOf(rest), values);
       case 'plan':
@@ -169,16 +177,30 @@ function parseWaiver(text: string): WaiverSpec {
   return { rule, reason, until: null };
 }
 
-async function list({ json, limit: text }: Values): Promise<void> {
-  const limit = text === undefined ? undefined : String(parseCount('release', '--limit', text));
+async function list({ json, limit }: Values): Promise<void> {
   const groups = await client()
-    .call('releases', { query: { limit } })
+    .call('releases', { query: { limit: parseLimit(limit) } })
     .catch((error: unknown): ReleaseGroupView[] => {
       if (isUnusedHome(error)) return [];
       throw error;
     });
   if (json) printJson(groups);
   else print(formatGroups(groups));
+}
+
+async function waivers({ json, limit }: Values): Promise<void> {
+  const waived = await client()
+    .call('waivedChecks', { query: { limit: parseLimit(limit) } })
+    .catch((error: unknown): WaivedCheck[] => {
+      if (isUnusedHome(error)) return [];
+      throw error;
+    });
+  if (json) printJson(waived);
+  else print(formatWaived(waived));
+}
+
+function parseLimit(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : String(parseCount('release', '--limit', text));
 }
 
 async function show(id: string, values: Values): Promise<number> {

@@ -123,7 +123,7 @@ function wordRequesters({ requester, joined }: OperationView): string {
   return wordRequester(requester) + (joined.length > 0 ? ` and ${joined.length} more` : '');
 }
 
-function wordRequester({ service, instance, pid, command, uid }: Requester): string {
+export function wordRequester({ service, instance, pid, command, uid }: Requester): string {
   if (service !== null) return instance === null ? service : `${service}.${instance}`;
   const who = uid === null ? '' : `uid ${uid}`;
   const what = pid === null ? '' : `pid ${pid}`;

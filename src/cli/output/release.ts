@@ -5,9 +5,11 @@ import {
   type ReleaseCheck,
   type ReleaseGroupView,
   type ReleaseView,
+  type WaivedCheck,
 } from '../../protocol/index.js';
 import { formatDuration } from '../../util/index.js';
 import { outColors, type Paint } from './color.js';
+import { wordRequester } from './operation.js';
 import { formatTable, terminalWidth } from './table.js';
 import { formatTime } from './time.js';
 
@@ -106,6 +108,33 @@ function outMark(id: string): string {
 function wordTarget({ target }: ReleaseView): string {
   const { commit, ref, version, file } = target;
   return commit?.slice(0, 7) ?? ref ?? version ?? file ?? 'latest';
+}
+
+/** What was let through although it had failed, and why. */
+export function formatWaived(waived: readonly WaivedCheck[]): string {
+  if (waived.length === 0) return 'Nothing was waived here';
+  const rows = waived.map(({ at, release, group, requester, check, waiver }) => [
+    formatTime(at),
+    release,
+    group,
+    check,
+    waiver.reason,
+    waiver.until ?? 'this release',
+    wordRequester(requester),
+  ]);
+  return formatTable(
+    [
+      { title: 'AT' },
+      { title: 'RELEASE' },
+      { title: 'GROUP' },
+      { title: 'CHECK', minWidth: 20 },
+      { title: 'REASON', minWidth: 20 },
+      { title: 'UNTIL' },
+      { title: 'BY', minWidth: 10 },
+    ],
+    rows,
+    { width: terminalWidth(), paintTitle: outColors.dim },
+  );
 }
 
 /** One release in full. */

@@ -23,6 +23,7 @@ test('a waiver holds to the end of its day, and its reason is told', () => {
     name: 'policy: debug-port',
     verdict: 'waived',
     text: 'It is open; waived: a fault is looked for (until 2026-11-29)',
+    waiver: waiver(TODAY),
   });
   assert.equal(toChecks([FOUND], [waiver(null, 'policy: debug-port')], TODAY)[0]?.verdict, 'waived');
 });

@@ -32,7 +32,12 @@ function toCheck(finding: Finding, waivers: readonly WaiverSpec[], today: string
   if (verdict !== 'failed') return { ...check, ...said };
   const holds = waivers.find(({ until }) => until === null || until >= today);
   if (holds)
-    return { ...check, verdict: 'waived', text: `${text}; waived: ${holds.reason}${wordEnd(holds)}` };
+    return {
+      ...check,
+      verdict: 'waived',
+      text: `${text}; waived: ${holds.reason}${wordEnd(holds)}`,
+      waiver: holds,
+    };
   const expired = waivers.at(-1);
   if (!expired) return { ...check, ...said };
   return {
