@@ -3,5 +3,4 @@ export { InspectorError, openInspector, type OpenInspector } from './open.js';
 export { takeProfile, type ProfileKind, type ProfileWish } from './profile.js';
 export { findProfileTarget, type ProfileTarget, type Refusal } from './profile-target.js';
 export { InspectorSession } from './session.js';
-export { within } from './within.js';
 export { takeActivity, type Activity, type Frame } from './stack.js';

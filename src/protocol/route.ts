@@ -202,7 +202,7 @@ export const ROUTES = {
   waivedChecks: {
     ...ENDPOINTS.waivedChecks,
     summary: 'Checks of releases that had failed and were let through, newest first',
-    query: { limit: 'how many, default 50' },
+    query: { group: 'only of this one', limit: 'how many, default 50' },
     answer: v.array(WaivedCheck),
   },
   requestRelease: {

@@ -2,6 +2,7 @@
  * One release at a time in a folder, whoever makes it: another home of this machine, or a host that shares the disk. Within one
  * daemon the engine sees to it. The lock tells who has it and why, and is taken over only from somebody who is surely gone.
  */
+import { randomUUID } from 'node:crypto';
 import {
   linkSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { UpkeepError } from '../protocol/index.js';
 import { isAlive, readProcess } from '../system/index.js';
@@ -87,11 +89,11 @@ export function takeLock(wish: LockWish): HeldLock {
     reason: wish.reason,
     since: wish.now.toISOString(),
   };
-  const mine = `${path}.${process.pid}`;
+  const mine = `${path}.${randomUUID()}`; // hosts that share the disk have the same pids
   writeFileSync(mine, `${JSON.stringify(lock)}\n`, { mode: 0o644 });
   try {
     // Only one of two who found the same one can move it away, and only one can put his own there.
-    if (there) renameSync(path, `${mine}.stale`);
+    if (there) moveAway(path, `${mine}.stale`, there);
     linkSync(mine, path);
   } catch {
     const other = readLock(folder);
@@ -103,6 +105,14 @@ export function takeLock(wish: LockWish): HeldLock {
   return hold(folder, lock, stale || undefined);
 }
 
+/** Whoever was quicker has put his own there: that one goes back. */
+function moveAway(path: string, aside: string, found: Found): void {
+  renameSync(path, aside);
+  if (isDeepStrictEqual(readAt(aside), found)) return;
+  linkSync(aside, path);
+  throw new Error(`${path} was taken in the same moment`);
+}
+
 /** What a daemon of this home has left that was killed when its release had ended. Only where none is being made. */
 export function clearLock(folder: string, home: string): void {
   const found = look(folder);
@@ -110,9 +120,13 @@ export function clearLock(folder: string, home: string): void {
 }
 
 function look(folder: string): Found {
+  return readAt(lockPath(folder));
+}
+
+function readAt(path: string): Found {
   let text: string;
   try {
-    text = readFileSync(lockPath(folder), 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch {
     return undefined; // there is none
   }

@@ -49,7 +49,7 @@ export class OutsideTraffic {
   }
 
   /** Whether both could be done; rejects with what is in the way. */
-  look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook> {
+  async look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook> {
     if (!this.#traffic) throw new Error(`nothing sends traffic to ${service}`);
     return this.#traffic.look(service, share, signal);
   }

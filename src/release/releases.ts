@@ -50,7 +50,7 @@ export class Releases {
 
   constructor(options: ReleasesOptions) {
     this.#options = options;
-    this.#waivers = new WaiverLog(join(options.home, 'waivers.jsonl'), options.wall);
+    this.#waivers = new WaiverLog(join(options.home, 'waivers.jsonl'));
   }
 
   /** Reads what former daemons did, and goes on with what they did not end. */
@@ -62,7 +62,7 @@ export class Releases {
       const run = new ReleaseRun(line, this.#host());
       this.#runs.set(id, run);
       if (run.hasEnded) run.ended.resolve();
-      this.#noteWaivers(run);
+      else this.#noteWaivers(run);
     }
     const open = this.#open();
     for (const run of open) this.#start(run);
@@ -141,9 +141,9 @@ export class Releases {
       });
   }
 
-  /** What was let through although it had failed, newest first. */
-  waived(limit: number): WaivedCheck[] {
-    return this.#waivers.list(limit);
+  /** What was let through although it had failed, newest first; of all groups, or one. */
+  waived(limit: number, group?: string): WaivedCheck[] {
+    return this.#waivers.list(limit, group);
   }
 
   /** Calls with the present state and after each change; answers how to end that. */

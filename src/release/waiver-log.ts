@@ -1,6 +1,6 @@
 /**
- * What was let through although a check had failed, and why: kept when the release itself is long forgotten. A line for each, in two files of
- * bounded size, some thousand lines.
+ * What was let through although a check had failed, and why: the latest thousands, when the releases themselves are forgotten. A line for
+ * each, in two files of bounded size.
  */
 import * as v from 'valibot';
 import { WaivedCheck, type ReleaseView } from '../protocol/index.js';
@@ -11,20 +11,20 @@ const MAX_FILE_BYTES = 1024 * 1024;
 
 export class WaiverLog {
   readonly #file: RolledFile;
-  readonly #wall: () => Date;
   /** Release and check: a release is looked at at each of its steps, and again by the next daemon. */
   readonly #known: Set<string>;
 
-  constructor(path: string, wall: () => Date) {
+  constructor(path: string) {
     this.#file = new RolledFile(path, MAX_FILE_BYTES);
-    this.#wall = wall;
     this.#known = new Set(this.#read().map(keyOf));
   }
 
   /** Throws where it cannot be written; the next call tries again. */
-  note({ id, group, kind, requester, checks }: ReleaseView): void {
-    if (kind === 'plan') return; // which lets nothing through
-    const at = this.#wall().toISOString();
+  note({ id, group, requester, checks, stages }: ReleaseView): void {
+    // A plan, or a release that another check has refused, comes no further.
+    const through = stages.find(({ stage }) => stage === 'prepare');
+    if (!through) return;
+    const at = through.startedAt;
     const waived = checks.flatMap(({ name, text, waiver }): WaivedCheck[] =>
       waiver ? [{ at, release: id, group, requester, check: name, text, waiver }] : [],
     );
@@ -35,8 +35,9 @@ export class WaiverLog {
   }
 
   /** Newest first. */
-  list(limit: number): WaivedCheck[] {
-    return this.#read().reverse().slice(0, limit);
+  list(limit: number, group?: string): WaivedCheck[] {
+    const wanted = this.#read().filter((each) => group === undefined || each.group === group);
+    return wanted.reverse().slice(0, limit);
   }
 
   /** Those of another version, or torn, are passed over. */

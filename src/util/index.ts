@@ -14,3 +14,4 @@ export * from './secret-values.js';
 export * from './json-lines.js';
 export * from './node-range.js';
 export * from './version.js';
+export * from './within.js';

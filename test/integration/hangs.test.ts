@@ -107,7 +107,7 @@ test('who ends by the look at it is told as what was looked for', async () => {
     exit!.askedBy!,
     /^upkeep: unhealthy \(no answer of the event loop for 500ms: pid \d+ (?:it is busy|is in state R)\)$/,
   );
-  assert.match(exit!.error?.message ?? JSON.stringify(exit), /EINTR/);
+  assert.match(exit!.error?.message ?? '', /EINTR/, JSON.stringify(exit));
   const { verdict } = await rig.untilExplained('api', 1);
   assert.equal(verdict.cause, 'unhealthy');
   assert.match(verdict.summary, /the signal that opens its inspector \(SIGUSR1\) interrupted it/);

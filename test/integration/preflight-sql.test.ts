@@ -51,7 +51,7 @@ test(
       assert.equal(await ask(url(), driver), 'the database of DATABASE_URL answers');
       assert.match(
         await ask(url('app', 'wrong'), driver),
-        new RegExp(`: ${driver}: it refuses the user or the password \\(28P01\\) – correct both, `),
+        new RegExp(`: ${driver}: it refuses the user or the password \\(28P01\\) – correct both in the URL$`),
       );
       assert.match(
         await ask(url('no-such-database'), driver),
@@ -64,7 +64,7 @@ test(
     }
     assert.equal(
       await ask(url(), 'mysql2'),
-      'the database of DATABASE_URL does not answer: the release has neither pg nor postgres – install one of them, or ask by a command',
+      'the database of DATABASE_URL cannot be used: the release has neither pg nor postgres – install one of them, or ask by a command',
     );
   },
 );
@@ -104,7 +104,7 @@ test('who is silent is not waited for for long, and a value that is missing or n
   const { port } = silent.address() as { port: number };
   assert.equal(
     await ask(`postgres://app:${PASSWORD}@127.0.0.1:${port}/app`, 'pg', 1500),
-    'the database of DATABASE_URL does not answer: no answer within 1500 ms – it is down, slow, or a firewall drops what is sent to it',
+    'the database of DATABASE_URL cannot be used: no answer within 1500 ms – it is down, slow, or a firewall drops what is sent to it',
   );
   assert.match(await ask(undefined, 'pg'), /: DATABASE_URL is not set for api – set DATABASE_URL under env/);
   assert.match(

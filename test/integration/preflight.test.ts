@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createMute, type AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -450,8 +450,12 @@ test(
   async (context) => {
     const host = openHost(context);
     const [front, port] = [await freePort(), await freePort()];
+    const mute = createMute((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    context.after(() => mute.close());
+    await once(mute, 'listening');
+    const app2 = (mute.address() as AddressInfo).port;
     await using app1 = await NamedServer.start('app1', port);
-    const backends = { web: { port: front, servers: { [app1.name]: port, app2: await freePort() } } };
+    const backends = { web: { port: front, servers: { [app1.name]: port, app2 } } };
     await using haproxy = await Haproxy.start({ folder: join(host.root, 'haproxy'), backends });
     const judge = async (spec: Partial<HaproxySpec>): Promise<Judgement> =>
       host.judge({ files: {}, env: {}, spec: { traffic: { ...traffic, ...spec } } });
@@ -464,7 +468,7 @@ test(
       allowLast: false,
     };
     const found = ({ checks }: Judgement) => checks.find(({ name }) => name === 'host: load-balancer api')!;
-    await until('HAProxy has noticed that app2 is not there', async () =>
+    await until('HAProxy has noticed that app2 does not answer', async () =>
       /web,app2,.*,DOWN,/.test(await haproxy.ask('show stat')),
     );
 

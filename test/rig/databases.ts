@@ -29,7 +29,13 @@ export class Database implements AsyncDisposable {
   }
 
   static async postgres(password: string): Promise<Database> {
-    const bin = join(POSTGRES_VERSIONS, readdirSync(POSTGRES_VERSIONS).at(-1)!, 'bin');
+    const bin = join(
+      POSTGRES_VERSIONS,
+      readdirSync(POSTGRES_VERSIONS)
+        .sort((a, b) => Number(a) - Number(b))
+        .at(-1)!,
+      'bin',
+    );
     // It does not run as root.
     const owner = process.getuid!() === 0 ? ownerOf('postgres') : {};
     const { folder, port, data } = await place(owner);
@@ -44,8 +50,9 @@ export class Database implements AsyncDisposable {
     const database = new Database(folder, port, [join(bin, 'postgres'), ...args], owner);
     const psql = { ...options, env: { PATH: process.env['PATH'], PGPASSWORD: password } };
     const create = ['-h', '127.0.0.1', '-p', String(port), '-U', 'app', 'app'];
-    await until('PostgreSQL has made its database', () => succeeds(join(bin, 'createdb'), create, psql));
-    return database;
+    return database.#once('PostgreSQL has made its database', () =>
+      succeeds(join(bin, 'createdb'), create, psql),
+    );
   }
 
   static async mariadb(password: string): Promise<Database> {
@@ -64,8 +71,17 @@ export class Database implements AsyncDisposable {
     const listen = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 'socket')}`];
     const args = [...common, ...listen, '--skip-name-resolve', `--init-file=${begin}`];
     const database = new Database(folder, port, [MARIADB, ...args], {});
-    await until('MariaDB listens', () => isListening(port));
-    return database;
+    return database.#once('MariaDB listens', () => isListening(port));
+  }
+
+  async #once(what: string, look: () => boolean | Promise<boolean>): Promise<this> {
+    try {
+      await until(what, look);
+      return this;
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

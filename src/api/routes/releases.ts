@@ -29,7 +29,10 @@ export function releaseRoutes(
       const id = exchange.params.id!;
       exchange.answer(exchange.isSet('wait') ? await releases.untilEnded(id) : releases.find(id));
     },
-    waivedChecks: (exchange) => exchange.answer(releases.waived(exchange.number('limit', LISTED))),
+    waivedChecks: (exchange) =>
+      exchange.answer(
+        releases.waived(exchange.number('limit', LISTED), exchange.query.get('group') ?? undefined),
+      ),
     requestRelease: async (exchange) => {
       const body = (await exchange.body()) as RouteBody<'requestRelease'>;
       stream(exchange, await releases.request(body, requester(exchange)));

@@ -12,7 +12,7 @@ export const command = defineCommand({
   },
   operands: 'services',
   async run({ values: { version, text, json }, operands }) {
-    const words = [...(version === undefined ? [] : [`deployed ${version}`]), ...(text ? [text] : [])];
+    const words = [...(version ? [`deployed ${version}`] : []), ...(text ? [text] : [])];
     await setDeployMark({ services: operands, text: words.join(', ') }, json);
   },
 });

@@ -63,7 +63,8 @@ export const command = defineCommand({
   usage: [
     'release [group | service]',
     'release plan [group | service]',
-    'release list | waivers',
+    'release list',
+    'release waivers [group]',
     'release show | resume | abort | report <id>',
   ].join('\n'),
   examples: [
@@ -87,7 +88,7 @@ export const command = defineCommand({
       case 'resume':
         return resume(idOf(rest), values);
       case 'waivers':
-        return waivers(values);
+        return waivers(rest[0], values);
       case 'report':
         return report(idOf(rest), values);
       case 'plan':
@@ -188,9 +189,9 @@ async function list({ json, limit }: Values): Promise<void> {
   else print(formatGroups(groups));
 }
 
-async function waivers({ json, limit }: Values): Promise<void> {
+async function waivers(group: string | undefined, { json, limit }: Values): Promise<void> {
   const waived = await client()
-    .call('waivedChecks', { query: { limit: parseLimit(limit) } })
+    .call('waivedChecks', { query: { group, limit: parseLimit(limit) } })
     .catch((error: unknown): WaivedCheck[] => {
       if (isUnusedHome(error)) return [];
       throw error;

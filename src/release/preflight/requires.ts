@@ -1,7 +1,7 @@
 /** Whether what the release needs answers: asked from this host, all at the same time. */
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { RequirementSpec } from '../../protocol/index.js';
 import { maskPath } from '../../util/index.js';
 import { currentIn } from '../folder/index.js';
@@ -17,6 +17,8 @@ export function judgeRequirements(facts: Facts, signal: AbortSignal): Promise<Fi
 interface Fault {
   readonly fact: string;
   readonly hint?: string;
+  /** Whether it works is not known. */
+  readonly isUnasked?: true;
 }
 
 async function judge(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<Finding> {
@@ -24,17 +26,27 @@ async function judge(requirement: RequirementSpec, facts: Facts, signal: AbortSi
   const place = wordPlace(requirement);
   const fault = await ask(requirement, facts, within);
   signal.throwIfAborted();
-  const finding = { area: 'requires', rule: requirement.on, subject: place } as const;
+  const subject = requirement.on === 'sql' ? requirement.key : place;
+  const finding = { area: 'requires', rule: requirement.on, subject } as const;
   const from = `from host "${facts.host}"`;
   if (fault === null) return { ...finding, verdict: 'passed', text: `${place} answers ${from}` };
-  const { fact, hint }: Fault = within.aborted
+  const { fact, hint, isUnasked }: Fault = within.aborted
     ? { fact: `no answer within ${requirement.timeoutMs} ms` }
-    : typeof fault === 'string'
-      ? { fact: fault }
-      : fault;
-  const text = `${place} does not answer ${from}: ${fact}`;
-  const next = hint ?? HINTS[fact.split(' ')[0]!] ?? `see that ${place} works ${from}`;
-  return { ...finding, verdict: 'failed', text, hint: next };
+    : fault;
+  if (isUnasked)
+    return {
+      ...finding,
+      verdict: 'unknown',
+      text: `${place} was not asked ${from}: ${fact}`,
+      ...(hint ? { hint } : {}),
+    };
+  const verb = requirement.on === 'sql' ? 'cannot be used' : 'does not answer';
+  return {
+    ...finding,
+    verdict: 'failed',
+    text: `${place} ${verb} ${from}: ${fact}`,
+    hint: hint ?? HINTS[fact.split(' ')[0]!] ?? `see that ${place} works ${from}`,
+  };
 }
 
 /** By what the kernel or the resolver says. */
@@ -65,29 +77,25 @@ function wordPlace(requirement: RequirementSpec): string {
 }
 
 /** null: it answers. */
-function ask(
-  requirement: RequirementSpec,
-  facts: Facts,
-  signal: AbortSignal,
-): Promise<string | Fault | null> {
+function ask(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<Fault | null> {
   switch (requirement.on) {
     case 'tcp':
       return askTcp(requirement.host, requirement.port, signal);
     case 'http':
       return askHttp(requirement.url, signal);
     case 'sql':
-      return askSql(requirement.key, facts, signal);
+      return askSql(requirement, facts, signal);
     case 'command':
       return runCommand(requirement.argv, facts, signal);
   }
 }
 
-function askTcp(host: string, port: number, signal: AbortSignal): Promise<string | null> {
+function askTcp(host: string, port: number, signal: AbortSignal): Promise<Fault | null> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    const end = (fault: string | null): void => {
+    const end = (fact: string | null): void => {
       socket.destroy();
-      resolve(fault);
+      resolve(fact === null ? null : { fact });
     };
     socket.once('connect', () => end(null));
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'it fails'));
@@ -95,17 +103,17 @@ function askTcp(host: string, port: number, signal: AbortSignal): Promise<string
   });
 }
 
-async function askHttp(url: string, signal: AbortSignal): Promise<string | null> {
+async function askHttp(url: string, signal: AbortSignal): Promise<Fault | null> {
   try {
     const { username, password, ...rest } = partsOf(url);
     const headers: Record<string, string> =
       username === '' ? {} : { authorization: `Basic ${btoa(`${username}:${password}`)}` };
     const { status, body } = await fetch(rest.href, { signal, headers, redirect: 'manual' });
     await body?.cancel();
-    return status < 400 ? null : `status ${status}`;
+    return status < 400 ? null : { fact: `status ${status}` };
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
-    return typeof code === 'string' ? code : 'it fails';
+    return { fact: typeof code === 'string' ? code : 'it fails' };
   }
 }
 
@@ -118,26 +126,40 @@ function partsOf(url: string): { href: string; username: string; password: strin
   return { href: parsed.href, username, password };
 }
 
-/** As the first service would: its user, its Node.js, its environment, and the driver that it has. */
-async function askSql(key: string, { folder, services }: Facts, signal: AbortSignal): Promise<Fault | null> {
-  const [first] = services;
-  const env = environmentOf(first);
-  if (!env[key])
-    return {
-      fact: `${key} is not set for ${first?.spec.name}`,
-      hint: `set ${key} under env, envFiles or secrets`,
-    };
-  const barred = whyNoProbe(first?.user);
-  if (barred !== undefined) return { fact: barred, hint: 'install upkeep where everybody can read it' };
-  const options = { node: first?.node ?? process.execPath, cwd: folder, user: first?.user, signal };
-  const { lines, died } = await runProbe({ task: 'sql', folder, key, env }, options).catch(
-    (): ProbeAnswer => ({ lines: [], died: 'was given up' }),
-  );
+/** As the first service would: with its user, its Node.js, its environment, and the driver that it finds. */
+async function askSql(
+  { key, timeoutMs }: Extract<RequirementSpec, { on: 'sql' }>,
+  { folder, services, findings }: Facts,
+  signal: AbortSignal,
+): Promise<Fault | null> {
+  const { spec, node = process.execPath, user, environment } = services[0]!;
+  const env = environmentOf(services[0]);
+  if (!env[key]) {
+    if (findings.some(({ rule, subject }) => rule === 'environment' && subject === spec.name))
+      return { fact: `the environment of ${spec.name} is not complete`, isUnasked: true };
+    return { fact: `${key} is not set for ${spec.name}`, hint: `set ${key} under env, envFiles or secrets` };
+  }
+  const barred = whyNoProbe(user);
+  if (barred !== undefined)
+    return { fact: barred, hint: 'install upkeep where everybody can read it', isUnasked: true };
+  const from = [...(spec.script === null ? [] : [spec.script]), join(spec.cwd, 'x'), join(folder, 'x')];
+  const certificates = environment.get('NODE_EXTRA_CA_CERTS')?.value;
+  const { lines, died } = await runProbe(
+    { task: 'sql', from, key, env },
+    {
+      node,
+      cwd: folder,
+      user,
+      signal,
+      patienceMs: timeoutMs + 1000, // the signal comes first
+      ...(certificates === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: certificates } }),
+    },
+  ).catch((): ProbeAnswer => ({ lines: [], died: 'was given up' }));
   for (const line of lines) {
     if ('answered' in line) return null;
     if ('fault' in line) return { fact: line.fault, hint: line.hint };
   }
-  return { fact: `its driver ${died ?? 'ended'} while it asked`, hint: 'see what its log says' };
+  return { fact: `the driver ${died ?? 'ended'} while it asked`, hint: 'connect by hand with the same URL' };
 }
 
 function environmentOf(service: ServiceFacts | undefined): Record<string, string> {
@@ -145,7 +167,7 @@ function environmentOf(service: ServiceFacts | undefined): Record<string, string
 }
 
 /** With everything that the first service gets, in the folder of the release. */
-function runCommand(argv: readonly string[], facts: Facts, signal: AbortSignal): Promise<string | null> {
+function runCommand(argv: readonly string[], facts: Facts, signal: AbortSignal): Promise<Fault | null> {
   const { folder, services, job } = facts;
   const [program, ...args] = argv.map(settler(currentIn(job.spec.folder), folder));
   const [first] = services;
@@ -160,10 +182,10 @@ function runCommand(argv: readonly string[], facts: Facts, signal: AbortSignal):
   const end = (): void => killGroup(child.pid);
   signal.addEventListener('abort', end, { once: true });
   return new Promise((resolve) => {
-    const settle = (fault: string | null): void => {
+    const settle = (fact: string | null): void => {
       signal.removeEventListener('abort', end);
       end(); // what it has started
-      resolve(fault);
+      resolve(fact === null ? null : { fact });
     };
     child.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? 'it cannot be run'));
     child.once('exit', (code, by) => settle(code === 0 ? null : (by ?? `exit code ${code ?? 0}`)));

@@ -46,7 +46,7 @@ export class CommandTraffic implements Traffic {
       const unrunnable = whyUnrunnable(program, hook.cwd ?? process.cwd(), process.env['PATH']);
       if (!unrunnable) continue;
       const message = `Cannot switch the traffic of "${service}": ${unrunnable.fact}`;
-      const hint = unrunnable.hint ?? `correct traffic.${way}`;
+      const hint = unrunnable.hint ?? `correct traffic.command.${way}`;
       return Promise.reject(new UpkeepError('release-refused', message, { hint }));
     }
     return Promise.resolve({ isOut: null, last: null, places: [] });

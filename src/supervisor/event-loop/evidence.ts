@@ -1,8 +1,9 @@
 /** Takes down what a process is doing before it is ended: its own words, its stack, what the kernel shows. */
 import { summarizeEvidence } from '../../core/index.js';
-import { InspectorError, openInspector, takeActivity, within, type Activity } from '../../inspector/index.js';
+import { InspectorError, openInspector, takeActivity, type Activity } from '../../inspector/index.js';
 import type { Evidence } from '../../protocol/index.js';
 import { readActivity, readProcess, type ProcessActivity } from '../../system/index.js';
+import { within } from '../../util/index.js';
 import { ping } from './ping.js';
 
 export interface Suspect {

@@ -1,6 +1,7 @@
 /** Whether what sends traffic to this host would let it out and in again: a release that finds that out at its switch has come too far. */
 import { UpkeepError } from '../../../protocol/index.js';
 import { systemClock } from '../../../system/index.js';
+import type { StageJob } from '../../job.js';
 import { OutsideTraffic } from '../../outside-traffic.js';
 import type { TrafficLook } from '../../traffic/index.js';
 import type { Facts } from '../facts/facts.js';
@@ -8,11 +9,13 @@ import type { Finding } from '../finding.js';
 
 export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSignal): Promise<Finding[]> {
   const outside = new OutsideTraffic(job.spec, systemClock);
+  // Commands are the same for all.
+  const services = job.spec.traffic?.type === 'command' ? outside.services.slice(0, 1) : outside.services;
   const share = job.spec.verify.canary ? outside.canaryShare : 100;
   const judge = async (service: string): Promise<Finding> => {
     const finding = { area: 'host', rule: 'load-balancer', subject: service } as const;
     try {
-      return { ...finding, ...wordLook(service, await outside.look(service, share, signal)) };
+      return { ...finding, ...wordLook(service, await outside.look(service, share, signal), job) };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof UpkeepError)) throw error;
@@ -21,7 +24,7 @@ export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSigna
     }
   };
   try {
-    return await Promise.all(outside.services.map(judge));
+    return await Promise.all(services.map(judge));
   } finally {
     outside.close();
   }
@@ -30,9 +33,11 @@ export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSigna
 function wordLook(
   service: string,
   { places, last }: TrafficLook,
+  { previous }: StageJob,
 ): Pick<Finding, 'verdict' | 'text' | 'hint'> {
   if (last) {
-    const text = `${last.message}; so ${service} will stay in, and old instances hand over to new ones`;
+    const handOver = previous ? ', and old instances hand over to new ones' : '';
+    const text = `${last.message}; so ${service} will stay in${handOver}`;
     return { verdict: 'warned', text, ...(last.hint === undefined ? {} : { hint: last.hint }) };
   }
   const found = places.length === 0 ? 'its commands are there' : places.join('; ');

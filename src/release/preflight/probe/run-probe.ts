@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { formatDuration } from '../../../util/index.js';
 import { canRead, packageRoot, type Credentials } from '../../../system/index.js';
 import type { ProbeLine, ProbeTask } from './task.js';
 
@@ -12,6 +13,10 @@ export interface ProbeOptions {
   readonly cwd: string;
   readonly user: Credentials | undefined;
   readonly signal: AbortSignal;
+  /** @default 20 s */
+  readonly patienceMs?: number;
+  /** What Node.js reads when it begins. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 export interface ProbeAnswer {
@@ -30,26 +35,27 @@ export function whyNoProbe(user: Credentials | undefined): string | undefined {
   return `user ${user.name} cannot read ${probePath()}`;
 }
 
-export function runProbe(task: ProbeTask, options: ProbeOptions): Promise<ProbeAnswer> {
-  const { node, cwd, user, signal } = options;
+export async function runProbe(task: ProbeTask, options: ProbeOptions): Promise<ProbeAnswer> {
+  const { node, cwd, user, signal, patienceMs = PATIENCE_MS, env } = options;
+  signal.throwIfAborted();
   const child = spawn(node, [probePath()], {
     cwd,
     // What the code prints may quote values: nobody hears it.
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: user?.homeFolder ?? process.env['HOME'] },
+    env: { PATH: process.env['PATH'], HOME: user?.homeFolder ?? process.env['HOME'], ...env },
     detached: true,
     ...asUser(user),
   });
   const end = (): void => killGroup(child.pid);
   signal.addEventListener('abort', end, { once: true });
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     let said = '';
     let died: string | null = null;
     const timer = setTimeout(() => {
-      died = `did not end within ${PATIENCE_MS / 1000} s`;
+      died = `did not end within ${formatDuration(patienceMs)}`;
       end();
       child.stdio[3]?.destroy(); // of whoever has left its group
-    }, PATIENCE_MS);
+    }, patienceMs);
     (child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => (said += text));
     child.stdin!.on('error', () => undefined); // its end tells why
     child.stdin!.end(JSON.stringify(task));

@@ -1,24 +1,32 @@
 /** Asks a database whether it lets the application in, by the driver that the application brings. */
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { ProbeLine, ProbeTask } from './task.js';
 
 const PING = 'SELECT 1';
+const LET_GO_MS = 500;
 
 interface Driver {
   /** What is imported. */
   readonly module: string;
-  ask(loaded: unknown, url: string): Promise<unknown>;
+  /** Answers how to let go of the connection. */
+  ask(loaded: unknown, url: string): Promise<() => Promise<unknown>>;
 }
 
 interface Connection {
   query(text: string): Promise<unknown>;
+  end(): Promise<unknown>;
 }
 interface Pg {
   readonly Client: new (options: { connectionString: string }) => Connection & { connect(): Promise<void> };
 }
-type Postgres = (url: string, options: { max: number }) => { unsafe(text: string): Promise<unknown> };
+type Postgres = (
+  url: string,
+  options: { max: number },
+) => Pick<Connection, 'end'> & {
+  unsafe(text: string): Promise<unknown>;
+};
 interface Mysql {
   createConnection(url: string): Promise<Connection>;
 }
@@ -29,11 +37,16 @@ const PG: Driver = {
     const client = new (loaded as Pg).Client({ connectionString: url });
     await client.connect();
     await client.query(PING);
+    return () => client.end();
   },
 };
 const POSTGRES: Driver = {
   module: 'postgres',
-  ask: (loaded, url) => (loaded as Postgres)(url, { max: 1 }).unsafe(PING),
+  async ask(loaded, url) {
+    const sql = (loaded as Postgres)(url, { max: 1 });
+    await sql.unsafe(PING);
+    return () => sql.end();
+  },
 };
 const MYSQL2: Driver = {
   module: 'mysql2/promise',
@@ -44,9 +57,10 @@ const MARIADB: Driver = {
   ask: (loaded, url) => askMysql(loaded, url.replace(/^mysql:/, 'mariadb:')),
 };
 
-async function askMysql(loaded: unknown, url: string): Promise<void> {
+async function askMysql(loaded: unknown, url: string): Promise<() => Promise<unknown>> {
   const connection = await (loaded as Mysql).createConnection(url);
   await connection.query(PING);
+  return () => connection.end();
 }
 
 /** By the protocol of the URL; the first one that is there is asked. */
@@ -58,7 +72,7 @@ const DRIVERS: Readonly<Record<string, readonly Driver[]>> = {
 };
 
 export async function askDatabase({
-  folder,
+  from,
   key,
   env,
 }: Extract<ProbeTask, { task: 'sql' }>): Promise<ProbeLine> {
@@ -68,40 +82,48 @@ export async function askDatabase({
     const hint = `set ${key} to postgres://, mysql:// or mariadb://, or ask by a command`;
     return { fault: 'its value is not the URL of a database that is known', hint };
   }
-  const found = drivers.map((driver) => ({ ...driver, path: pathOf(driver.module, folder) }));
-  const driver = found.find(({ path }) => path !== undefined);
-  if (!driver) {
+  const found = drivers.map((driver) => ({ driver, path: pathOf(driver.module, from) }));
+  const [first] = found.filter(({ path }) => path !== undefined);
+  if (!first) {
     const names = drivers.map(({ module }) => nameOf(module)).join(' nor ');
     return { fault: `the release has neither ${names}`, hint: 'install one of them, or ask by a command' };
   }
-  const name = nameOf(driver.module);
+  const name = nameOf(first.driver.module);
   try {
-    const loaded = (await import(pathToFileURL(driver.path!).href)) as { default?: unknown };
-    await driver.ask(loaded.default ?? loaded, url);
+    const loaded = (await import(pathToFileURL(first.path!).href)) as { default?: unknown };
+    const letGo = await first.driver.ask(loaded.default ?? loaded, url);
+    // A database notes who breaks off.
+    await Promise.race([letGo().catch(() => undefined), delay(LET_GO_MS)]);
     return { answered: name };
   } catch (error) {
-    return { fault: `${name}: ${wordError(error)}`, hint: hintTo(error) };
+    const [words, hint] = wordsOf(error);
+    return { fault: `${name}: ${words}`, hint };
   }
 }
 
-function pathOf(module: string, folder: string): string | undefined {
-  try {
-    return createRequire(join(folder, 'package.json')).resolve(module);
-  } catch {
-    return undefined; // it is not installed
+/** As whoever stands in one of these places would find it. */
+function pathOf(module: string, from: readonly string[]): string | undefined {
+  for (const place of from) {
+    try {
+      return createRequire(place).resolve(module);
+    } catch {
+      // it is not installed there
+    }
   }
+  return undefined;
 }
 
 function nameOf(module: string): string {
   return module.split('/')[0]!;
 }
 
-/** By SQLSTATE of PostgreSQL, or the names that MySQL gives to its errors: messages quote users, hosts and databases. */
+/** By SQLSTATE of PostgreSQL, the names that MySQL gives to its errors, or those of Node.js. */
 const WORDS: readonly [codes: RegExp, words: string, hint: string][] = [
+  [/^(?:28P01|ER_ACCESS_DENIED_\w+)$/, 'it refuses the user or the password', 'correct both in the URL'],
   [
-    /^(?:28\w{3}|ER_ACCESS_DENIED_\w+|ER_NOT_SUPPORTED_AUTH_MODE)$/,
-    'it refuses the user or the password',
-    'correct both, or what the server allows (pg_hba.conf, GRANT)',
+    /^(?:28\w{3}|ER_NOT_SUPPORTED_AUTH_MODE|ER_HOST_NOT_PRIVILEGED)$/,
+    'it lets nobody in from here, or not in this way',
+    'see what the server allows: pg_hba.conf, GRANT, whether it demands TLS',
   ],
   [
     /^(?:3D000|ER_BAD_DB_ERROR|ER_DBACCESS_DENIED_ERROR)$/,
@@ -114,32 +136,30 @@ const WORDS: readonly [codes: RegExp, words: string, hint: string][] = [
     'raise its limit, or make the pools of the services smaller',
   ],
   [/^57P03$/, 'it is starting up or shutting down', 'wait until it is up'],
+  [
+    /CERT|SELF_SIGNED|^ERR_(?:TLS|SSL)/,
+    'its certificate is not trusted',
+    'set NODE_EXTRA_CA_CERTS for the service',
+  ],
+  [/^ERR_INVALID_URL$/, 'the URL is not one', 'escape what is special in its password: # as %23, / as %2F'],
 ];
-
-function wordError(error: unknown): string {
-  const code = codeOf(error);
-  const known = WORDS.find(([codes]) => codes.test(code));
-  return known ? `${known[1]} (${code})` : code;
-}
-
-function hintTo(error: unknown): string {
-  const code = codeOf(error);
-  const known = WORDS.find(([codes]) => codes.test(code));
-  return (
-    known?.[2] ??
-    (NETWORK.test(code)
-      ? 'see that it listens there, and that no firewall is between'
-      : 'see what its log says')
-  );
-}
-
 const NETWORK = /^(?:ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 
+function wordsOf(error: unknown): [words: string, hint: string] {
+  const code = codeOf(error);
+  if (code === undefined) return ['it fails', 'connect by hand with the same URL, and read what it says'];
+  const known = WORDS.find(([codes]) => codes.test(code));
+  if (known) return [`${known[1]} (${code})`, known[2]];
+  const isNetwork = NETWORK.test(code);
+  return [
+    code,
+    isNetwork ? 'see that it listens there, and that no firewall is between' : 'see what the database logs',
+  ];
+}
+
 /** A message may quote values. Several addresses that were tried are one error with many in it. */
-function codeOf(error: unknown): string {
-  const { code, name, errors } = error as { code?: unknown; name?: unknown; errors?: readonly unknown[] };
+function codeOf(error: unknown): string | undefined {
+  const { code, errors } = error as { code?: unknown; errors?: readonly unknown[] };
   if (code === undefined && errors?.[0] !== undefined) return codeOf(errors[0]);
-  return [code, name, 'unknown'].find(
-    (word) => typeof word === 'string' && /^\w{1,60}$/.test(word),
-  ) as string;
+  return typeof code === 'string' && /^\w{1,60}$/.test(code) ? code : undefined;
 }

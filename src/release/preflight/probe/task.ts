@@ -14,8 +14,8 @@ export type ProbeTask =
     }
   | {
       readonly task: 'sql';
-      /** Whose drivers are used. Absolute. */
-      readonly folder: string;
+      /** Files whose drivers are used, the nearest one first. Absolute. */
+      readonly from: readonly string[];
       /** Which of `env` holds the URL. */
       readonly key: string;
       readonly env: Readonly<Record<string, string>>;
