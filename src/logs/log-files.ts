@@ -1,6 +1,7 @@
 /** Which files the log of a service consists of. The shims write and rotate them, see native/log.c. */
-import { readdirSync, statSync, type Stats } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../system/index.js';
 
 export type StreamName = 'out' | 'err';
 export const STREAMS: readonly StreamName[] = ['out', 'err'];
@@ -85,12 +86,4 @@ export class LogFiles {
 
 function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // nothing was written yet
-  }
 }

@@ -5,9 +5,9 @@
  * Where the file cannot just grow on (it does not exist, its last line is torn, a write failed, it is too long), the next
  * append first renews it: what still matters is written beside it and takes its place.
  */
-import { readFileSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readIfAny } from '../system/index.js';
 import { deferred, formatLines, isTorn, parseLines, type Deferred } from '../util/index.js';
 import { syncFolder } from './disk.js';
 
@@ -99,14 +99,5 @@ export class Journal {
     await rename(fresh, this.#path);
     await syncFolder(dirname(this.#path));
     this.#bytes = Buffer.byteLength(text);
-  }
-}
-
-function readIfAny(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

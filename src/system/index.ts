@@ -4,6 +4,7 @@ export * from './cgroup.js';
 export * from './clock.js';
 export * from './disk.js';
 export * from './fifo.js';
+export * from './files.js';
 export * from './guardian.js';
 export * from './init-system.js';
 export * from './kernel-log.js';

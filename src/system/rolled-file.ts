@@ -2,17 +2,9 @@
  * Lines in two files of bounded size: a full one takes the place of the one before. Lines are appended whole, so a kill at
  * any moment costs at most the last one, which the next line does not continue.
  */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { parseLines } from '../util/index.js';
+import { readIfAny } from './files.js';
 
 const NEWLINE = 0x0a;
 
@@ -51,7 +43,7 @@ export class RolledFile {
 
   /** What is in the two, the older one first; an absent one is empty. */
   read(): [older: string, newer: string] {
-    return [readIfAny(`${this.#path}.1`), readIfAny(this.#path)];
+    return [readIfAny(`${this.#path}.1`) ?? '', readIfAny(this.#path) ?? ''];
   }
 }
 
@@ -63,8 +55,4 @@ function lastByte(path: string, size: number): number | undefined {
   } finally {
     closeSync(fd);
   }
-}
-
-function readIfAny(path: string): string {
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

@@ -13,6 +13,16 @@ export function sendSignal(id: ProcessId, signal: NodeJS.Signals): boolean {
   }
 }
 
+/** For a child that leads a group of its own (`detached`), with all that it has started; undefined: it was never executed. */
+export function killGroup(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: nobody is left in it
+  }
+}
+
 /** Everything below the shim but `root`: what an application that has ended left behind. */
 export function leftovers(shimPid: number, rootPid: number): ProcessRow[] {
   return readTree(shimPid).filter((row) => row.pid !== rootPid);

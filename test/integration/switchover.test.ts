@@ -339,6 +339,10 @@ test('a job that has done its work by the commit has not fallen; one that is kil
   };
   const specs = await rig.specs({ api: releasable(await freePort(), 'new'), ...jobs });
   await releasing.ask('boot', '1', specs);
+  await rig.until('the job has ended', async () => {
+    const views = await releasing.ask<Look>('look', '1', specs);
+    return views.find(({ service }) => service === 'migrate')!.pid === null;
+  });
   await releasing.ask('commit', '1', specs);
   assert.equal((await rig.instance('migrate')).status, 'completed');
   const fallen = releasing.ask<string>('fallen', '1', specs);

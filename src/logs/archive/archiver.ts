@@ -3,9 +3,8 @@
  * also where another daemon has left one behind: it runs under a lock.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot, shimPath } from '../../system/index.js';
+import { namesIn, packageRoot, shimPath } from '../../system/index.js';
 import type { LogSpec } from '../../protocol/index.js';
 import type { ArchiveJob } from './main.js';
 
@@ -125,11 +124,3 @@ export class Archiver {
 
 const ROTATED = /^(?:out|err)(?:-\d+)?\.log\.\d+$/;
 const ROTATED_OR_ARCHIVED = /^(?:out|err)(?:-\d+)?\.log\.\d+(?:\.gz)?$/;
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // nothing was written yet
-  }
-}

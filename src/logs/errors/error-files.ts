@@ -22,6 +22,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ErrorSample } from '../../protocol/index.js';
+import { readIfAny } from '../../system/index.js';
 import { ChangeLine, ERRORS_FORMAT, Snapshot, type Change } from './change.js';
 
 /** Beyond this a snapshot is written. */
@@ -177,15 +178,6 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined; // judged by the schema
-  }
-}
-
-function readIfAny(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { whyUnrunnable } from '../../system/index.js';
+import { killGroup, whyUnrunnable } from '../../system/index.js';
 import { deferred, formatDuration, maskCommand, quote } from '../../util/index.js';
 import { CommandOutput } from './command-output.js';
 import type { Environment } from './environment.js';
@@ -78,7 +78,7 @@ async function runToEnd(
     return reason.is ?? end;
   } finally {
     stop();
-    killGroup(child, 'SIGKILL'); // what it left; its number cannot be another group's within this turn
+    killGroup(child.pid); // what it left; its number cannot be another group's within this turn
     await Promise.race([closed, wait(CLOSE_MS)]);
     child.stdout.destroy();
     child.stderr.destroy();
@@ -89,7 +89,7 @@ function endOf(child: ChildProcess): Promise<string | null> {
   const { promise, resolve } = deferred<string | null>();
   child.once('error', (error) => resolve(`it cannot be executed: ${error.message}`));
   child.once('exit', (code, signal) => {
-    killGroup(child, 'SIGKILL');
+    killGroup(child.pid);
     if (signal !== null) resolve(`it was ended by ${signal}`);
     else resolve(code === 0 ? null : `it exited with code ${code}`);
   });
@@ -106,8 +106,8 @@ function endWhen(
   let killing: NodeJS.Timeout | undefined;
   const end = (why: string): void => {
     reason.is ??= why;
-    killGroup(child, 'SIGTERM');
-    killing ??= setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS);
+    killGroup(child.pid, 'SIGTERM');
+    killing ??= setTimeout(() => killGroup(child.pid), GRACE_MS);
   };
   const timer = setTimeout(
     () => end(`it was not done after ${formatDuration(timeoutMs)}, and was ended`),
@@ -121,15 +121,6 @@ function endWhen(
     signal.removeEventListener('abort', giveUp);
   };
   return { reason, stop };
-}
-
-function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return; // it was never executed
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: nobody is left in it
-  }
 }
 
 function wait(ms: number): Promise<void> {

@@ -3,12 +3,13 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
 import type { RequirementSpec } from '../../protocol/index.js';
+import { killGroup } from '../../system/index.js';
 import { maskPath } from '../../util/index.js';
 import { currentIn } from '../folder/index.js';
 import { settler } from '../settle.js';
 import type { Facts, ServiceFacts } from './facts/facts.js';
 import type { Finding } from './finding.js';
-import { asUser, killGroup, runProbe, whyNoProbe, type ProbeAnswer } from './probe/run-probe.js';
+import { asUser, runProbe, whyNoProbe, type ProbeAnswer } from './probe/run-probe.js';
 
 export function judgeRequirements(facts: Facts, signal: AbortSignal): Promise<Finding[]> {
   return Promise.all(facts.job.spec.requires.map((requirement) => judge(requirement, facts, signal)));

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReleaseTarget, SourceSpec } from '../../protocol/index.js';
+import { killGroup } from '../../system/index.js';
 import { extractArchive } from '../archive/extract-archive.js';
 import type { StoredArtifact } from '../artifact-store.js';
 import type { BuildChoice } from '../job.js';
@@ -170,7 +171,7 @@ export class GitSource implements Source {
       const [, percent] = /receiving objects:\s+(\d+)%[^\r\n]*$/i.exec(words.trimEnd()) ?? [];
       if (percent !== undefined) this.#web.scene.say(`fetching ${percent} % of the objects`);
     });
-    const kill = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+    const kill = (): void => killGroup(child.pid);
     signal.addEventListener('abort', kill, { once: true });
     return new Promise<Outcome>((resolve, reject) => {
       child.once('error', (error: NodeJS.ErrnoException) =>

@@ -1,7 +1,7 @@
 /** Commands of the user's own that take a service out of its traffic and let it in: for whatever is no HAProxy. */
 import { spawn } from 'node:child_process';
 import { UpkeepError, type HookSpec, type TrafficSpec } from '../../protocol/index.js';
-import { whyUnrunnable } from '../../system/index.js';
+import { killGroup, whyUnrunnable } from '../../system/index.js';
 import { formatDuration } from '../../util/index.js';
 import { maskWith, secretsIn } from '../command/mask.js';
 import type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
@@ -125,12 +125,4 @@ function run(
 
 function lastLine(output: string): string | undefined {
   return output.trimEnd().split('\n').at(-1)?.trim() || undefined;
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // nobody is left
-  }
 }

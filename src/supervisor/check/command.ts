@@ -1,5 +1,6 @@
 /** Runs a command, and whatever it starts, no longer than it may take. */
 import { spawn } from 'node:child_process';
+import { killGroup } from '../../system/index.js';
 import type { CheckResult, CheckTarget } from './target.js';
 
 export function checkCommand(
@@ -29,12 +30,4 @@ export function checkCommand(
     child.on('exit', (code, signal) => end(code === 0, signal ?? `exit code ${String(code)}`));
     child.unref();
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // nobody is left
-  }
 }

@@ -1,9 +1,10 @@
 /** Whether the file that Node.js reads first parses: what a syntax error would end at once. */
 import { spawn } from 'node:child_process';
 import type { Facts, ServiceFacts } from '../facts/facts.js';
+import { killGroup } from '../../../system/index.js';
 import { findEntry } from '../facts/node-program.js';
 import type { Finding } from '../finding.js';
-import { asUser, killGroup } from '../probe/run-probe.js';
+import { asUser } from '../probe/run-probe.js';
 import { within } from '../words.js';
 
 const PATIENCE_MS = 15_000;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { formatDuration } from '../../../util/index.js';
-import { canRead, packageRoot, type Credentials } from '../../../system/index.js';
+import { canRead, killGroup, packageRoot, type Credentials } from '../../../system/index.js';
 import type { ProbeLine, ProbeTask } from './task.js';
 
 const PATIENCE_MS = 20_000;
@@ -48,7 +48,7 @@ export async function runProbe(task: ProbeTask, options: ProbeOptions): Promise<
   });
   const end = (): void => killGroup(child.pid);
   signal.addEventListener('abort', end, { once: true });
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     let said = '';
     let died: string | null = null;
     const timer = setTimeout(() => {
@@ -80,12 +80,4 @@ export async function runProbe(task: ProbeTask, options: ProbeOptions): Promise<
 /** Only root can become somebody else. */
 export function asUser(user: Credentials | undefined): { uid?: number; gid?: number } {
   return user && process.getuid?.() === 0 ? { uid: user.uid, gid: user.gid } : {};
-}
-
-export function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // nobody is left
-  }
 }
