@@ -18,7 +18,7 @@ const TIMEOUT_MS = 60_000;
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
 /** With fewer, chance decides: the rarest mistake shows in one history of a hundred, and some properties run a tenth. */
-const FEWEST_HISTORIES = 3000;
+const FEWEST_HISTORIES = 2000;
 const histories = Math.max(FEWEST_HISTORIES, Math.round(10_000 * Number(values.scale)));
 
 interface Failure {

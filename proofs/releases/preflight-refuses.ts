@@ -70,6 +70,38 @@ const CASES: readonly Case[] = [
     env: { TOKEN },
     spec: { requires: [{ on: 'command', argv: ['sh', '-c', `echo ${TOKEN}; exit 1`], timeoutMs: 30_000 }] },
   },
+  {
+    what: 'a database whose driver quotes its URL',
+    rule: 'sql',
+    files: {
+      'node_modules/pg/index.js': `exports.Client = class {
+        constructor({ connectionString }) { this.url = connectionString; }
+        connect() { throw Object.assign(new Error('no password fits ' + this.url), { code: '28P01' }); }
+      };`,
+    },
+    env: { DATABASE_URL: `postgres://app:${TOKEN}@db.internal/${TOKEN}` },
+    spec: { requires: [{ on: 'sql', key: 'DATABASE_URL', timeoutMs: 30_000 }] },
+  },
+  {
+    what: 'a database whose URL is none',
+    rule: 'sql',
+    files: {},
+    env: { DATABASE_URL: `${TOKEN}@db.internal` },
+    spec: { requires: [{ on: 'sql', key: 'DATABASE_URL', timeoutMs: 30_000 }] },
+  },
+  {
+    what: 'traffic that is switched by a command that is not there',
+    rule: 'load-balancer',
+    files: {},
+    env: { TOKEN },
+    spec: {
+      traffic: {
+        type: 'command',
+        out: { run: ['no-such-command', TOKEN], timeoutMs: 1000 },
+        in: { run: ['true'], timeoutMs: 1000 },
+      },
+    },
+  },
 ];
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });

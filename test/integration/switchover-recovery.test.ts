@@ -1,7 +1,5 @@
 /** A daemon that is killed while a release switches services leaves no half of it: one side serves as a whole, and nobody notices. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { get } from 'node:http';
 import { test } from 'node:test';
 import type { OperationView, ServiceSpec } from '../../src/protocol/index.js';
 import type { ServiceConfig } from '../../src/config/index.js';
@@ -9,6 +7,7 @@ import {
   answered,
   assertSucceeded,
   freePort,
+  keepWaiting,
   Load,
   pidsOf,
   releasable,
@@ -239,23 +238,17 @@ test('an old one that still answered when the daemon was killed is let go by the
   assertSucceeded(await rig.up({ api: releasable(port, 'old', patient) }));
   const specs = await rig.specs({ api: releasable(port, 'new', patient) });
   const [old] = await pidsOf(releasing);
-  const request = get({ port, path: '/open', agent: false }).on('error', () => undefined);
-  try {
-    await once(request, 'finish');
-    assert.match(await visit(port), /^old /); // so that one has been accepted
-    await releasing.ask('boot', '1', specs);
-    await releasing.ask('exchange', '1', specs);
-    const [young] = await pidsOf(releasing, 'serving');
-    await releasing.kill();
-    await releasing.start();
-    assert.deepEqual(await pidsOf(releasing, 'serving'), [young]);
-    assert.ok(rig.lives(old!));
-    request.destroy();
-    await rig.until('it has gone', () => !rig.lives(old!));
-    assert.match(await visit(port), /^new /);
-  } finally {
-    request.destroy();
-  }
+  using waiting = await keepWaiting(port);
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('exchange', '1', specs);
+  const [young] = await pidsOf(releasing, 'serving');
+  await releasing.kill();
+  await releasing.start();
+  assert.deepEqual(await pidsOf(releasing, 'serving'), [young]);
+  assert.ok(rig.lives(old!));
+  waiting[Symbol.dispose]();
+  await rig.until('it has gone', () => !rig.lives(old!));
+  assert.match(await visit(port), /^new /);
 });
 
 test('an upgrade of the daemon takes what has joined along, and nobody notices', async () => {

@@ -1,7 +1,5 @@
 /** New instances of a group come beside the old ones, are judged, let in, and then kept or sent away; nobody outside notices. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { get } from 'node:http';
 import { test } from 'node:test';
 import type { ServiceConfig } from '../../src/config/index.js';
 import type { CheckSpec, OperationView, ServiceSpec } from '../../src/protocol/index.js';
@@ -11,6 +9,7 @@ import {
   assertSucceeded,
   freePort,
   isRefused,
+  keepWaiting,
   knock,
   Load,
   pidsOf,
@@ -190,28 +189,23 @@ test('the way back does not wait for old ones that still answer', async () => {
   const [old] = await pidsOf(releasing);
   const specs = await rig.specs({ api: releasable(port, 'new', patient) });
   const back = await rig.specs({ api: releasable(port, 'old', patient) });
-  const request = get({ port, path: '/open', agent: false }).on('error', () => undefined);
-  try {
-    await once(request, 'finish');
-    assert.match(await visit(port), /^old /); // so that one has been accepted
-    await releasing.ask('boot', '1', specs);
-    await releasing.ask('exchange', '1', specs);
-    assert.deepEqual(await rolesOf(releasing), { serving: 1, old: 1 });
-    await releasing.ask('boot', '1 back', back);
-    await releasing.ask('exchange', '1 back', back);
-    assert.ok(rig.lives(old!));
-    assert.match(await visit(port), /^old /);
-    const operations = await rig.client.call('operations');
-    assert.deepEqual(
-      operations.slice(0, 2).map(({ release, status }) => [release, status]),
-      [
-        ['1 back', 'succeeded'],
-        ['1', 'succeeded'],
-      ],
-    );
-  } finally {
-    request.destroy();
-  }
+  using waiting = await keepWaiting(port);
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('exchange', '1', specs);
+  assert.deepEqual(await rolesOf(releasing), { serving: 1, old: 1 });
+  await releasing.ask('boot', '1 back', back);
+  await releasing.ask('exchange', '1 back', back);
+  assert.ok(rig.lives(old!));
+  assert.match(await visit(port), /^old /);
+  const operations = await rig.client.call('operations');
+  assert.deepEqual(
+    operations.slice(0, 2).map(({ release, status }) => [release, status]),
+    [
+      ['1 back', 'succeeded'],
+      ['1', 'succeeded'],
+    ],
+  );
+  waiting[Symbol.dispose]();
   await rig.until('one serves alone', async () => (await pidsOf(releasing)).length === 1);
   assert.ok(!rig.lives(old!));
   assert.equal(releasing.complaints, '');
@@ -339,10 +333,9 @@ test('a job that has done its work by the commit has not fallen; one that is kil
   };
   const specs = await rig.specs({ api: releasable(await freePort(), 'new'), ...jobs });
   await releasing.ask('boot', '1', specs);
-  await rig.until('the job has ended', async () => {
-    const views = await releasing.ask<Look>('look', '1', specs);
-    return views.find(({ service }) => service === 'migrate')!.pid === null;
-  });
+  await rig.until('the job has ended', async () =>
+    (await rig.events('migrate')).some(({ type }) => type === 'instance-exited'),
+  );
   await releasing.ask('commit', '1', specs);
   assert.equal((await rig.instance('migrate')).status, 'completed');
   const fallen = releasing.ask<string>('fallen', '1', specs);

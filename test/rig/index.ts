@@ -3,6 +3,7 @@ export { Rig } from './rig.js';
 export {
   answered,
   answersOf,
+  keepWaiting,
   pidsOf,
   releasable,
   Releasing,

@@ -1,6 +1,7 @@
 /** A rig whose daemon is test/fixtures/switchover-daemon.ts, with services that are switched from release to release. */
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,7 +14,7 @@ import type { SwitchoverCall } from '../fixtures/switchover-daemon.js';
 import { app, CLI } from './paths.js';
 import { Program } from './program.js';
 import { Rig } from './rig.js';
-import type { Load } from './visit.js';
+import { visit, type Load } from './visit.js';
 
 const DAEMON = fileURLToPath(new URL('../fixtures/switchover-daemon.ts', import.meta.url));
 /** Within the package, where it finds the shim and the preload. */
@@ -173,4 +174,12 @@ export function answersOf(load: Load, release: string): number {
 export async function answered({ rig }: Releasing, load: Load, release: string): Promise<void> {
   const before = answersOf(load, release);
   await rig.until(`${release} answers`, () => answersOf(load, release) > before);
+}
+
+/** A request that is never answered, and has been accepted; it is broken off when it is disposed. */
+export async function keepWaiting(port: number): Promise<Disposable> {
+  const request = get({ port, path: '/open', agent: false }).on('error', () => undefined);
+  await once(request, 'finish');
+  await visit(port); // they are accepted in their order
+  return { [Symbol.dispose]: () => void request.destroy() };
 }
