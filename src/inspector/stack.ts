@@ -1,6 +1,6 @@
 /** What a process is doing in this moment: the stack of what runs, and what its event loop waits for. */
 import type { InspectorSession, Params } from './session.js';
-import { within } from '../util/index.js';
+import { within } from '../system/index.js';
 
 export interface Frame {
   readonly name: string;

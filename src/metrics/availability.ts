@@ -12,7 +12,7 @@ import type { Fault, HistoryRecord } from './record.js';
 export const STABLE_MS = 5000;
 /** Requests that reach a process in the moment of its death are put down to it. */
 const NEAR_MS = 1000;
-const NO_INTERVENTION = new Set(['up', 'delete']);
+const NO_INTERVENTION = new Set(['up', 'delete', 'release']);
 
 export interface Stretch {
   readonly from: number;

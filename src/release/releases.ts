@@ -109,7 +109,10 @@ export class Releases {
     const run = this.#require(id);
     if (run.hasEnded) {
       throw new UpkeepError('not-running', `Cannot abort release ${id}: it has ${run.view.status} already`, {
-        hint: `go back with: upkeep rollback ${run.view.group}`,
+        hint:
+          run.view.status === 'succeeded'
+            ? `go back with: upkeep rollback ${run.view.group}`
+            : 'see what serves: upkeep release list',
       });
     }
     if (run.view.abortedBy === null && !mayAbort(run.state)) throw notToBeLeft(run.view);

@@ -25,7 +25,7 @@ export interface ReleaseOptions extends ReleaseTarget {
 }
 
 /**
- * Asks for a release, by the description that the home knows of the group (from `upkeep release` or `upkeep up`). Joins one that is
+ * Asks for a release, by the description that the home knows of the group (from `upkeep release`). Joins one that is
  * the same. Rejects with the code `release-locked` where another one is being made, `release-not-found` where the group is unknown,
  * `daemon-unreachable` where no daemon runs.
  */

@@ -1,6 +1,7 @@
 /** What is known of an instance whose event loop does not answer: who, since when, what it was doing. */
 import type { EventLoopSpec, Evidence, HealthAction } from '../protocol/index.js';
-import { formatDuration, within } from '../util/index.js';
+import { within } from '../system/index.js';
+import { formatDuration } from '../util/index.js';
 import type { Finding } from './event-loop/evidence.js';
 import type { Hang } from './event-loop/watch.js';
 import type { Run } from './run.js';

@@ -27,3 +27,4 @@ export * from './succession.js';
 export * from './sync-tree.js';
 export * from './unix-socket.js';
 export * from './user.js';
+export * from './within.js';

@@ -14,4 +14,3 @@ export * from './secret-values.js';
 export * from './json-lines.js';
 export * from './node-range.js';
 export * from './version.js';
-export * from './within.js';

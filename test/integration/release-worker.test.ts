@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -36,4 +36,22 @@ test('a hook whose daemon was killed has ended before the next daemon does it ag
 
   assert.equal(existsSync(join(site.work, 'beside')), false);
   await closed;
+});
+
+test("an installer is told what its settings name of the daemon's environment, and nothing else of it", async (context) => {
+  const site = new ReleaseSite(context);
+  Object.assign(process.env, { REGISTRY_TOKEN: 'tok-5ecret', OTHER_TOKEN: 'another' });
+  context.after(() => {
+    delete process.env['REGISTRY_TOKEN'];
+    delete process.env['OTHER_TOKEN'];
+  });
+  const argv = ['/bin/sh', '-c', 'echo "$REGISTRY_TOKEN,$OTHER_TOKEN" > told'];
+  const settings = { name: '.npmrc', content: '//registry.example.com/:_authToken=${REGISTRY_TOKEN}\n' };
+  const stored = site.store({ name: 'server.js', content: '' }, settings);
+  const job = site.job('1', stored, { install: { by: 'command', argv, timeoutMs: 60_000 } });
+  const { signal } = new AbortController();
+  const listener = { signal, say: () => undefined, note: () => undefined };
+  const { folder, build } = await runTask('stage', job, listener);
+  await runTask('install', { ...job, folder: folder!, build: build! }, listener);
+  assert.equal(readFileSync(join(folder!, 'told'), 'utf8'), 'tok-5ecret,\n');
 });

@@ -11,7 +11,7 @@ const EXIT_NOT_RUNNING = 3;
 export const command = defineCommand({
   summary: 'Look at the daemon, start it, end it, replace it',
   usage: 'daemon status | start | stop | upgrade',
-  examples: ['daemon upgrade', 'daemon upgrade --to /opt/upkeep-1.4.0'],
+  examples: ['upkeep daemon upgrade', 'upkeep daemon upgrade --to /opt/upkeep-1.4.0'],
   options: {
     json: JSON_OPTION,
     'with-services': { type: 'boolean', description: 'stop: end all services first' },

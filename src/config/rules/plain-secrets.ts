@@ -45,7 +45,7 @@ function findSecret(value: string, part: Path): Omit<Parameters<Report>[0], 'pat
   const elsewhere = 'let the command read it from a file or its environment';
   if (hasUrlPassword(value) || hasSecretParameter(value)) {
     const hint = isOfSource
-      ? 'write token, headers or url with {file: ...}, or let git ask a credential helper'
+      ? 'write token, headers or url with {file: ...}; for git, a deploy key or a credential helper of the daemon'
       : elsewhere;
     return { message: 'a URL with a secret in it stands here, which would be stored', hint };
   }

@@ -12,9 +12,10 @@ const NAMED = /\$\{(\w+)(?:[:?-][^}]*)?\}/g;
 
 /** @param place where it is installed, and whose settings hold */
 export function installEnvironment(job: StageJob, node: string, place: string): Environment {
+  const { environment = process.env } = job;
   const named = SETTINGS.flatMap((file) => [join(place, file), join(process.env.HOME ?? homedir(), file)])
     .flatMap((file) => [...readIfAny(file).matchAll(NAMED)])
-    .flatMap(([, name]) => (process.env[name!] === undefined ? [] : [[name!, process.env[name!]!] as const]));
+    .flatMap(([, name]) => (environment[name!] === undefined ? [] : [[name!, environment[name!]!] as const]));
   return {
     ...Object.fromEntries(named),
     ...commandEnvironment(job, { stage: 'install', node }),

@@ -141,7 +141,7 @@ export class GitSource implements Source {
     if (ACCESS.test(words))
       return fail(
         `${this.#url} does not let this host read it`,
-        'give the user of the daemon a deploy key, or put user and token into source.url',
+        'give the user of the daemon a deploy key, or a credential helper',
       );
     if (/not found|does not exist|does not appear to be a git repository/i.test(words))
       return fail(

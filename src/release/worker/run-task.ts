@@ -25,7 +25,9 @@ export async function runTask(task: TaskName, job: StageJob, context: StageConte
   context.signal.addEventListener('abort', end, { once: true });
   try {
     child.stdin.on('error', () => undefined); // its end tells why
-    child.stdin.write(`${JSON.stringify({ task, job } satisfies WorkerJob)}\n`);
+    // Not in its own environment, which git, hooks and checks would inherit.
+    const told = task === 'install' ? { ...job, environment: process.env } : job;
+    child.stdin.write(`${JSON.stringify({ task, job: told } satisfies WorkerJob)}\n`);
     const last = await followToEnd(child, context);
     if ('done' in last) return last.done;
     context.signal.throwIfAborted();

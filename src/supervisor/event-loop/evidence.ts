@@ -2,8 +2,7 @@
 import { summarizeEvidence } from '../../core/index.js';
 import { InspectorError, openInspector, takeActivity, type Activity } from '../../inspector/index.js';
 import type { Evidence } from '../../protocol/index.js';
-import { readActivity, readProcess, type ProcessActivity } from '../../system/index.js';
-import { within } from '../../util/index.js';
+import { readActivity, readProcess, within, type ProcessActivity } from '../../system/index.js';
 import { ping } from './ping.js';
 
 export interface Suspect {
