@@ -17,7 +17,9 @@ test('every command is declared as users type it, and says what it does without 
     const shorts = Object.values(command.options).flatMap(({ short }) => short ?? []);
     assert.equal(new Set(shorts).size, shorts.length, `short options of ${name} are unique`);
     assert.ok(!shorts.includes('h'), `-h of ${name} asks for help`);
-    assert.ok(formatCommandHelp(command, []).includes(`upkeep ${name}`));
+    const help = `${formatCommandHelp(command, [])}\n`;
+    for (const line of command.usage.split('\n')) assert.ok(help.includes(`\n  upkeep ${line}\n`), line);
+    for (const line of command.examples ?? []) assert.match(line, /\bupkeep /, `example of ${name}`);
   }
 });
 

@@ -29,7 +29,7 @@ export function formatCommandHelp(command: Command, aliases: readonly string[]):
     command.summary,
     '',
     heading('Usage'),
-    `  upkeep ${command.usage}`,
+    ...command.usage.split('\n').map((line) => `  upkeep ${line}`),
     ...(aliases.length > 0 ? ['', `${heading('Also')} ${aliases.join(', ')}`] : []),
     ...section('Options', optionRows(command.options)),
     ...(command.examples ? ['', heading('Examples'), ...command.examples.map((line) => `  ${line}`)] : []),
