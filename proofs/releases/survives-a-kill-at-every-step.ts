@@ -4,7 +4,6 @@
  * over, no lock is held, and nobody was refused.
  */
 import assert from 'node:assert/strict';
-import { parseArgs } from 'node:util';
 import { RELEASE_STAGES, type ReleaseView } from '../../src/protocol/index.js';
 import {
   AT_ITS_END,
@@ -13,7 +12,6 @@ import {
   followTo,
   freePort,
   makeBuild,
-  randomFrom,
   Shop,
   whatIsNotWhole,
   WHILE_PUT_BACK,
@@ -21,21 +19,12 @@ import {
   type Kind,
   type Moment,
 } from '../../test/rig/index.js';
-import { endOf, EXITS_AFTER_MS, requestOf } from './support/befallen.js';
+import { befallenOptions, END_MS, endOf, EXITS_AFTER_MS, LONGEST_MS, requestOf } from './support/befallen.js';
 import { RateLoad } from './support/rate-load.js';
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
-  },
-});
-const scale = Number(values.scale);
+const { scale, random, isWanted } = befallenOptions();
 const INSTANCES = scale < 0.2 ? 1 : 2;
 const RANDOM_KILLS = Math.round(30 * scale);
-const LONGEST_MS = 6000;
-const END_MS = 60_000;
 
 await using shop = await Shop.create({
   port: await freePort(),
@@ -62,15 +51,12 @@ await using load = await RateLoad.start({ port: shop.port, perSecond: 100 });
 await load.untilAnswered(100);
 
 const startedAt = performance.now();
-const kinds = (['good', 'smoke-red', 'exits-later'] as const).filter(
-  (kind) => values.only?.split(',').includes(kind) ?? true,
-);
+const kinds = (['good', 'smoke-red', 'exits-later'] as const).filter(isWanted);
 for (const kind of kinds) {
   for (const stage of RELEASE_STAGES) await tryOut(kind, atStage(stage));
   if (kind !== 'good') await tryOut(kind, WHILE_PUT_BACK);
   await tryOut(kind, AT_ITS_END);
 }
-const random = randomFrom(Number(values.seed));
 for (let count = 0; count < RANDOM_KILLS; count++)
   await tryOut(
     (['good', 'exits-later', 'fails-often'] as const)[count % 3]!,

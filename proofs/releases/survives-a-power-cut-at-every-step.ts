@@ -10,7 +10,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { RELEASE_STAGES, type ReleaseStage, type ReleaseView } from '../../src/protocol/index.js';
 import { readRecord } from '../../src/release/index.js';
 import {
@@ -20,7 +19,6 @@ import {
   followTo,
   freePort,
   makeBuild,
-  randomFrom,
   Shop,
   tornFiles,
   whatIsNotWhole,
@@ -29,24 +27,15 @@ import {
   type Kind,
   type Moment,
 } from '../../test/rig/index.js';
-import { endOf, EXITS_AFTER_MS, requestOf } from './support/befallen.js';
+import { befallenOptions, END_MS, endOf, EXITS_AFTER_MS, LONGEST_MS, requestOf } from './support/befallen.js';
 import { Disk } from './survives-a-power-cut-at-every-step/disk.js';
 import { Machine } from './survives-a-power-cut-at-every-step/machine.js';
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
-  },
-});
-const scale = Number(values.scale);
+const { scale, random, isWanted } = befallenOptions();
 const INSTANCES = 2;
 const RANDOM_CUTS = 24;
-const LONGEST_MS = 6000;
 /** After a stage has begun. */
 const LATER_MS = 400;
-const END_MS = 60_000;
 /** What is not synced reaches such a disk sooner or later, and in another order. */
 const MOUNTS = ['defaults', 'commit=1', 'data=writeback,commit=1'];
 /** Files that the installation makes. */
@@ -62,7 +51,6 @@ if (process.getuid?.() !== 0) {
   console.error('Cannot cut the power: this proof needs root, for a disk of its own');
   process.exit(1);
 }
-const random = randomFrom(Number(values.seed));
 await using shop = await Shop.create({
   hasDaemon: false,
   port: await freePort(),
@@ -120,7 +108,7 @@ function allCases(): Case[] {
     'smoke-red': upTo('boot'),
     'exits-later': upTo('bake'),
   };
-  const wanted = Object.entries(stages).filter(([name]) => values.only?.split(',').includes(name) ?? true);
+  const wanted = Object.entries(stages).filter(([name]) => isWanted(name));
   return wanted.flatMap(([name, all]) => {
     const kind = name as Kind;
     const moments = all.flatMap((stage) => [atStage(stage), atStage(stage, random() * LATER_MS)]);

@@ -1,11 +1,9 @@
 import { connectIfUsed, homeFrom, isUnusedHome } from '../../client/index.js';
 import {
   ERRORS,
-  type ReleaseGroupView,
   type ReleaseSpec,
   type ReleaseTarget,
   type ReleaseView,
-  type WaivedCheck,
   type WaiverSpec,
 } from '../../protocol/index.js';
 import { mostSimilar } from '../../util/index.js';
@@ -181,10 +179,7 @@ function parseWaiver(text: string): WaiverSpec {
 async function list({ json, limit }: Values): Promise<void> {
   const groups = await client()
     .call('releases', { query: { limit: parseLimit(limit) } })
-    .catch((error: unknown): ReleaseGroupView[] => {
-      if (isUnusedHome(error)) return [];
-      throw error;
-    });
+    .catch(noneIfUnused);
   if (json) printJson(groups);
   else print(formatGroups(groups));
 }
@@ -192,12 +187,14 @@ async function list({ json, limit }: Values): Promise<void> {
 async function waivers(group: string | undefined, { json, limit }: Values): Promise<void> {
   const waived = await client()
     .call('waivedChecks', { query: { group, limit: parseLimit(limit) } })
-    .catch((error: unknown): WaivedCheck[] => {
-      if (isUnusedHome(error)) return [];
-      throw error;
-    });
+    .catch(noneIfUnused);
   if (json) printJson(waived);
   else print(formatWaived(waived));
+}
+
+function noneIfUnused(error: unknown): never[] {
+  if (isUnusedHome(error)) return [];
+  throw error;
 }
 
 function parseLimit(text: string | undefined): string | undefined {

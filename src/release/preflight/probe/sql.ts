@@ -82,15 +82,17 @@ export async function askDatabase({
     const hint = `set ${key} to postgres://, mysql:// or mariadb://, or ask by a command`;
     return { fault: 'its value is not the URL of a database that is known', hint };
   }
-  const found = drivers.map((driver) => ({ driver, path: pathOf(driver.module, from) }));
-  const [first] = found.filter(({ path }) => path !== undefined);
+  const [first] = drivers.flatMap((driver) => {
+    const path = pathOf(driver.module, from);
+    return path === undefined ? [] : [{ driver, path }];
+  });
   if (!first) {
     const names = drivers.map(({ module }) => nameOf(module)).join(' nor ');
     return { fault: `the release has neither ${names}`, hint: 'install one of them, or ask by a command' };
   }
   const name = nameOf(first.driver.module);
   try {
-    const loaded = (await import(pathToFileURL(first.path!).href)) as { default?: unknown };
+    const loaded = (await import(pathToFileURL(first.path).href)) as { default?: unknown };
     const letGo = await first.driver.ask(loaded.default ?? loaded, url);
     // A database notes who breaks off.
     await Promise.race([letGo().catch(() => undefined), delay(LET_GO_MS)]);
