@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
 import type { RequirementSpec } from '../../protocol/index.js';
-import { killGroup } from '../../system/index.js';
+import { killGroup, withDeadline } from '../../system/index.js';
 import { maskPath } from '../../util/index.js';
 import { currentIn } from '../folder/index.js';
 import { settler } from '../settle.js';
@@ -23,17 +23,17 @@ interface Fault {
 }
 
 async function judge(requirement: RequirementSpec, facts: Facts, signal: AbortSignal): Promise<Finding> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(requirement.timeoutMs)]);
   const place = wordPlace(requirement);
-  const fault = await ask(requirement, facts, within);
+  const fault = await withDeadline(signal, requirement.timeoutMs, async (within) => {
+    const answer = await ask(requirement, facts, within);
+    return within.aborted ? { fact: `no answer within ${requirement.timeoutMs} ms` } : answer;
+  });
   signal.throwIfAborted();
   const subject = requirement.on === 'sql' ? requirement.key : place;
   const finding = { area: 'requires', rule: requirement.on, subject } as const;
   const from = `from host "${facts.host}"`;
   if (fault === null) return { ...finding, verdict: 'passed', text: `${place} answers ${from}` };
-  const { fact, hint, isUnasked }: Fault = within.aborted
-    ? { fact: `no answer within ${requirement.timeoutMs} ms` }
-    : fault;
+  const { fact, hint, isUnasked }: Fault = fault;
   if (isUnasked)
     return {
       ...finding,

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JoiningSide } from '../../core/index.js';
 import type { ServiceSpec } from '../../protocol/index.js';
+import { withDeadline } from '../../system/index.js';
 import { together } from '../../util/index.js';
 import type { Instance } from '../instance.js';
 import { whyNoSurge } from '../rollout.js';
@@ -253,11 +254,11 @@ export class Side {
   }
 
   async #untilShown(index: number, signal: AbortSignal): Promise<void> {
-    const enough = AbortSignal.any([signal, AbortSignal.timeout(LEARN_MS)]);
     const { service } = this;
     const isOver = (): boolean => this.guestAt(index)?.isAtRest ?? true;
     const isKnown = (): boolean => service.sockets.isShown || isOver();
-    await service.until(isKnown, enough).catch(() => undefined); // that was it
+    const shown = withDeadline(signal, LEARN_MS, (enough) => service.until(isKnown, enough));
+    await shown.catch(() => undefined); // that was it
     signal.throwIfAborted();
   }
 
