@@ -4,7 +4,6 @@
  */
 import type { ExitError, ExitView, NewEvent, ServiceSpec, Verdict, WhyView } from '../protocol/index.js';
 import {
-  countNewKills,
   isAuditLogReadable,
   readAuditLog,
   findListener,
@@ -22,6 +21,7 @@ import { describeCulprit, type Surroundings } from './culprit.js';
 import type { Asked, ExitEvidence, Testimony } from './evidence.js';
 import { ExitArchive, type ExitQuestion } from './exit-archive.js';
 import { culpritOf, judgeServerKill, victimOf, type BlamedKill, type ServerKill } from './killed-server.js';
+import { OomCounters } from './oom-counters.js';
 import { PendingExits } from './pending-exits.js';
 import { decideVerdict, unknownVerdict } from './verdict.js';
 
@@ -85,6 +85,7 @@ export class Explainer {
   readonly #archive: ExitArchive;
   readonly #pending: PendingExits;
   readonly #due = new Set<Due>();
+  readonly #oomCounters = new OomCounters();
   #trace: SignalTrace | undefined;
 
   constructor(options: ExplainerOptions) {
@@ -104,8 +105,14 @@ export class Explainer {
     await Promise.all([...this.#due].map(({ isDone }) => isDone));
   }
 
+  /** An attempt has begun in the group. */
+  watch(group: MemoryGroup): void {
+    this.#oomCounters.watch(group);
+  }
+
   /** Another daemon explains what is still to be. */
   letGo(): void {
+    this.#oomCounters.end();
     for (const { cancel } of this.#due) cancel();
     this.#due.clear();
   }
@@ -178,6 +185,7 @@ export class Explainer {
   }
 
   #tell({ spec: { name: service }, instance, attempt, exit, traces }: EndedAttempt, verdict: Verdict): void {
+    if (verdict.cause === 'cgroup-oom' && traces.group) this.#oomCounters.spend(traces.group);
     const explained = { service, instance, attempt, pid: traces.pid, exit, verdict };
     if (!this.#archive.add(explained)) return;
     const { cause, summary, confidence } = verdict;
@@ -211,13 +219,19 @@ export class Explainer {
       signals,
       audit: 'missing' in signals && mayBeStrangers(exit) ? readAuditLog(traces.begunAt, kernel) : NO_RECORDS,
       kernel,
-      group: newKills(traces.group),
+      group: this.#killsIn(traces.group, endedAt),
       err: traces.lastLines('err'),
       out: traces.lastLines('out'),
       variables: traces.variables,
       describe: (culprit, seenAt, name) => describeCulprit(culprit, seenAt, name, around),
       holderOf,
     };
+  }
+
+  #killsIn(group: MemoryGroup | undefined, endedAt: number): ExitEvidence['group'] {
+    const kills = group && this.#oomCounters.killsBefore(group, endedAt);
+    if (!group || kills === undefined) return { missing: 'its control group does not count' };
+    return { found: { path: group.path, kills, limitBytes: group.limitBytes } };
   }
 }
 
@@ -238,12 +252,6 @@ const NOT_ASKED: Answer<readonly KernelRecord[]> = { found: [] };
 /** Reading the kernel's whole ring costs milliseconds: only where it may have had a hand in it. */
 function mayBeKernels({ kind, code, askedBy }: ExitView): boolean {
   return (kind === 'signalled' || (kind === 'exited' && code !== 0)) && askedBy === null;
-}
-
-function newKills(group: MemoryGroup | undefined): ExitEvidence['group'] {
-  const kills = group && countNewKills(group);
-  if (!group || kills === undefined) return { missing: 'its control group does not count' };
-  return { found: { path: group.path, kills, limitBytes: group.limitBytes } };
 }
 
 function holderOf(port: number): string | undefined {

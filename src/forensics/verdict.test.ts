@@ -46,6 +46,7 @@ const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCau
         found: [
           {
             at: ENDED_AT - 3,
+            slackMs: 0,
             text: `Memory cgroup out of memory: Killed process ${MAIN} (node) total-vm:9kB, anon-rss:2048kB`,
           },
         ],
@@ -63,6 +64,147 @@ const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCau
   ],
   ['a port', {}, error('listen EADDRINUSE: address already in use :::3000'), 'port-taken', /3000.*pid 4121/],
   ['a module', {}, error("Cannot find module 'koa'"), 'module-missing', /"koa"/],
+  [
+    'a port of IPv6',
+    {},
+    error('listen EADDRINUSE: address already in use ::1:3000'),
+    'port-taken',
+    /port 3000/,
+  ],
+  [
+    'a port of Go',
+    { code: 1 },
+    error('listen tcp :8080: bind: address already in use', 'panic', null),
+    'port-taken',
+    /port 8080/,
+  ],
+  [
+    'a socket that is no port',
+    {},
+    error('listen EADDRINUSE: address already in use /tmp/a.sock'),
+    'port-taken',
+    /somebody else does/,
+  ],
+  [
+    'a port that it may not have',
+    {},
+    error('listen EACCES: permission denied ::1:80'),
+    'permission-denied',
+    /port 80$|port 80 /,
+  ],
+  [
+    'a text that is no JSON',
+    {},
+    error('Unexpected token < in JSON at position 0', 'SyntaxError'),
+    'exception',
+    /JSON/,
+  ],
+  [
+    'code that cannot be read',
+    {},
+    error('Unexpected token )', 'SyntaxError'),
+    'syntax-error',
+    /cannot be read/,
+  ],
+  [
+    'a property of undefined',
+    {},
+    error("Cannot read properties of undefined (reading 'MAX_SIZE')", 'TypeError'),
+    'exception',
+    /MAX_SIZE/,
+  ],
+  ['a field that is missing', {}, error('ORDER_ID is missing', 'ValidationError'), 'exception', /ORDER_ID/],
+  [
+    'a variable that is missing',
+    {},
+    error('Missing environment variable API_KEY'),
+    'environment-missing',
+    /API_KEY/,
+  ],
+  [
+    'an exception long after a worker had run out of heap',
+    {},
+    {
+      ...error('boom'),
+      err: ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'],
+    },
+    'exception',
+    /boom/,
+  ],
+  [
+    'a child that ran out of heap',
+    {},
+    {
+      ...error('Command failed: node job.js'),
+      err: ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'],
+    },
+    'heap-out-of-memory',
+    /V8/,
+  ],
+  [
+    'SIGKILL that it sent itself in a group that had lost others',
+    { signal: 'SIGKILL' },
+    {
+      group: { found: { path: '/docker/1', kills: 1, limitBytes: null } },
+      testimony: testimony({
+        kills: [{ ...kill, target: MAIN, signal: 'SIGKILL', reason: 'call', command: null }],
+      }),
+    },
+    'signal',
+    /SIGKILL/,
+  ],
+  [
+    'SIGTERM of a stranger after a child that ran too long',
+    { code: 0 },
+    {
+      signals: { found: [seen({ signal: 15, at: ENDED_AT - 900 })] },
+      testimony: testimony({ kills: [{ ...kill, reason: 'timeout' }], childEnds: [childEnd] }),
+    },
+    'signal',
+    /SIGTERM, sent by pid 4121/,
+  ],
+  [
+    'exit() long after a child that ran too long',
+    { code: 1 },
+    {
+      testimony: testimony({
+        kills: [{ ...kill, at: ENDED_AT - 2100, reason: 'timeout' }],
+        childEnds: [{ ...childEnd, at: ENDED_AT - 2000 }],
+        exitCalls: [{ pid: MAIN, at: ENDED_AT - 10, code: 1, place: 'a.js:9' }],
+      }),
+    },
+    'exit-call',
+    /a\.js:9/,
+  ],
+  [
+    'exit() after it had ended a helper',
+    { code: 1 },
+    {
+      testimony: testimony({
+        kills: [{ ...kill, reason: 'call' }],
+        childEnds: [childEnd],
+        exitCalls: [{ pid: MAIN, at: ENDED_AT - 10, code: 1, place: 'a.js:9' }],
+      }),
+    },
+    'exit-call',
+    /^it called process\.exit\(1\) at a\.js:9/,
+  ],
+  [
+    'exit() behind npm',
+    { code: 1 },
+    {
+      argv: ['npm', 'start'],
+      testimony: testimony({
+        pids: new Set([MAIN, 200]),
+        exitCalls: [
+          { pid: 200, at: ENDED_AT - 60, code: 1, place: 'server.js:3' },
+          { pid: MAIN, at: ENDED_AT - 10, code: 1, place: 'npm/lib/cli/exit-handler.js:9' },
+        ],
+      }),
+    },
+    'exit-call',
+    /process 200 called process\.exit\(1\) at server\.js:3; the wrapper/,
+  ],
   ['a file', {}, error("ENOENT: no such file or directory, open '/srv/a'"), 'file-missing', /\/srv\/a/],
   ['a permission', {}, error("EACCES: permission denied, open '/srv/a'"), 'permission-denied', /\/srv\/a/],
   ['a variable', {}, error('DATABASE_URL is not set'), 'environment-missing', /DATABASE_URL/],
@@ -175,6 +317,13 @@ const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCau
     { argv: ['timeout', '5', 'node', 'a.js'] },
     'time-limit',
     /5s/,
+  ],
+  [
+    'timeout(1) with options',
+    { code: 124, livedMs: 60_100 },
+    { argv: ['timeout', '-k', '5', '-s', 'TERM', '1m', 'node', 'a.js', '3'] },
+    'time-limit',
+    /after 1m/,
   ],
   [
     'a code that only looks like timeout(1)',

@@ -246,14 +246,16 @@ export class Instance {
 
   /** It lives, but is not worth living; the restart policy decides what follows. */
   fail(kind: 'memory' | 'unhealthy', why: string): void {
-    this.#attribution.ask(`upkeep: ${why}`);
+    const { id } = this.#state;
+    // Who is ended already is not ended for this.
+    if (id === 'starting' || id === 'running') this.#attribution.ask(`upkeep: ${why}`);
     this.#send({ id: 'fail', at: this.#context.clock.now(), attempt: this.attempt, kind });
   }
 
   signal(signal: SignalName, askedBy: string): boolean {
     const isSent = this.#run?.signal(signal) ?? false;
     if (!isSent) return false;
-    this.#attribution.sent(signal, askedBy);
+    this.#attribution.sent(signal, this.#context.clock.wall(), askedBy);
     this.#run?.noteAsked(this.#attribution.note());
     return true;
   }
@@ -433,13 +435,13 @@ export class Instance {
       case 'drain':
         return void this.#drain(effect);
       case 'signal':
-        this.#attribution.sent(effect.signal);
+        this.#attribution.sent(effect.signal, this.#context.clock.wall());
         this.#run?.noteAsked(this.#attribution.note());
         return this.#run?.stop(effect.signal, this.spec.stop.message);
       case 'signal-tree':
         return this.#run?.stopTree(effect.signal);
       case 'kill-tree':
-        this.#attribution.sent('SIGKILL');
+        this.#attribution.sent('SIGKILL', this.#context.clock.wall());
         this.#run?.noteAsked(this.#attribution.note());
         return this.#run?.killTree();
       case 'release':
@@ -547,7 +549,7 @@ export class Instance {
     const { clock, random } = this.#context;
     const { exit, isTreeEmpty, lookedAt } = end;
     if (lookedAt && this.#state.id === 'running') this.#ownUpTo(lookedAt);
-    const askedBy = this.#attribution.whoEnded(exit);
+    const askedBy = this.#attribution.whoEnded(end);
     this.exit = describeExit(exit, { ...end, attempt, askedBy, evidence: this.#evidence });
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
     this.#emitInstance({ type: 'instance-exited', exit: this.exit });
@@ -569,7 +571,7 @@ export class Instance {
     this.#evidence = seen ? { ...seen, missing: evidence.missing } : evidence;
     const hang = this.#hangs?.confirm(evidence);
     this.#attribution.ask(`upkeep: unhealthy (${this.#condemnedBy ?? hang ?? evidence.summary})`);
-    this.#attribution.sent('SIGUSR1');
+    this.#attribution.sent('SIGUSR1', this.#context.clock.wall());
   }
 
   #explain(attempt: number, exit: ExitView, { traces }: RunEnd): void {

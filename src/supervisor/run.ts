@@ -408,6 +408,7 @@ export class Run {
           this.#checks.onRunning();
           const pid = this.process?.pid;
           if (pid !== undefined) this.#group = readMemoryGroup(pid);
+          if (this.#group) this.#context.explainer.watch(this.#group);
           observer.onRunning();
         },
         onExited: (exit, isTreeEmpty, at) => {

@@ -23,12 +23,6 @@ export function readMemoryGroup(pid: number): MemoryGroup | undefined {
   return unified && group(join('/sys/fs/cgroup', unified.path), unified.path, V2);
 }
 
-/** How many more were killed since the group was read. */
-export function countNewKills({ counter, kills }: MemoryGroup): number | undefined {
-  const now = readKills(counter);
-  return now === undefined ? undefined : now - kills;
-}
-
 const V1 = { counter: 'memory.oom_control', limit: 'memory.limit_in_bytes' };
 const V2 = { counter: 'memory.events', limit: 'memory.max' };
 
@@ -40,8 +34,9 @@ function group(folder: string, path: string, files: typeof V1): MemoryGroup | un
   return { path, counter, kills, limitBytes: limit < UNLIMITED ? limit : null };
 }
 
-function readKills(path: string): number | undefined {
-  const match = /^oom_kill (\d+)$/m.exec(read(path) ?? '');
+/** `counter`: of a MemoryGroup; undefined: it cannot be read. */
+export function readKills(counter: string): number | undefined {
+  const match = /^oom_kill (\d+)$/m.exec(read(counter) ?? '');
   return match ? Number(match[1]) : undefined;
 }
 

@@ -1,13 +1,17 @@
 /** What the kernel says of processes that it killed or that crashed: the ring behind dmesg, where it may be read. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { bootedAt } from './process-table.js';
 import { isFirstPidNamespace, type Answer } from './signal-trace.js';
 
 export interface KernelRecord {
   /** Wall clock, milliseconds since the epoch. */
   readonly at: number;
+  /** By how much its time may be off: nobody corrects the clock of the log. */
+  readonly slackMs: number;
   readonly text: string;
 }
+
+/** What processors' clocks are off by, at most, where the kernel has measured them. */
+const DRIFT = 50e-6;
 
 const RECORD_BYTES = 8192;
 const HEADER = /^\d+,\d+,(\d+),[^;]*;([^\n]*)/;
@@ -31,7 +35,10 @@ export function readKernelLog(since: number): Answer<readonly KernelRecord[]> {
 }
 
 function readAll(fd: number, since: number): KernelRecord[] {
-  const begin = bootedAt();
+  // As the kernel's own, this clock stands still while the machine sleeps.
+  const upMs = Number(process.hrtime.bigint()) / 1e6;
+  const begin = Date.now() - upMs;
+  const slackMs = upMs * DRIFT;
   const buffer = Buffer.allocUnsafe(RECORD_BYTES);
   const records: KernelRecord[] = [];
   for (;;) {
@@ -44,6 +51,6 @@ function readAll(fd: number, since: number): KernelRecord[] {
     }
     const match = HEADER.exec(buffer.toString('utf8', 0, length));
     const at = begin + Number(match?.[1]) / 1000;
-    if (match && at >= since) records.push({ at, text: match[2]! });
+    if (match && at + slackMs >= since) records.push({ at, slackMs, text: match[2]! });
   }
 }

@@ -159,6 +159,26 @@ export function makeCases({ program, takenPort, group }: Workshop): Case[] {
       words: /abort/,
     },
     { name: 'syntax', service: node('syntax', 'const = 1'), cause: 'syntax-error' },
+    {
+      name: 'no-json',
+      service: node('no-json', 'setTimeout(() => JSON.parse("<html>"), 20)'),
+      cause: 'exception',
+    },
+    {
+      name: 'no-field',
+      service: node('no-field', 'setTimeout(() => undefined.MAX_SIZE, 20)'),
+      cause: 'exception',
+      words: /MAX_SIZE/,
+    },
+    {
+      name: 'ends-its-helper',
+      service: node(
+        'ends-its-helper',
+        `const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"]); setTimeout(() => { child.kill("SIGTERM"); child.once("exit", () => process.exit(1)); }, 300)`,
+      ),
+      cause: 'exit-call',
+      words: /^it called process\.exit\(1\) at ends-its-helper/,
+    },
     { name: 'python-throws', service: python('throws', 'raise ValueError("no")'), cause: 'exception' },
     { name: 'python-module', service: python('module', 'import no_such_module'), cause: 'module-missing' },
     {
@@ -197,6 +217,12 @@ export function makeCases({ program, takenPort, group }: Workshop): Case[] {
       service: node('port', `require("net").createServer().listen(${takenPort}, "127.0.0.1")`),
       cause: 'port-taken',
       words: new RegExp(`${takenPort}.*pid ${process.pid}`),
+    },
+    {
+      name: 'port-v6',
+      service: node('port-v6', `require("net").createServer().listen(${takenPort}, "::ffff:127.0.0.1")`),
+      cause: 'port-taken',
+      words: new RegExp(`port ${takenPort} .*pid ${process.pid}`),
     },
     { name: 'module', service: node('module', 'require("no-such-module")'), cause: 'module-missing' },
     {
@@ -450,6 +476,13 @@ export function makeCases({ program, takenPort, group }: Workshop): Case[] {
       cause: 'asked',
       words: /\(signal\)/,
       act: ({ rig, name }) => rig.cli('signal', name, 'SIGKILL'),
+    },
+    {
+      name: 'cli-signal-answered',
+      service: node('cli-signal-answered', `process.on("SIGTERM", () => process.exit(0)); ${WAIT}`),
+      cause: 'asked',
+      words: /\(signal\)/,
+      act: ({ rig, name }) => rig.cli('signal', name, 'SIGTERM'),
     },
     {
       name: 'stop-by-kill',

@@ -6,9 +6,12 @@ import { formatBytes, formatDuration, unreachable } from '../../util/index.js';
 import type { ChildEnd, ExitEvidence, SentKill } from '../evidence.js';
 import type { Fact, Finding } from '../finding.js';
 import { factOfKill, wordBefore } from '../signals.js';
+import { requestRule } from './exited.js';
 
 /** From the end of the child to that of its parent. */
 const FOLLOWS_MS = 3000;
+/** From the end of the child to the call of exit() that answers it. */
+const ANSWERS_MS = 500;
 /** From the signal to the end of a child that shuts down in order. */
 const SHUTDOWN_MS = 60_000;
 const MAX_BUFFER =
@@ -19,6 +22,7 @@ export function execRule(evidence: ExitEvidence): Finding | undefined {
   const isThrown = error !== null && MAX_BUFFER.test(error.message);
   const kill = findKill(evidence);
   if (exit.kind === 'signalled' && kill?.target !== evidence.pid) return undefined;
+  if (exit.kind === 'exited' && kill?.target !== evidence.pid && requestRule(evidence)) return undefined;
   // An exception of its own is the reason, unless it is about just this.
   if (error && !isThrown && !isTimeout(error.message) && !isConsequence(evidence)) return undefined;
   if (kill) return fromKill(evidence, kill);
@@ -39,7 +43,10 @@ function findKill({ testimony, endedAt, pid }: ExitEvidence): SentKill | undefin
     if (endedAt - kill.at > SHUTDOWN_MS) return false;
     if (kill.target === pid) return true;
     const end = testimony.childEnds.findLast(({ child, at }) => child === kill.target && at >= kill.at - 1);
-    return endedAt - (end?.at ?? kill.at) < FOLLOWS_MS;
+    const overAt = end?.at ?? kill.at;
+    const call = testimony.exitCalls.findLast((each) => each.pid === pid && each.code !== null);
+    if (call && call.at - overAt > ANSWERS_MS) return false; // it had another reason by then
+    return endedAt - overAt < FOLLOWS_MS;
   });
 }
 

@@ -45,11 +45,17 @@ export function exceptionRule(evidence: ExitEvidence): Finding | undefined {
   };
 }
 
-const PORT = /EADDRINUSE[^\n]*?:(\d+)\b|Address already in use[^\n]*?:?(\d{2,5})?/i;
+/** Of Node.js (`:::3000`, `::1:3000`), Go, nginx and asyncio. */
+const PORTS = [
+  /EADDRINUSE[^\n]*:(\d{1,5})(?!\S)/,
+  /:(\d{1,5}): bind: address already in use/i,
+  /bind\(\) to \S+:(\d{1,5}) failed \(98\b/,
+  /\('[^']*', (\d{1,5})(?:, \d+, \d+)?\): address already in use/i,
+];
 
 function portTaken(text: string, { holderOf }: ExitEvidence): Kind | undefined {
   if (!/EADDRINUSE|address already in use/i.test(text)) return undefined;
-  const port = Number(PORT.exec(text)?.[1]);
+  const port = Number(PORTS.map((pattern) => pattern.exec(text)?.[1]).find(Boolean));
   if (!port)
     return {
       cause: 'port-taken',
@@ -104,7 +110,7 @@ function fileError(text: string): Kind | undefined {
         }
       : wordFile('permission-denied', program);
   }
-  const listen = /listen (EACCES|EPERM)[^\n]*?:(\d+)\b/.exec(text);
+  const listen = /listen (EACCES|EPERM)[^\n]*:(\d{1,5})(?!\S)/.exec(text);
   if (listen)
     return {
       cause: 'permission-denied',
@@ -133,13 +139,16 @@ const ENVIRONMENT = [
   new RegExp(`^KeyError: '${KEY}'`),
 ];
 
+/** Where nothing says that a key is one of the environment, it may be a field of anything. */
+const NAMES_ENVIRONMENT = /env|variable|^KeyError|_[A-Z0-9]+["'`]? (?:is not set|not set|must be set)/i;
+
 /** Only a key that the process did not have. */
 function environmentMissing(text: string, { variables }: ExitEvidence): Kind | undefined {
-  if (variables === null || /^(?:Reference|Syntax)Error/.test(text)) return undefined;
+  if (variables === null || /^(?:Reference|Syntax|Type)Error/.test(text)) return undefined;
   const key = ENVIRONMENT.map((pattern) => pattern.exec(text)?.[1]).find(
     (each) => each !== undefined && each === each.toUpperCase(),
   );
-  if (key === undefined || variables.has(key) || !/env|variable|_|KeyError/i.test(text)) return undefined;
+  if (key === undefined || variables.has(key) || !NAMES_ENVIRONMENT.test(text)) return undefined;
   return {
     cause: 'environment-missing',
     summary: `the variable ${key} is not set: ${text}`,
@@ -147,8 +156,11 @@ function environmentMissing(text: string, { variables }: ExitEvidence): Kind | u
   };
 }
 
+/** Also thrown by JSON.parse(), RegExp() and BigInt(), for what the program was given. */
+const OF_DATA = /JSON|regular expression|BigInt/i;
+
 function syntaxError(text: string): Kind | undefined {
-  return /^SyntaxError\b/.test(text)
+  return /^SyntaxError\b/.test(text) && !OF_DATA.test(text)
     ? {
         cause: 'syntax-error',
         summary: `its code cannot be read: ${text}`,

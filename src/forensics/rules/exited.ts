@@ -1,7 +1,8 @@
 /** It ended by itself, with a code. */
 import { basename } from 'node:path';
 import { signalName } from '../../system/index.js';
-import type { ExitEvidence } from '../evidence.js';
+import { isWrapperCommand } from '../../core/index.js';
+import type { ExitCall, ExitEvidence } from '../evidence.js';
 import { wordCulprit, type Fact, type Finding } from '../finding.js';
 import { findRequest, findSender, wordBefore, type Sender } from '../signals.js';
 import { wordFamily } from './signalled.js';
@@ -31,6 +32,12 @@ export function childSignalRule(evidence: ExitEvidence): Finding | undefined {
   const { exit, testimony, endedAt, tree } = evidence;
   if (exit.kind !== 'exited' || exit.code === 0) return undefined;
   const end = testimony.childEnds.findLast(({ signal, at }) => signal !== null && endedAt - at < FOLLOWS_MS);
+  // Who ends its helpers before it ends is no wrapper that follows them.
+  const isOwnWill = testimony.kills.some(
+    (kill) =>
+      kill.pid === evidence.pid && kill.target === end?.child && kill.reason === 'call' && !kill.isPassedOn,
+  );
+  if (end && isOwnWill) return undefined;
   if (end) return fromChild(evidence, end.child, end.signal!, end.command);
   const number = (exit.code ?? 0) - 128;
   if (!isShell(evidence) || number < 1 || number > 31) return undefined;
@@ -79,19 +86,29 @@ function isShell({ argv }: ExitEvidence): boolean {
 const UNSETTLED = 13;
 const EXIT = 'process.exit';
 
+/** Of a wrapper (npm calls exit() with the code of its script): that of what it runs. */
+function decidingCall({ argv, exit, testimony, pid, endedAt }: ExitEvidence): ExitCall | undefined {
+  const calls = testimony.exitCalls.filter(({ code }) => code !== null);
+  const behind = isWrapperCommand(argv)
+    ? calls.findLast((each) => each.pid !== pid && each.code === exit.code && endedAt - each.at < FOLLOWS_MS)
+    : undefined;
+  return behind ?? calls.findLast((each) => each.pid === pid);
+}
+
 /** What its own words, or its code alone, tell. */
 export function exitedRule(evidence: ExitEvidence): Finding | undefined {
   const { exit, testimony, pid, endedAt, err } = evidence;
   if (exit.kind !== 'exited') return undefined;
-  const call = testimony.exitCalls.findLast((each) => each.pid === pid && each.code !== null);
   const status: Fact = { source: 'exit status', fact: exit.reason };
+  const call = decidingCall(evidence);
   if (call) {
+    const isBehind = call.pid !== pid;
     const where = call.place === null ? 'in code that is not its own' : `at ${call.place}`;
-    const summary = `it called ${EXIT}(${exit.code}) ${where}`;
+    const summary = `${isBehind ? `its process ${call.pid}` : 'it'} called ${EXIT}(${exit.code}) ${where}`;
     return {
       cause: 'exit-call',
-      summary,
-      confidence: 'certain',
+      summary: isBehind ? `${summary}; the wrapper in front of it ended with it` : summary,
+      confidence: isBehind && isShell(evidence) ? 'likely' : 'certain', // a shell may have gone on to something else
       evidence: [{ source: 'preload', fact: `${summary}, ${wordBefore(endedAt - call.at)} the end` }, status],
     };
   }

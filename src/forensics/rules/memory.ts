@@ -13,11 +13,12 @@ const KERNEL_MS = 3000;
 export function oomRule(evidence: ExitEvidence): Finding | undefined {
   const killed = oomKill(evidence);
   if (killed) return killed;
-  const { exit, group, kernel, signals } = evidence;
+  const { exit, group, kernel, signals, testimony, pid } = evidence;
   if (exit.signal !== 'SIGKILL' || !('found' in group) || group.found.kills < 1) return undefined;
+  if (testimony.kills.some(({ target, signal }) => target === pid && signal === 'SIGKILL')) return undefined;
   // The kernel's own words would name the victim: where they can be read, the count alone proves nothing.
   if ('found' in kernel) return undefined;
-  if ('found' in signals && !signals.found.some((seen) => seen.target === evidence.pid && seen.code > 0))
+  if ('found' in signals && !signals.found.some((seen) => seen.target === pid && seen.code > 0))
     return undefined;
   const { path, kills, limitBytes } = group.found;
   const limit = limitBytes === null ? '' : ` of ${formatBytes(limitBytes)}`;
@@ -26,7 +27,7 @@ export function oomRule(evidence: ExitEvidence): Finding | undefined {
     summary: `the kernel killed it: its control group ${path} reached its memory limit${limit}`,
     confidence: 'likely',
     evidence: [
-      { source: 'control group', fact: `${path} counts ${kills} more killed for its memory than before` },
+      { source: 'control group', fact: `${path} counts ${kills} killed for its memory in the last seconds` },
     ],
     hint: 'give the control group more memory, or the program less to do with it',
   };
@@ -35,7 +36,7 @@ export function oomRule(evidence: ExitEvidence): Finding | undefined {
 function oomKill(evidence: ExitEvidence): Finding | undefined {
   const { kernel, pid, tree, testimony, endedAt, exit } = evidence;
   if (!('found' in kernel) || pid === null) return undefined;
-  const records = kernel.found.filter(({ at }) => Math.abs(endedAt - at) < KERNEL_MS);
+  const records = kernel.found.filter(({ at, slackMs }) => Math.abs(endedAt - at) < KERNEL_MS + slackMs);
   for (const { text } of records) {
     const match = OOM.exec(text);
     if (!match) continue;
@@ -63,15 +64,24 @@ function oomKill(evidence: ExitEvidence): Finding | undefined {
 /** 5: SIGTRAP, 6: SIGABRT, and what shells make of them. */
 const HEAP_CODES = [133, 134, 128 + 4];
 const HEAP_SIGNALS = ['SIGABRT', 'SIGTRAP', 'SIGILL'];
+/** What child_process says of a child that has ended badly. */
+const OF_CHILD = /Command failed/;
 
-export function heapRule({ exit, err, error }: ExitEvidence): Finding | undefined {
+export function heapRule({ exit, err, error, testimony, pid }: ExitEvidence): Finding | undefined {
   const text = err.join('\n');
   const fatal = HEAP.exec(text);
   const isWorker =
     error?.message.includes('ERR_WORKER_OUT_OF_MEMORY') ||
     /Worker terminated due to reaching memory limit/.test(error?.message ?? '');
+  // A worker's, long ago, may still be the last that was printed.
+  const isOtherwise =
+    (error !== null && error.pid !== null && !OF_CHILD.test(error.message)) ||
+    testimony.exitCalls.some((call) => call.pid === pid);
   const isHeap =
-    fatal !== null && (HEAP_SIGNALS.includes(exit.signal ?? '') || (exit.code !== null && exit.code !== 0));
+    fatal !== null &&
+    (HEAP_SIGNALS.includes(exit.signal ?? '') ||
+      HEAP_CODES.includes(exit.code ?? 0) ||
+      (exit.code !== null && exit.code !== 0 && !isOtherwise));
   if (!isHeap && !isWorker) return undefined;
   const figures = [...text.matchAll(new RegExp(HEAP_FIGURES, 'g'))].at(-1);
   const facts: Fact[] = [{ source: 'stderr', fact: fatal?.[1]?.trim() ?? error!.message }];

@@ -106,7 +106,9 @@ function nativeCrash(
   const { pid, kernel, endedAt, err, testimony } = evidence;
   if (sender?.kill) return undefined; // process.kill(process.pid): it wanted to
   const records =
-    'found' in kernel ? kernel.found.filter(({ at }) => Math.abs(endedAt - at) < KERNEL_MS) : [];
+    'found' in kernel
+      ? kernel.found.filter(({ at, slackMs }) => Math.abs(endedAt - at) < KERNEL_MS + slackMs)
+      : [];
   const record = records.find(
     ({ text }) =>
       new RegExp(`\\[${pid}\\]:? .*(?:segfault|trap|fault|general protection)`).test(text) ||

@@ -7,6 +7,8 @@ import type { Sender } from '../signals.js';
 
 const DURATION = /^(\d+(?:\.\d+)?)([smhd]?)$/;
 const UNITS: Readonly<Record<string, number>> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Options whose value is the next word: `-k 5`, `-s TERM`. */
+const TAKES_VALUE = /^(?:-[a-z]*[ks]|--kill-after|--signal)$/;
 const TIMED_OUT = 124;
 /** Its clock begins a little after ours. */
 const EARLY_MS = 200;
@@ -50,9 +52,9 @@ export function timeLimit({ argv, exit }: ExitEvidence, facts: readonly Fact[]):
 function limitOf(argv: readonly string[]): number | undefined {
   const at = argv.findIndex((word) => basename(word) === 'timeout');
   if (at !== 0) return undefined;
-  const duration = argv
-    .slice(1)
-    .map((word) => DURATION.exec(word))
-    .find((match) => match !== null);
+  const first = argv.findIndex(
+    (word, index) => index > 0 && !word.startsWith('-') && !TAKES_VALUE.test(argv[index - 1]!),
+  );
+  const duration = DURATION.exec(argv[first] ?? '');
   return duration ? Number(duration[1]) * UNITS[duration[2]!]! : undefined;
 }
