@@ -201,6 +201,10 @@ export class Alerts {
         warn(
           `${OWN_WARNING}"${spec.name}" (${showTarget(spec.target)}): ${failure}; it is tried again until it arrives`,
         ),
+      onGivenUp: (notice, failure) =>
+        warn(
+          `${OWN_WARNING}"${spec.name}" (${showTarget(spec.target)}): ${failure}; notice ${notice} is given up, others were taken`,
+        ),
     });
     this.#couriers.set(key, courier);
     return courier;

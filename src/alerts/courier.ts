@@ -1,4 +1,7 @@
-/** Delivers the notices for one receiver in their order, and tries again with growing patience while it does not take them. */
+/**
+ * Delivers the notices for one receiver in their order, and tries again with growing patience while it does not take them. One that
+ * is refused while others are taken holds up none of them.
+ */
 import type { AlertTarget, Notice } from '../protocol/index.js';
 import { Delivery } from './delivery.js';
 import type { Outbox, Waiting } from './outbox.js';
@@ -6,6 +9,14 @@ import type { Outbox, Waiting } from './outbox.js';
 /** After the first failure, the second, …; the last one is repeated for ever. */
 const PAUSES_MS = [1000, 2000, 5000, 15_000, 60_000, 300_000];
 const BATCH = 50;
+/** More than an hour. Then one is given up that the receiver refuses, if it has taken another one meanwhile. */
+const MAX_REFUSALS = 20;
+
+interface Refusal {
+  readonly count: number;
+  readonly firstAt: number;
+  readonly againAt: number;
+}
 
 export interface CourierHost {
   readonly outbox: Outbox;
@@ -14,6 +25,8 @@ export interface CourierHost {
   readonly waiting: () => readonly Waiting[];
   /** The first failure of a row. */
   readonly onFailure: (failure: string) => void;
+  /** One that is refused for good. */
+  readonly onGivenUp: (notice: string, failure: string) => void;
   readonly onInternalError: (error: unknown) => void;
 }
 
@@ -23,6 +36,8 @@ export class Courier {
   #delivery: Delivery | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** By the id of the notice. */
+  readonly #refusals = new Map<string, Refusal>();
   #isOver = false;
   #isBusy = false;
   deliveredAt: string | null = null;
@@ -41,8 +56,12 @@ export class Courier {
 
   /** Now, beside whatever else is to be delivered. */
   async deliver(notice: Notice): Promise<void> {
-    const delivery = new Delivery(this.#target, [notice], () => this.#onDelivered());
-    this.failure = (await delivery.ended()) ?? null;
+    let refusal: string | null = null;
+    const delivery = new Delivery(this.#target, [notice], {
+      onDone: () => this.#onDelivered(),
+      onRefused: (_id, why) => (refusal = why),
+    });
+    this.failure = (await delivery.ended()) ?? refusal;
   }
 
   end(): void {
@@ -61,7 +80,7 @@ export class Courier {
         const failure = await this.#send(due);
         if (failure !== undefined) return this.#onFailed(failure);
         this.#failures = 0;
-        this.failure = null;
+        if (this.#refusals.size === 0) this.failure = null;
       }
     } catch (error) {
       this.#host.onInternalError(error);
@@ -73,24 +92,58 @@ export class Courier {
 
   #due(): Notice[] {
     const now = this.#host.wall().getTime();
-    const due = this.#host.waiting().filter(({ notBefore }) => notBefore <= now);
-    return due.slice(0, BATCH).map(({ notice }) => notice);
+    const waiting = this.#host.waiting();
+    const ids = new Set(waiting.map(({ notice }) => notice.id));
+    for (const id of this.#refusals.keys()) if (!ids.has(id)) this.#refusals.delete(id);
+    const due = waiting.filter((each) => this.#dueAt(each) <= now);
+    const count = ({ notice }: Waiting): number => this.#refusals.get(notice.id)?.count ?? 0;
+    return due
+      .toSorted((a, b) => count(a) - count(b))
+      .slice(0, BATCH)
+      .map(({ notice }) => notice);
+  }
+
+  #dueAt({ notice, notBefore }: Waiting): number {
+    return Math.max(notBefore, this.#refusals.get(notice.id)?.againAt ?? 0);
   }
 
   async #send(notices: readonly Notice[]): Promise<string | undefined> {
-    const { outbox } = this.#host;
+    const { outbox, onInternalError } = this.#host;
     const marked = notices.map((notice) => ({ ...notice, isRepeated: outbox.hasTried(notice.id) }));
-    await outbox.tried(marked.map(({ id }) => id));
+    // A full disk is just what somebody has to be told of.
+    await outbox.tried(marked.map(({ id }) => id)).catch(onInternalError);
     if (this.#isOver) return undefined;
     const done: Promise<void>[] = [];
-    this.#delivery = new Delivery(this.#target, marked, (id) => {
-      this.#onDelivered();
-      done.push(outbox.done(id));
+    const cross = (id: string): void => void done.push(outbox.done(id).catch(onInternalError));
+    this.#delivery = new Delivery(this.#target, marked, {
+      onDone: (id) => {
+        this.#onDelivered();
+        this.#refusals.delete(id);
+        cross(id);
+      },
+      onRefused: (id, why) => this.#onRefused(id, why) && cross(id),
     });
     const failure = await this.#delivery.ended();
     this.#delivery = undefined;
     await Promise.all(done);
     return failure;
+  }
+
+  /** True: it is given up. */
+  #onRefused(id: string, why: string): boolean {
+    const now = this.#host.wall().getTime();
+    const before = this.#refusals.get(id);
+    const count = (before?.count ?? 0) + 1;
+    const firstAt = before?.firstAt ?? now;
+    if (this.failure === null) this.#host.onFailure(why);
+    this.failure = why;
+    if (count >= MAX_REFUSALS && Date.parse(this.deliveredAt ?? '') > firstAt) {
+      this.#refusals.delete(id);
+      this.#host.onGivenUp(id, why);
+      return true;
+    }
+    this.#refusals.set(id, { count, firstAt, againAt: now + pauseAfter(count) });
+    return false;
   }
 
   #onDelivered(): void {
@@ -101,15 +154,19 @@ export class Courier {
     if (this.#isOver) return;
     if (this.failure === null) this.#host.onFailure(failure);
     this.failure = failure;
-    const pauseMs = PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)]!;
-    this.#timer = setTimeout(() => void this.#work(), pauseMs).unref();
+    this.#timer = setTimeout(() => void this.#work(), pauseAfter(++this.#failures)).unref();
   }
 
-  /** Until quiet hours are over. */
+  /** Until quiet hours are over, or one that was refused may be asked again. */
   #sleep(): void {
-    const times = this.#host.waiting().map(({ notBefore }) => notBefore);
+    const times = this.#host.waiting().map((each) => this.#dueAt(each));
     if (times.length === 0) return;
     const waitMs = Math.max(1000, Math.min(...times) - this.#host.wall().getTime());
     this.#timer = setTimeout(() => this.wake(), Math.min(waitMs, 3_600_000)).unref();
   }
+}
+
+/** Milliseconds. */
+function pauseAfter(failures: number): number {
+  return PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1]!;
 }

@@ -1,6 +1,6 @@
 /**
  * Sends notices by a child of the daemon (sender/main.ts): mail and TLS would cost the daemon megabytes, and a receiver that
- * hangs must hang nobody else. The child says of each notice whether it arrived, and ends with the first that did not.
+ * hangs must hang nobody else. The child says of each notice whether it arrived, and ends with the first that could not be sent.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,7 +13,16 @@ const MAX_CHILD_MS = 120_000;
 const MAX_WORDS = 500;
 
 /** What the child says, a line each. */
-export type Word = { readonly done: string } | { readonly failed: string };
+export type Word =
+  | { readonly done: string }
+  /** The receiver works, and does not want this one: why. */
+  | { readonly refused: string; readonly why: string }
+  | { readonly failed: string };
+
+export interface DeliveryObserver {
+  onDone(id: string): void;
+  onRefused(id: string, why: string): void;
+}
 
 export class Delivery {
   readonly #child: ChildProcess;
@@ -21,7 +30,7 @@ export class Delivery {
   #failure: string | undefined;
   #words = '';
 
-  constructor(target: AlertTarget, notices: readonly Notice[], onDone: (id: string) => void) {
+  constructor(target: AlertTarget, notices: readonly Notice[], observer: DeliveryObserver) {
     const { PATH, HOME, TZ, UPKEEP_HOME } = process.env;
     this.#child = spawn(process.execPath, ['--no-warnings', join(packageRoot(), 'dist', 'alert-sender.js')], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -30,7 +39,8 @@ export class Delivery {
     this.#timer = setTimeout(() => this.end(), MAX_CHILD_MS);
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
       const word = JSON.parse(line) as Word;
-      if ('done' in word) onDone(word.done);
+      if ('done' in word) observer.onDone(word.done);
+      else if ('refused' in word) observer.onRefused(word.refused, word.why);
       else this.#failure = word.failed;
     });
     this.#child.stderr!.on('data', (words: Buffer) => {
@@ -41,7 +51,7 @@ export class Delivery {
     this.#child.stdin!.write(`${JSON.stringify({ target, notices })}\n`);
   }
 
-  /** Resolves with why not all arrived; undefined: all did. */
+  /** Resolves with why not all were sent; undefined: all were, though some may have been refused. */
   ended(): Promise<string | undefined> {
     return new Promise((resolve) => {
       const settle = (failure: string | undefined): void => {

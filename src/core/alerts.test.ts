@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALERT_KINDS, type AlertSpec, type ExitView, type UpkeepEvent } from '../protocol/index.js';
+import {
+  ALERT_KINDS,
+  type AlertSpec,
+  type ExitView,
+  type OperationView,
+  type UpkeepEvent,
+} from '../protocol/index.js';
 import {
   CALM_MS,
   forget,
@@ -8,6 +14,7 @@ import {
   note,
   openIn,
   problemsOf,
+  problemsOfOperation,
   tick,
   type AlertBook,
   type Problem,
@@ -184,6 +191,57 @@ test('a certificate that nobody looks at any more is not told to be well, and go
     '80s recovered 0',
   ]);
   assert.deepEqual(play({ 1: began, 5: unwatched, 20: renewed }, 200), ['1s problem 1', '35s recovered 0']);
+});
+
+test('an instance that was ended because it hung is well when the next attempt runs', () => {
+  const running: UpkeepEvent = {
+    ...{ seq: 1, at: EXIT.at, type: 'instance-status', service: 'api', instance: 0, attempt: 2 },
+    ...{ pid: 7, from: 'starting', to: 'running' },
+  };
+  const over = problemsOf(running).find(({ kind }) => kind === 'unhealthy')!;
+  assert.deepEqual(play({ 1: SICK, 5: over, 70: SICK }, 100), [
+    '1s problem 1',
+    '35s recovered 0',
+    '70s problem 1',
+  ]);
+});
+
+test('a server that was killed behind a wrapper that lives on is told as a crash', () => {
+  const killed: UpkeepEvent = {
+    ...{ seq: 1, at: EXIT.at, type: 'server-killed', service: 'api', instance: 0, attempt: 1 },
+    ...{ pid: 7, cause: 'exec-max-buffer', summary: 'its wrapper killed it', hint: null },
+  };
+  assert.deepEqual([problemOf(killed)!.kind, problemOf(killed)!.detail], ['crash', 'its wrapper killed it']);
+});
+
+test('a release that failed, or was rolled back, is told to each service of its group; a plan is not', () => {
+  const failed: UpkeepEvent = {
+    ...{ seq: 1, at: EXIT.at, type: 'release', release: '12', group: 'shop', kind: 'release' },
+    ...{ status: 'failed', stage: 'resolve', reason: 'no artifact', services: ['web', 'api'] },
+  };
+  assert.deepEqual(
+    problemsOf(failed).map(({ kind, service, detail }) => [kind, service, detail]),
+    ['web', 'api'].map((service) => ['operation-failed', service, 'release 12 failed: no artifact']),
+  );
+  assert.match(
+    problemsOf({ ...failed, status: 'rolled-back' })[0]!.detail,
+    /^release 12 was rolled back: no/,
+  );
+  for (const event of [{ kind: 'plan' }, { status: 'aborted' }, { status: 'succeeded' }] as const)
+    assert.deepEqual(problemsOf({ ...failed, ...event }), []);
+});
+
+test('an operation that somebody has given up has not failed; that of a release is told as a release', () => {
+  const operation = (kind: OperationView['kind'], code: string): OperationView =>
+    ({
+      id: '7',
+      kind,
+      steps: [{ service: 'api', failure: { code, message: 'no' } }],
+    }) as unknown as OperationView;
+  assert.equal(problemsOfOperation(operation('reload', 'not-ready')).length, 1);
+  for (const code of ['aborted', 'superseded'])
+    assert.deepEqual(problemsOfOperation(operation('reload', code)), []);
+  assert.deepEqual(problemsOfOperation(operation('release', 'not-ready')), []);
 });
 
 test('an instance that is stopped on purpose has no problem, and is not told to be well', () => {

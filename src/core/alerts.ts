@@ -20,6 +20,8 @@ const SLOW_MS: Partial<Record<AlertKind, number>> = {
   certificate: 86_400_000,
 };
 
+type ReleaseEvent = Extract<UpkeepEvent, { type: 'release' }>;
+
 /** What an event means to whoever wants to be told. */
 export interface Problem {
   readonly kind: AlertKind;
@@ -65,18 +67,36 @@ export interface AlertStep {
 /** What ends an instance that upkeep itself ends because it is not worth living. */
 const NOT_FIT = /^upkeep: (?:not ready within|memory limit)/;
 
-/** Of an instance: what is stopped on purpose has no problem any more, and is not well either. */
-const ENDED_BY_STOP = ['crash-loop', 'unhealthy'] as const;
+/** Those of an instance, which end with it. */
+const OF_INSTANCE = ['crash-loop', 'unhealthy'] as const;
 
 /** Nothing where nobody is told of it. */
 export function problemsOf(event: UpkeepEvent): readonly Problem[] {
-  if (event.type === 'instance-status' && event.to === 'stopped')
-    return ENDED_BY_STOP.map((kind) => ({
-      ...of(event),
-      ...{ kind, key: `${event.instance}`, state: 'unwatched', detail: 'it was stopped' },
-    }));
+  if (event.type === 'instance-status') return problemsOfStatus(event);
+  if (event.type === 'release') return problemsOfRelease(event);
   const problem = problemOf(event);
   return problem ? [problem] : [];
+}
+
+/** What is at rest has no problem any more, and is not well either. */
+function problemsOfStatus(event: Extract<UpkeepEvent, { type: 'instance-status' }>): Problem[] {
+  const { to, instance } = event;
+  const tell = (kind: AlertKind, state: Problem['state'], detail: string): Problem => ({
+    ...of(event),
+    ...{ kind, key: `${instance}`, state, detail },
+  });
+  if (to === 'crashed') return [tell('crash-loop', 'began', 'a crash loop')];
+  if (to === 'running') return OF_INSTANCE.map((kind) => tell(kind, 'over', 'it runs'));
+  const isAtRest = to === 'stopped' || to === 'completed';
+  return isAtRest ? OF_INSTANCE.map((kind) => tell(kind, 'unwatched', 'it is at rest')) : [];
+}
+
+/** One for each service of its group. */
+function problemsOfRelease({ release, kind, status, reason, services }: ReleaseEvent): Problem[] {
+  if (kind === 'plan' || (status !== 'failed' && status !== 'rolled-back')) return [];
+  const detail = `${kind} ${release} ${status === 'failed' ? 'failed' : 'was rolled back'}: ${reason ?? 'it is not known why'}`;
+  const problem = { kind: 'operation-failed', instance: null, key: `release ${release}`, detail } as const;
+  return services.map((service) => ({ ...problem, service, state: 'happened' }));
 }
 
 function problemOf(event: UpkeepEvent): Problem | undefined {
@@ -88,12 +108,8 @@ function problemOf(event: UpkeepEvent): Problem | undefined {
       const detail = error?.at ? `${words} (${error.at})` : words;
       return isFailure ? { ...of(event), kind: 'crash', key: '', state: 'happened', detail } : undefined;
     }
-    case 'instance-status': {
-      const isLoop = event.to === 'crashed';
-      if (!isLoop && event.to !== 'running') return undefined;
-      const state = isLoop ? 'began' : 'over';
-      return { ...of(event), kind: 'crash-loop', key: `${event.instance}`, state, detail: 'a crash loop' };
-    }
+    case 'server-killed':
+      return { ...of(event), kind: 'crash', key: '', state: 'happened', detail: event.summary };
     case 'instance-health': {
       const state = event.healthy ? 'over' : 'began';
       return { ...of(event), kind: 'unhealthy', key: `${event.instance}`, state, detail: event.detail };
@@ -131,10 +147,14 @@ function problemOf(event: UpkeepEvent): Problem | undefined {
   }
 }
 
-/** Of an operation that has failed: one for each service that it failed for. */
+/** What somebody has ended by asking for something else. */
+const GIVEN_UP = ['aborted', 'superseded'];
+
+/** Of an operation that has failed: one for each service that it failed for. That of a release is told as a release. */
 export function problemsOfOperation({ id, kind, steps }: OperationView): readonly Problem[] {
+  if (kind === 'release') return [];
   return steps.flatMap(({ service, failure }): Problem[] => {
-    if (!failure) return [];
+    if (!failure || GIVEN_UP.includes(failure.code)) return [];
     const detail = `${kind} failed: ${failure.message}`;
     return [{ kind: 'operation-failed', service, instance: null, key: id, state: 'happened', detail }];
   });
@@ -201,8 +221,8 @@ function pass(
   now: number,
 ): { after?: Known; notice?: 'still' | 'recovered' } {
   const { isOpen, overAt, untold, isUnwatched = false } = known;
-  if (isOpen && overAt !== null && now - overAt >= CALM_MS)
-    return recovery && !isUnwatched ? { notice: 'recovered' } : {};
+  const isCalm = overAt !== null && (now - overAt >= CALM_MS || now < overAt);
+  if (isOpen && isCalm) return recovery && !isUnwatched ? { notice: 'recovered' } : {};
   if (!isDue(known, repeatMs, now)) return { after: known };
   if (untold === 0 && (!isOpen || overAt !== null)) return isOpen ? { after: known } : {};
   return { after: { ...known, toldAt: now, untold: 0 }, notice: 'still' };

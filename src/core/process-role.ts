@@ -29,7 +29,7 @@ export function isWrapperCommand(argv: readonly string[]): boolean {
   const [program = '', first = ''] = argv;
   const name = baseOf(program.split(' ')[0]!);
   if (PACKAGE_MANAGER.test(name) || RUNNER.test(name)) return true;
-  if (SHELL.test(name)) return first === '-c';
+  if (SHELL.test(name)) return /^-[a-z]*c$/.test(first);
   return NODE.test(name) && (PACKAGE_MANAGER_SCRIPT.test(baseOf(first)) || RUNNER.test(baseOf(first)));
 }
 

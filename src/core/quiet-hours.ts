@@ -12,7 +12,11 @@ export function quietUntil(quiet: QuietSpec | null, kind: AlertKind, now: number
   const since = (minute - from + DAY_MINUTES) % DAY_MINUTES;
   const length = (to - from + DAY_MINUTES) % DAY_MINUTES;
   if (since >= length) return undefined;
-  return (Math.floor(now / MINUTE_MS) + length - since) * MINUTE_MS;
+  const until = (Math.floor(now / MINUTE_MS) + length - since) * MINUTE_MS;
+  // The clocks may be set in between: not where that time of the day does not exist then.
+  const late = ((minuteOfDay(until, timezone) - to + 1.5 * DAY_MINUTES) % DAY_MINUTES) - DAY_MINUTES / 2;
+  const exact = until - late * MINUTE_MS;
+  return minuteOfDay(exact, timezone) === to ? exact : until;
 }
 
 function minuteOfDay(now: number, timezone: string | null): number {

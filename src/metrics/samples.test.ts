@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -106,6 +107,47 @@ test('a service whose samples cannot be written takes nothing from the others', 
   assert.equal(samples.recent('good').length, 1);
   assert.equal(samples.read('good', START, START + 10).length, 1);
   assert.equal(told, 1);
+});
+
+test('the hour of a service that came to rest, or whose daemon did, is made up for', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const home = mkdtempSync(join(tmpdir(), 'upkeep-samples-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  let now = START + 3600 - 20;
+  let measured: readonly string[] = ['one', 'two'];
+  const measurement = { ...sampleAt(START), requests: 3, durationMs: 6 };
+  const begin = (): Samples => {
+    const samples = new Samples({
+      home,
+      wall: () => new Date(now * 1000),
+      measure: () => Promise.resolve(new Map(measured.map((name) => [name, measurement]))),
+      onInternalError: (error) => assert.fail(String(error)),
+    });
+    samples.begin();
+    return samples;
+  };
+  const pass = async (): Promise<void> => {
+    now += 10;
+    t.mock.timers.tick(10_000);
+    await new Promise(setImmediate);
+  };
+  const hour = (name: string): number[] =>
+    new RingFile(join(home, 'history', name), PACES[2]).read(START, START + 7200).map(({ at }) => at);
+  const first = begin();
+  await pass();
+  measured = ['two']; // one was stopped
+  await pass();
+  assert.deepEqual([hour('one'), hour('two')], [[START], [START]]);
+  now += 3600 - 20;
+  await pass();
+  first.end(); // and is killed
+  utimesSync(join(home, 'history', 'two.10s'), now, now);
+  measured = [];
+  now += 30;
+  const second = begin();
+  await pass();
+  second.end();
+  assert.deepEqual([hour('one'), hour('two')], [[START], [START, START + 3600]]);
 });
 
 test('minutes and hours are made of what lies on disk, whenever the daemon was killed', () => {

@@ -2,12 +2,13 @@
  * What was measured of each service, every ten seconds, on disk: rolled up to minutes and hours from what lies there, so a daemon
  * that is killed in between leaves no hole that the next one could have filled.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Level, ServiceView } from '../protocol/index.js';
 import type { Period } from './availability.js';
 import type { Scraped } from './families.js';
 import { add } from './histogram.js';
+import { namesIn } from '../system/index.js';
 import { PACES, RingFile, slotOf } from './ring-file.js';
 import { decode, encode, merge, SAMPLE_BYTES, type Sample } from './sample.js';
 import { readAnswers, type Answers } from './traffic.js';
@@ -15,6 +16,7 @@ import { readAnswers, type Answers } from './traffic.js';
 const [FINE] = PACES;
 /** Two minutes: what `upkeep top` draws. */
 const KEPT_IN_MEMORY = 12;
+const OF_FINE = `.${FINE.seconds}s`;
 
 /** The present state of a service, and what happened in it since it was asked before. */
 export type Measurement = Omit<Sample, 'at' | 'seconds'> & { readonly durationMs: number };
@@ -43,12 +45,19 @@ export class Samples {
   }
 
   begin(): void {
+    // What a former daemon has not rolled up any more, also of services that are at rest.
+    for (const name of namesIn(this.#folder))
+      if (name.endsWith(OF_FINE)) this.#keep(name.slice(0, -OF_FINE.length));
+    this.#await();
+  }
+
+  #await(): void {
     const paceMs = FINE.seconds * 1000;
     // At the beginning of each slot: shortly before it processes say what they count (src/supervisor/metrics-line.ts).
     const leftMs = paceMs - (this.#host.wall().getTime() % paceMs);
     this.#timer = setTimeout(
       () => {
-        this.begin();
+        this.#await();
         void this.#tick();
       },
       leftMs < paceMs / 4 ? leftMs + paceMs : leftMs,
@@ -116,30 +125,29 @@ export class Samples {
     const now = this.#now();
     const at = slotOf(now, FINE);
     const seconds = Math.min(FINE.seconds, Math.max(1, now - this.#lastAt));
-    const lastAt = this.#lastAt;
     this.#lastAt = now;
-    mkdirSync(join(this.#host.home, 'history'), { recursive: true, mode: 0o700 });
-    const failures: unknown[] = [];
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     for (const [service, measurement] of measured) {
       if (measurement.requests > 0) this.#totals.set(service, plus(this.total(service), measurement));
-      const sample: Sample = { ...measurement, at, seconds };
-      const { recent, rings } = this.#keep(service);
-      const bytes = encode(sample);
-      recent.add(bytes);
+      this.#keep(service).recent.add(encode({ ...measurement, at, seconds }));
+    }
+    const failures: unknown[] = [];
+    for (const [service, kept] of this.#kept)
       try {
-        rings[0].writeBytes(at, bytes);
-        rollUp(rings, at, lastAt);
+        if (measured.has(service)) kept.rings[0].writeBytes(at, kept.recent.latest());
+        rollUp(kept, at);
+        if (measured.has(service)) kept.lastAt = at;
       } catch (error) {
         failures.push(error); // as where the disk is full: what is in memory goes on, that of others, too
       }
-    }
     if (failures.length > 0) throw failures[0];
   }
 
   #keep(service: string): Kept {
     const known = this.#kept.get(service);
     if (known) return known;
-    const kept = { recent: new Recent(), rings: ringsOf(this.#path(service)) };
+    const rings = ringsOf(this.#path(service));
+    const kept = { recent: new Recent(), rings, lastAt: writtenAt(rings[0].path) ?? this.#now(), rolled: [] };
     this.#kept.set(service, kept);
     return kept;
   }
@@ -149,7 +157,11 @@ export class Samples {
   }
 
   #path(service: string): string {
-    return join(this.#host.home, 'history', service);
+    return join(this.#folder, service);
+  }
+
+  get #folder(): string {
+    return join(this.#host.home, 'history');
   }
 
   #now(): number {
@@ -157,9 +169,16 @@ export class Samples {
   }
 }
 
-interface Kept {
+interface Kept extends Rollable {
   readonly recent: Recent;
+}
+
+interface Rollable {
   readonly rings: Rings;
+  /** When the last sample was taken, seconds. */
+  lastAt: number;
+  /** The slots that were rolled up last, by the index of their pace. */
+  readonly rolled: number[];
 }
 
 /** Of PACES. */
@@ -173,6 +192,12 @@ class Recent {
   /** Of a sample that was encoded. */
   add(sample: Buffer): void {
     sample.copy(this.#bytes, (this.#count++ % KEPT_IN_MEMORY) * SAMPLE_BYTES);
+  }
+
+  /** As it was encoded. */
+  latest(): Buffer {
+    const from = ((this.#count - 1) % KEPT_IN_MEMORY) * SAMPLE_BYTES;
+    return this.#bytes.subarray(from, from + SAMPLE_BYTES);
   }
 
   /** Oldest first. */
@@ -205,16 +230,24 @@ function ringsOf(path: string): Rings {
 export function writeThrough(path: string, sample: Sample, lastAt: number): void {
   const rings = ringsOf(path);
   rings[0].write(sample);
-  rollUp(rings, sample.at, lastAt);
+  rollUp({ rings, lastAt, rolled: [] }, sample.at);
 }
 
-/** What has ended between the two, from the finer pace. */
-function rollUp(rings: Rings, at: number, lastAt: number): void {
+/** The slots of its last sample, from the finer pace, where they have ended by now. */
+function rollUp({ rings, lastAt, rolled }: Rollable, now: number): void {
   for (let index = 1; index < rings.length; index++) {
     const coarse = rings[index]!;
     const slot = slotOf(lastAt, coarse.pace);
-    if (slot === slotOf(at, coarse.pace)) return;
+    if (slot === slotOf(now, coarse.pace)) return;
+    if (rolled[index] === slot) continue;
     const merged = merge(slot, rings[index - 1]!.read(slot, slot + coarse.pace.seconds));
     if (merged) coarse.write(merged);
+    rolled[index] = slot;
   }
+}
+
+/** Seconds; undefined: nothing was written yet. */
+function writtenAt(path: string): number | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat && Math.floor(stat.mtimeMs / 1000);
 }

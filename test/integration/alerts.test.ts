@@ -21,7 +21,7 @@ class Receiver implements AsyncDisposable {
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => this.#answer(JSON.parse(text) as Notice, response));
   });
-  manner: 'takes' | 'fails' | 'hangs' = 'takes';
+  manner: 'takes' | 'fails' | 'hangs' | 'takes others' = 'takes';
 
   static async open(): Promise<Receiver> {
     const receiver = new Receiver();
@@ -41,8 +41,10 @@ class Receiver implements AsyncDisposable {
   #answer(notice: Notice, response: ServerResponse): void {
     this.tried.push(notice);
     if (this.manner === 'hangs') return;
-    if (this.manner === 'takes') this.taken.push(notice);
-    response.writeHead(this.manner === 'takes' ? 204 : 503).end();
+    const isRefused = this.manner === 'takes others' && notice.service === 'one';
+    const isTaken = this.manner !== 'fails' && !isRefused;
+    if (isTaken) this.taken.push(notice);
+    response.writeHead(isTaken ? 204 : isRefused ? 400 : 503).end();
   }
 }
 
@@ -91,6 +93,31 @@ test('a webhook that fails gets each notice when it is well again, in their orde
   assert.equal(new Set(receiver.taken.map(({ id }) => id)).size, receiver.taken.length);
   const times = receiver.taken.map(({ at }) => at);
   assert.deepEqual(times, times.toSorted());
+});
+
+test('a notice that is refused holds up no other, and is sent again', async () => {
+  await using receiver = await Receiver.open();
+  await using rig = await Rig.create();
+  receiver.manner = 'takes others';
+  const alerts = { ops: { webhook: receiver.url, on: ['crash'] } } satisfies Record<string, AlertConfig>;
+  await up(rig, alerts, { one: FAILS });
+  const states = async (): Promise<[string | null, number]> => {
+    const [alert] = await rig.client.call('alerts');
+    return [alert!.failure, alert!.pending];
+  };
+  await rig.until('it was refused', async () => (await states()).join() === 'it answered 400,1');
+  await up(rig, alerts, { one: FAILS, two: FAILS });
+  await rig.until('another one was taken', () => receiver.taken.some(({ service }) => service === 'two'));
+  assert.equal((await states())[1], 1);
+  receiver.manner = 'takes';
+  await rig.until('it was taken', async () => (await states()).join() === ',0');
+  assert.deepEqual(
+    receiver.taken.map(({ service, isRepeated }) => [service, isRepeated]),
+    [
+      ['two', false],
+      ['one', true],
+    ],
+  );
 });
 
 test('what hangs when the daemon is killed is sent by the next one, with the same id and as a repetition', async () => {

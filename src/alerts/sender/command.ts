@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { AlertTarget, Notice } from '../../protocol/index.js';
 import type { Send } from './main.js';
+import { Refused } from './refused.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -25,7 +26,8 @@ function runOnce({ argv, cwd }: Command, notice: Notice): Promise<void> {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       if (code === 0) resolve();
-      else reject(new Error(`the command ended with ${signal ?? `exit code ${code}`}`));
+      else if (code === null) reject(new Error(`the command ended with ${signal}`));
+      else reject(new Refused(`the command ended with exit code ${code}`));
     });
   });
 }

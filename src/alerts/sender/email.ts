@@ -4,6 +4,7 @@ import { createTransport, type Transporter } from 'nodemailer';
 import type { AlertTarget } from '../../protocol/index.js';
 import { readSecret } from '../../system/index.js';
 import type { Send } from './main.js';
+import { Refused } from './refused.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -15,15 +16,14 @@ export async function mail({ to, from, smtp }: Email): Promise<Send> {
   return async ({ id, subject, text, isRepeated, phase }) => {
     const words = isRepeated ? `${text}\n(This may have been mailed before.)` : text;
     const headers = { 'X-Upkeep-Notice': id, 'X-Upkeep-Phase': phase };
-    await transport.sendMail({
-      from: sender,
-      to: [...to],
-      subject,
-      text: words,
-      messageId: `<${id}@${hostname()}>`,
-      headers,
-    });
+    const letter = { from: sender, to: [...to], subject, text: words, headers };
+    await transport.sendMail({ ...letter, messageId: `<${id}@${hostname()}>` }).catch(throwRefusal);
   };
+}
+
+/** RFC 5321, 4.2.1: 5yz is permanent. */
+function throwRefusal(error: Error & { responseCode?: number }): never {
+  throw (error.responseCode ?? 0) >= 500 ? new Refused(error.message) : error;
 }
 
 async function open(smtp: Email['smtp']): Promise<Transporter> {

@@ -1,21 +1,25 @@
 /**
- * The child that sends: reads a receiver and notices from stdin, says of each notice that it arrived, ends with the first that
- * did not, and with the daemon: the end of stdin. The next one sends again what nobody has heard of.
+ * The child that sends: reads a receiver and notices from stdin, says of each notice that it arrived or was refused, ends with the
+ * first that could not be sent, and with the daemon: the end of stdin. The next one sends again what nobody has heard of.
  */
 import { createInterface } from 'node:readline';
 import type { AlertTarget, Notice } from '../../protocol/index.js';
 import type { Word } from '../delivery.js';
 import { run } from './command.js';
 import { mail } from './email.js';
+import { Refused } from './refused.js';
 import { post } from './webhook.js';
 
-/** Rejects where the receiver did not take it. */
+/** Rejects where the receiver did not take it: with Refused where it will not take it either when it is asked again. */
 export type Send = (notice: Notice) => Promise<void>;
 
 interface Errand {
   readonly target: AlertTarget;
   readonly notices: readonly Notice[];
 }
+
+/** Then it is the receiver that is wrong, and not the notices. */
+const MAX_REFUSED_IN_A_ROW = 3;
 
 let isOver = false;
 createInterface({ input: process.stdin })
@@ -27,9 +31,13 @@ createInterface({ input: process.stdin })
 async function deliver({ target, notices }: Errand): Promise<void> {
   try {
     const send = await open(target);
+    let refused = 0;
     for (const notice of notices) {
-      await send(notice);
-      say({ done: notice.id });
+      const why = await send(notice).then(() => undefined, wordRefusal);
+      if (why === undefined) say({ done: notice.id });
+      else say({ refused: notice.id, why });
+      refused = why === undefined ? 0 : refused + 1;
+      if (refused === MAX_REFUSED_IN_A_ROW) throw new Error(why);
     }
   } catch (error) {
     say({ failed: (error as Error).message });
@@ -37,6 +45,12 @@ async function deliver({ target, notices }: Errand): Promise<void> {
   }
   isOver = true;
   process.stdin.destroy();
+}
+
+/** Throws what is no refusal. */
+function wordRefusal(error: unknown): string {
+  if (error instanceof Refused) return error.message;
+  throw error;
 }
 
 function open(to: AlertTarget): Promise<Send> | Send {

@@ -5,6 +5,7 @@ import type { AlertTarget, Notice } from '../../protocol/index.js';
 import { readSecret } from '../../system/index.js';
 import { fill, placesOf } from '../words.js';
 import type { Send } from './main.js';
+import { Refused } from './refused.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -32,7 +33,7 @@ function send(url: URL, body: string, id: string): Promise<void> {
       const { statusCode = 0 } = response;
       response.resume().once('end', () => {
         if (statusCode >= 200 && statusCode < 300) resolve();
-        else reject(new Error(`it answered ${statusCode}`));
+        else reject(new (isRefusal(statusCode) ? Refused : Error)(`it answered ${statusCode}`));
       });
     });
     const timer = setTimeout(
@@ -45,6 +46,11 @@ function send(url: URL, body: string, id: string): Promise<void> {
     });
     request.end(body);
   });
+}
+
+/** RFC 9110, 15.5: the client is wrong, but where it may try again (408, 425, 429). */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 
 function filled(value: unknown, notice: Notice): unknown {
