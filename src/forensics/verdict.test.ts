@@ -342,6 +342,14 @@ for (const [name, exit, evidence, cause, words] of CASES) {
   });
 }
 
+test('a crash in native code says whether there is a core dump to look into', () => {
+  const signals = { found: [seen({ signal: 11, code: 1, sender: MAIN })] };
+  const crash = (exit: Partial<ExitView>): ReturnType<typeof decideVerdict> =>
+    decideVerdict(madeUpEvidence({ signal: 'SIGSEGV', ...exit }, { signals }));
+  assert.match(crash({ hasCore: true }).hint!, /coredumpctl debug 100/);
+  assert.match(crash({}).hint!, /ulimit -c unlimited/);
+});
+
 test('what was not available is named where more could have been known', () => {
   const { notAvailable, confidence } = decideVerdict(madeUpEvidence({ signal: 'SIGKILL' }));
   assert.equal(confidence, 'unknown');

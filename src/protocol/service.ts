@@ -40,6 +40,8 @@ export const ExitView = v.strictObject({
   lastLines: v.array(v.string()),
   /** What it was doing when it was found failing. */
   evidence: v.exactOptional(Evidence),
+  /** The kernel has written a core dump, or given it to whoever collects them (core_pattern). */
+  hasCore: v.exactOptional(v.literal(true)),
 });
 export type ExitView = v.InferOutput<typeof ExitView>;
 

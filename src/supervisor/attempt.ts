@@ -438,6 +438,7 @@ function endBy(id: ProcessId, signal: SignalName): void {
 }
 
 function toExit(report: Extract<ShimReport, { id: 'exited' }>): AttemptExit {
-  if (report.signal !== null) return { kind: 'signalled', signal: report.signal };
+  const { signal, hasCore } = report;
+  if (signal !== null) return { kind: 'signalled', signal, hasCore };
   return { kind: 'exited', code: report.code ?? 0 };
 }

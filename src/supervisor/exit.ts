@@ -6,7 +6,7 @@ import { signalName } from '../system/index.js';
 /** How the process itself ended, as the kernel told the shim. */
 export type AttemptExit =
   | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signalled'; readonly signal: number }
+  | { readonly kind: 'signalled'; readonly signal: number; readonly hasCore?: boolean }
   | { readonly kind: 'spawn-failed'; readonly fact: string; readonly hint?: string | undefined }
   | { readonly kind: 'unknown'; readonly fact: string };
 
@@ -45,6 +45,7 @@ export function describeExit(exit: AttemptExit, context: ExitContext): ExitView 
     leftBehind: context.leftBehind,
     lastLines: context.lastLines.filter((line) => !OF_INSPECTOR.test(line)),
     ...(context.evidence ? { evidence: context.evidence } : {}),
+    ...(exit.kind === 'signalled' && exit.hasCore ? { hasCore: true } : {}),
   };
 }
 

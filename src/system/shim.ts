@@ -20,6 +20,8 @@ export type ShimReport =
       readonly id: 'exited';
       readonly code: number | null;
       readonly signal: number | null;
+      /** The kernel has written one. */
+      readonly hasCore: boolean;
       readonly at: number;
       readonly isTreeEmpty: boolean;
     }
@@ -111,6 +113,7 @@ export function parseReport(line: string): ShimReport | undefined {
         id,
         code: number(0),
         signal: number(1),
+        hasCore: fields[2] === '1',
         at: Number(fields[3]),
         isTreeEmpty: tail?.startsWith('empty') ?? false,
       };

@@ -42,7 +42,10 @@ function oomKill(evidence: ExitEvidence): Finding | undefined {
     if (!match) continue;
     const victim = Number(match[2]);
     const isOwn = victim === pid && exit.signal === 'SIGKILL';
-    const isChild = victim !== pid && exit.code !== 0 && (tree.has(victim) || testimony.pids.has(victim));
+    const isChild =
+      victim !== pid &&
+      exit.code !== 0 &&
+      (tree.has(victim) || testimony.pids.has(victim) || isChildOf(testimony, victim));
     if (!isOwn && !isChild) continue;
     const isGroup = match[1] === 'Memory cgroup out';
     const used = match[4] === undefined ? '' : ` with ${formatBytes(Number(match[4]) * 1024)} in use`;
@@ -59,6 +62,10 @@ function oomKill(evidence: ExitEvidence): Finding | undefined {
     };
   }
   return undefined;
+}
+
+function isChildOf({ childEnds }: ExitEvidence['testimony'], pid: number): boolean {
+  return childEnds.some(({ child }) => child === pid);
 }
 
 /** 5: SIGTRAP, 6: SIGABRT, and what shells make of them. */

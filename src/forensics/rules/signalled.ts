@@ -103,7 +103,7 @@ function nativeCrash(
   signal: string,
   sender: Sender | undefined,
 ): Finding | undefined {
-  const { pid, kernel, endedAt, err, testimony } = evidence;
+  const { pid, kernel, endedAt, err, testimony, exit } = evidence;
   if (sender?.kill) return undefined; // process.kill(process.pid): it wanted to
   const records =
     'found' in kernel
@@ -145,7 +145,10 @@ function nativeCrash(
         ? `it crashed in native code${where}: ${signal}`
         : `it aborted${where}: ${abortLine.trim().slice(0, 200)}`,
     confidence: record || sender ? 'certain' : 'likely',
-    evidence: facts,
-    hint: 'look for native addons (*.node) that were updated, and for a core dump: coredumpctl list',
+    evidence: [
+      ...facts,
+      { source: 'exit status', fact: `${exit.reason}; ${exit.hasCore ? 'a' : 'no'} core dump was written` },
+    ],
+    hint: `look for native addons (*.node) that were updated, and into a core dump: ${exit.hasCore ? `coredumpctl debug ${pid}, or where core_pattern(5) has put it` : 'allow it to write one (ulimit -c unlimited)'}`,
   };
 }
