@@ -77,7 +77,7 @@ export const UpkeepEvent = v.variant('type', [
     healthy: v.boolean(),
     detail: v.string(),
     /** What has found it; absent: the configured probe. */
-    probe: v.optional(v.literal('event-loop')),
+    probe: v.optional(v.picklist(['event-loop', 'server'])),
     /** Since when, as near as probes can tell. */
     since: v.optional(v.pipe(v.string(), v.isoTimestamp())),
     /** What is done about it. */

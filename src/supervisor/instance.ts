@@ -34,7 +34,7 @@ import { runFolder, runName, type SupervisorContext } from './context.js';
 import { describeExit, toEnding } from './exit.js';
 import { Hangs, type HangNews } from './hangs.js';
 import { goOnWaiting, wordInterlude, type Interlude } from './interlude.js';
-import { Run, type RunEnd, type RunSetup } from './run.js';
+import { Run, type RunEnd, type RunObserver, type RunSetup } from './run.js';
 import type { ServiceSockets } from './service-sockets.js';
 import { Timers } from './timers.js';
 
@@ -162,7 +162,13 @@ export class Instance {
   }
 
   get isHealthy(): boolean | null {
-    return this.#hangs?.areThere === true ? false : (this.#run?.isHealthy ?? null);
+    if (this.#hangs?.areThere === true) return false;
+    return this.#run?.isHealthy ?? (this.#hasLostServer ? false : null);
+  }
+
+  /** A health check would see for itself. */
+  get #hasLostServer(): boolean {
+    return this.#spec.health === null && this.#run?.hasLostServer === true;
   }
 
   /** undefined: no probe speaks against it. */
@@ -537,6 +543,7 @@ export class Instance {
         onReady: () => this.#send({ id: 'became-ready', at: clock.now(), attempt }),
         onListening: (listening: Listening) => owner.onListening(this, listening),
         onProcess: () => owner.onProcess(this),
+        onServing: (lost: Parameters<RunObserver['onServing']>[0]) => this.#onServing(lost),
         onExited: (end: RunEnd) => this.#onExited(attempt, end),
         onEmptied: () => this.#send({ id: 'emptied', at: clock.now(), attempt, jitter: random() }),
         onLost: (loss: LossReport) => this.#warnOfLoss(loss),
@@ -592,13 +599,19 @@ export class Instance {
       run && new Hangs(run, eventLoop, (news) => this.#onHealth({ ...news, probe: 'event-loop' }));
   }
 
+  #onServing(lost: Parameters<RunObserver['onServing']>[0]): void {
+    if (this.#spec.health !== null || this.status !== 'running') return;
+    const { why: detail, sinceMs } = lost ?? { why: 'another process serves', sinceMs: 0 };
+    this.#onHealth({ isHealthy: lost === null, detail, sinceMs, action: 'none', probe: 'server' });
+  }
+
   #onHealth({
     isHealthy: healthy,
     detail,
     sinceMs = 0,
     action,
     probe,
-  }: HangNews & { probe?: 'event-loop' }): void {
+  }: HangNews & { probe?: 'event-loop' | 'server' }): void {
     const by = probe ? { probe } : {};
     const since = new Date(this.#context.clock.wall().getTime() - sinceMs).toISOString();
     const done = healthy ? {} : { action };

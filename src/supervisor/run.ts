@@ -47,6 +47,8 @@ export interface RunObserver {
   onProcess(): void;
   /** The process ended; everything that it wrote is in the logs. */
   onExited(end: RunEnd): void;
+  /** The process that served was killed, and what it runs behind lives on: why, and since how many milliseconds; null: it serves again. */
+  onServing(lost: { readonly why: string; readonly sinceMs: number } | null): void;
   /** Its last descendant ended too. */
   onEmptied(): void;
   /** Some of its output could not be written. */
@@ -129,6 +131,10 @@ export class Run {
       main: () => this.#attempt.pid,
       signals: () => this.#context.explainer.signals(),
       onKilled: (found) => this.#explainServerKill(found),
+      onServing: (lost) => {
+        const now = this.#context.clock.wall().getTime();
+        observer.onServing(lost && { why: lost.kill.summary, sinceMs: Math.max(0, now - lost.at) });
+      },
     });
     this.target = this.#makeTarget();
     const rule = setup.isCandidate ? this.#ruleOfCandidate() : setup.spec;
@@ -256,6 +262,11 @@ export class Run {
     const { pid } = this.#attempt;
     if (pid === undefined || this.#channel.witnesses.pids.has(pid)) return;
     for (const each of this.pids()) this.#tree.add(each);
+  }
+
+  /** Nobody serves any more, although it lives. */
+  get hasLostServer(): boolean {
+    return this.#servers.isLost;
   }
 
   /** It was found unhealthy: by whom the process that served was killed, if that was so. */

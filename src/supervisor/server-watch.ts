@@ -38,6 +38,8 @@ export interface ServerWatchSetup {
   /** What the kernel has seen. */
   readonly signals: () => readonly SeenSignal[];
   readonly onKilled: (found: ServerKill) => BlamedKill;
+  /** Nobody serves any more, because of this one; null: somebody does again. */
+  readonly onServing: (lost: { readonly kill: BlamedKill; readonly at: number } | null) => void;
 }
 
 interface Known extends Omit<Server, 'isAlive'> {
@@ -57,6 +59,8 @@ export class ServerWatch {
   #held: ServerKill | undefined;
   /** Children in whose place the wrapper itself has started others: by pid, and when they ended. */
   readonly #replaced = new Set<string>();
+  /** It had servers, and the last one was killed. */
+  isLost = false;
   /** What it was found unhealthy by. */
   blamed: BlamedKill | null = null;
 
@@ -74,6 +78,8 @@ export class ServerWatch {
     if (this.#servers.get(pid)?.id.startTicks === row.startTicks) return;
     if (!this.#servers.has(pid) && this.#servers.size >= MAX_SERVERS) this.#forgetOne();
     this.#servers.set(pid, { pid, id: row, since, ancestors, aliveAt: Date.now(), isAlive: true });
+    if (this.isLost) this.#setup.onServing(null);
+    this.isLost = false;
   }
 
   onChildEnd(): void {
@@ -99,7 +105,7 @@ export class ServerWatch {
     const hasLost = this.#lookAtEach();
     const servers = [...this.#servers.values()];
     if (servers.every(({ isAlive }) => isAlive)) return;
-    const { testimony, signals, main, shim, onKilled } = this.#setup;
+    const { testimony, signals, main, shim, onKilled, onServing } = this.#setup;
     const askedAt = this.#askedAt;
     const told = findServerKill(testimony, servers, askedAt);
     const own = [process.pid, process.ppid, shim() ?? process.pid];
@@ -116,6 +122,9 @@ export class ServerWatch {
       }
     }
     this.#told = { found, kill: onKilled(found) };
+    if (this.isLost || !wasLastOf(servers, found)) return;
+    this.isLost = true;
+    onServing({ kill: this.#told.kill, at: victimOf(found).at });
   }
 
   /** Whoever ended it has started something since: it restarts what it runs, as for a file that changed. */

@@ -51,6 +51,15 @@ test('a server that its living wrapper killed is told, kept over a kill of the d
     [[killed.pid, 'exec-max-buffer', killed.verdict.summary]],
   );
 
+  const health = await rig.until('it is known that nobody serves', async () =>
+    (await rig.events('api')).find((event) => event.type === 'instance-health'),
+  );
+  assert.ok(health.type === 'instance-health' && health.probe === 'server' && !health.healthy);
+  assert.equal(health.detail, killed.verdict.summary);
+  assert.equal((await rig.instance('api')).healthy, false);
+  const report = await rig.client.call('report', {});
+  assert.match(report.services[0]!.incidents[0]!.words, /^unhealthy: its own wrapper/);
+
   await rig.killDaemon();
   await rig.startDaemon();
   assert.deepEqual(await untilKilled(rig, 'api'), killed);
