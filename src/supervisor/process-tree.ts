@@ -74,10 +74,10 @@ function whereTheyListen({ listening }: Instance, pids: readonly number[]): Map<
     const known = found.get(pid) ?? [];
     if (!known.includes(where)) found.set(pid, [...known, where]);
   };
-  const said = new Set(listening.map(({ port }) => port));
-  for (const { pid, address, port } of listening)
-    if (pids.includes(pid))
-      add(pid, address.startsWith('unix:') ? address : `${wordAddress(address)}:${port}`);
+  const living = listening.filter(({ pid }) => pids.includes(pid));
+  const said = new Set(living.map(({ port }) => port));
+  for (const { pid, address, port } of living)
+    add(pid, address.startsWith('unix:') ? address : `${wordAddress(address)}:${port}`);
   for (const { pid, address, port } of readListeners(pids))
     if (!said.has(port)) add(pid, `${wordAddress(address)}:${port}`);
   return found;
