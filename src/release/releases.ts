@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isSwitching, mayAbort, WAITING } from '../core/index.js';
 import {
-  servesOn,
   UpkeepError,
   type ReleaseGroupView,
   type ReleaseRequest,
@@ -20,6 +19,7 @@ import {
 import type { Journal } from '../store/index.js';
 import { readCurrent } from './folder/index.js';
 import { Followers } from './followers.js';
+import { beforeOf, currentOf, forgettable, hasServedWell } from './history.js';
 import type { KeptRelease, PreviousRelease } from './job.js';
 import { readReleases, type ReleaseLine } from './journal.js';
 import { clearLock, readLock, takeLock, type HeldLock } from './lock.js';
@@ -28,8 +28,6 @@ import { newView } from './new-view.js';
 import { beingSwitched, busy, notToBeLeft, unknownGroup } from './refusals.js';
 import { ReleaseRun, type ReleaseRunHost } from './release-run.js';
 import { WaiverLog } from './waiver-log.js';
-
-const KEPT = 200;
 
 export interface ReleasesOptions extends Pick<ReleaseRunHost, 'perform' | 'revert' | 'onInternalError'> {
   readonly home: string;
@@ -162,9 +160,9 @@ export class Releases {
     return run.view;
   }
 
-  /** The release that serves: the last one that came over the line and was not sent back. */
+  /** The release that serves. */
   current(group: string): ReleaseRun | undefined {
-    return this.#of(group).find((run) => run.view.kind !== 'plan' && serves(run));
+    return currentOf(this.#of(group));
   }
 
   /**
@@ -193,7 +191,7 @@ export class Releases {
 
   /** What served before this one. */
   before(run: ReleaseRun): ReleaseRun | undefined {
-    return this.#of(run.view.group).find((each) => each !== run && each.view.kind !== 'plan' && serves(each));
+    return beforeOf(this.#of(run.view.group), run);
   }
 
   previousOf(run: ReleaseRun): PreviousRelease | null {
@@ -218,7 +216,7 @@ export class Releases {
   /** Checksums of the builds that stay in the store: of each group what serves, what is being made, and as many good ones as it keeps. */
   get builds(): string[] {
     const kept = [...this.#specs.values()].flatMap(({ name, keep }) => {
-      const useful = this.#of(name).filter((run) => !run.hasEnded || run.view.status === 'succeeded');
+      const useful = this.#of(name).filter((run) => !run.hasEnded || hasServedWell(run));
       return [...useful.slice(0, keep + 2), this.current(name)];
     });
     return [...new Set(kept.flatMap((run) => run?.view.build?.sha256 ?? []))];
@@ -260,7 +258,7 @@ export class Releases {
     );
     this.#lock(run, requester);
     this.#runs.set(id, run);
-    this.#forgetOld();
+    this.#forgetOld(request.group, spec.keep);
     try {
       await this.#options.journal.append(run.line);
     } catch (cause) {
@@ -421,25 +419,13 @@ export class Releases {
     );
   }
 
-  #forgetOld(): void {
-    for (const [id, run] of this.#runs) {
-      if (this.#runs.size <= KEPT) return;
-      if (run.hasEnded && run !== this.current(run.view.group)) this.#runs.delete(id);
-    }
+  #forgetOld(group: string, keep: number): void {
+    for (const { id } of forgettable(this.#of(group), keep)) this.#runs.delete(id);
   }
 }
 
 export interface KeptReleaseRun extends KeptRelease {
   readonly run: ReleaseRun;
-}
-
-/** It is what the services are. */
-function serves({ state, view }: ReleaseRun): boolean {
-  if (state.id === 'ended') {
-    const hasStayed = state.outcome === 'succeeded' || servesOn(view);
-    return hasStayed && view.build !== null && view.folder !== null;
-  }
-  return state.id === 'at' && (state.stage === 'bake' || state.stage === 'finish');
 }
 
 function keyOf({ group, target, waive, plan, planHash, force }: ReleaseRequest, spec: ReleaseSpec): string {

@@ -55,6 +55,17 @@ test('a file that grew too long is renewed with what still matters', async () =>
   assert.deepEqual(lines().at(-1), { value: 9, text: 'x'.repeat(20) });
 });
 
+test('a file of which all still matters is not written anew with each line', async () => {
+  journal = new Journal(path, { maxBytes: 100 });
+  let renewed = 0;
+  journal.read(() => {
+    renewed++;
+    return ['x'.repeat(1000)];
+  });
+  for (let value = 0; value < 10; value++) await journal.append({ value });
+  assert.equal(renewed, 1);
+});
+
 test('a write that fails rejects, and the next one renews the file', async () => {
   journal.read(() => ['summary']);
   mkdirSync(`${path}.new`);

@@ -14,7 +14,7 @@ import { syncFolder } from './disk.js';
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface JournalOptions {
-  /** Beyond this it is renewed. @default 8 MiB */
+  /** Beyond this it is renewed, unless more than half of it still matters. @default 8 MiB */
   readonly maxBytes?: number;
 }
 
@@ -24,6 +24,8 @@ export class Journal {
   #summarize: () => readonly unknown[] = () => [];
   #file: FileHandle | undefined;
   #bytes = 0;
+  /** What still mattered when it was renewed. */
+  #renewedBytes = 0;
   #isStale = true;
   #values: unknown[] = [];
   #synced: Deferred | undefined;
@@ -81,7 +83,7 @@ export class Journal {
     await this.#file.appendFile(text);
     await this.#file.datasync();
     this.#bytes += Buffer.byteLength(text);
-    this.#isStale = this.#bytes > this.#maxBytes;
+    this.#isStale = this.#bytes > Math.max(this.#maxBytes, 2 * this.#renewedBytes);
   }
 
   async #renew(): Promise<void> {
@@ -99,5 +101,6 @@ export class Journal {
     await rename(fresh, this.#path);
     await syncFolder(dirname(this.#path));
     this.#bytes = Buffer.byteLength(text);
+    this.#renewedBytes = this.#bytes;
   }
 }

@@ -1,6 +1,15 @@
 /** The book of releases with stages that only say what they would do: its journal, its lock, and daemons that die at every step. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -14,6 +23,8 @@ import {
   type Requester,
 } from '../../src/protocol/index.js';
 import { Releases, type ReleasesOptions } from '../../src/release/index.js';
+import type { AcceptedLine, ReleaseLine } from '../../src/release/journal.js';
+import { NEEDLESS } from '../../src/release/release-run.js';
 import { Journal } from '../../src/store/index.js';
 import { readProcess } from '../../src/system/index.js';
 import { deferred } from '../../src/util/index.js';
@@ -91,6 +102,57 @@ function request(more: Partial<ReleaseRequest> = {}): ReleaseRequest {
 async function make(releases: Releases, more: Partial<ReleaseRequest> = {}): Promise<ReleaseView> {
   const { id } = await releases.request(request(more), SOMEBODY);
   return releases.untilEnded(id);
+}
+
+interface Versions extends Life {
+  release(version: string, more?: Partial<ReleaseRequest>): Promise<ReleaseView>;
+  rollback(to?: string): Promise<ReleaseView>;
+}
+
+/** Each version is a build of its own; one that serves already is not put in place again. */
+function liveVersions(perform: (stage: ReleaseStage) => Promise<void> = () => Promise.resolve()): Versions {
+  let version = '';
+  const life = live(undefined, {
+    perform: async (run, stage) => {
+      await perform(stage);
+      if (run.view.kind === 'rollback' || stage !== 'fetch') return {};
+      const sha256 = createHash('sha256').update(version).digest('hex');
+      const build = { ...BUILD, version, sha256 };
+      run.note({ build });
+      if (life.releases.before(run)?.view.build?.sha256 === sha256) return NEEDLESS;
+      return { folder: join(folder, 'shop', `${run.id}-${version}`) };
+    },
+  });
+  const { releases } = life;
+  return {
+    ...life,
+    release: (wanted, more) => {
+      version = wanted;
+      return make(releases, more);
+    },
+    rollback: async (to) => {
+      const { id } = await releases.rollback(
+        { group: 'shop', ...(to === undefined ? {} : { to }) },
+        SOMEBODY,
+      );
+      return releases.untilEnded(id);
+    },
+  };
+}
+
+/** As if the last release had been asked for again and again. */
+function writeNeedless(count: number): void {
+  const path = join(folder, 'releases.jsonl');
+  const lines = readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ReleaseLine);
+  const accepted = lines.findLast((line): line is AcceptedLine => line.type === 'accepted')!;
+  const step = lines.findLast((line) => line.type === 'step')!;
+  for (let id = Number(step.view.id) + 1; count > 0; id++, count--) {
+    const view = { ...step.view, id: String(id), folder: null };
+    appendFileSync(path, `${JSON.stringify({ ...accepted, ...step, type: 'accepted', view })}\n`);
+  }
 }
 
 /** Fails there. */
@@ -179,28 +241,44 @@ test('an abort ends what is being done, and what served before serves on', async
 });
 
 test('a rollback goes to the last other build that has served well', async () => {
-  let version = 0;
-  const perform: ReleasesOptions['perform'] = (run, stage) => {
-    if (run.view.kind === 'rollback' || stage !== 'fetch') return Promise.resolve({});
-    version++;
-    const build = { ...BUILD, version: `${version}.0.0`, sha256: String(version).repeat(64) };
-    return Promise.resolve({ build, folder: join(folder, 'shop', `${run.id}-${version}`) });
-  };
-  const { releases } = live(undefined, { perform });
-  for (let count = 0; count < 3; count++) assert.equal((await make(releases)).status, 'succeeded');
-  const { id } = await releases.rollback({ group: 'shop' }, SOMEBODY);
-  const view = await releases.untilEnded(id);
+  const { releases, release, rollback } = liveVersions();
+  for (const version of ['1.0.0', '2.0.0', '3.0.0'])
+    assert.equal((await release(version)).status, 'succeeded');
+  const view = await rollback();
   assert.deepEqual([view.status, view.kind, view.build?.version], ['succeeded', 'rollback', '2.0.0']);
-  const named = await releases.rollback({ group: 'shop', to: '1.0.0' }, SOMEBODY);
-  assert.equal((await releases.untilEnded(named.id)).build?.version, '1.0.0');
+  const named = await rollback('1.0.0');
+  assert.equal(named.build?.version, '1.0.0');
   const [group] = releases.groups(2);
   assert.deepEqual(
     group!.releases.map((each) => each.id),
-    [named.id, id],
+    [named.id, view.id],
   );
-  await assert.rejects(releases.rollback({ group: 'shop', to: '9' }, SOMEBODY), {
-    code: 'release-not-found',
+  await assert.rejects(rollback('9'), { code: 'release-not-found' });
+});
+
+test('what may be gone back to is not forgotten, however often what serves is asked for again', async () => {
+  const first = liveVersions();
+  await first.release('1.0.0');
+  await first.releases.close();
+  writeNeedless(250);
+  const gate = deferred();
+  const isBaking = deferred();
+  const { releases, release, rollback } = liveVersions(async (stage) => {
+    if (stage !== 'bake') return;
+    isBaking.resolve();
+    await gate.promise;
   });
+  const made = release('2.0.0');
+  await isBaking.promise;
+  const other = releaseSpec({ name: 'other', folder: join(folder, 'other') });
+  await releases.request(request({ spec: other, group: 'other' }), SOMEBODY);
+  const [group] = releases.groups(Infinity).filter((each) => each.group === 'shop');
+  const before = releases.before(releases.run(group!.current!)!);
+  gate.resolve();
+  assert.equal(group!.releases.length, 200);
+  assert.equal(before?.id, '1');
+  assert.equal((await made).status, 'succeeded');
+  assert.equal((await rollback()).build?.version, '1.0.0');
 });
 
 test('a folder that another home releases into is refused with the name of its owner, and taken over when that is gone', async () => {
