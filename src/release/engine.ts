@@ -36,6 +36,7 @@ export function createReleases(host: EngineHost): Releases {
     runTask(task, jobOf(run), context);
   const jobOf = (run: ReleaseRun): StageJob => ({
     id: run.id,
+    kind: run.view.kind,
     home: host.home,
     spec: run.spec,
     target: run.request.target,

@@ -15,6 +15,7 @@ import type {
 
 export interface StageJob {
   readonly id: string;
+  readonly kind: ReleaseView['kind'];
   /** Of the daemon, for `install` alone, where settings of an installer name what they need of it. @default that of this process */
   readonly environment?: NodeJS.ProcessEnv;
   readonly home: string;

@@ -3,7 +3,9 @@
  * out. Who asked may die at any time, also because the release replaces it.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { isSwitching, mayAbort, WAITING } from '../core/index.js';
 import {
   UpkeepError,
@@ -376,16 +378,13 @@ export class Releases {
 
   #findKept(group: string, to: string | undefined): ReleaseRun {
     const current = this.current(group);
-    const good = this.#of(group).filter(
-      (run) =>
-        run !== current && run.view.status === 'succeeded' && run.view.build && run.view.kind !== 'plan',
-    );
+    const good = this.#of(group).filter((run) => run !== current && hasServedWell(run));
     const isOther = (run: ReleaseRun): boolean => run.view.build?.sha256 !== current?.view.build?.sha256;
     const wanted =
       to === undefined
         ? good.find(isOther)
         : good.concat(current ?? []).find(({ id, view }) => id === to || view.build?.version === to);
-    if (wanted) return wanted;
+    if (wanted) return [wanted, ...good.filter((run) => isAlike(run, wanted))].find(isThere) ?? wanted;
     const known = good.map(
       ({ id, view }) => `${id} (${view.build?.version ?? view.build?.commit?.slice(0, 7) ?? '?'})`,
     );
@@ -426,6 +425,16 @@ export class Releases {
 
 export interface KeptReleaseRun extends KeptRelease {
   readonly run: ReleaseRun;
+}
+
+/** So that nothing has to be unpacked and installed. */
+function isThere({ view }: ReleaseRun): boolean {
+  return existsSync(view.folder!);
+}
+
+/** The same build by the same description. */
+function isAlike(one: ReleaseRun, other: ReleaseRun): boolean {
+  return one.view.build?.sha256 === other.view.build?.sha256 && isDeepStrictEqual(one.spec, other.spec);
 }
 
 function keyOf({ group, target, waive, plan, planHash, force }: ReleaseRequest, spec: ReleaseSpec): string {

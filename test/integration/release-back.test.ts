@@ -60,7 +60,8 @@ test('what has neither folder nor source any more is unpacked from the store, in
   await using shop = await Shop.create({
     port: await freePort(),
     verify: AT_ONCE,
-    group: { install: ['/bin/sh', '-c', 'echo installed > installed.txt'] },
+    env: { NODE_ENV: 'production' },
+    group: { install: ['/bin/sh', '-c', 'echo installed > installed.txt'], policy: {} },
   });
   const builds = ['1.0.0', '1.1.0'].map((version) => makeBuild(shop.builds, version));
   const [first] = [await shop.release(builds[0]!), await shop.release(builds[1]!)];

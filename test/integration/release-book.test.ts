@@ -119,7 +119,7 @@ function liveVersions(perform: (stage: ReleaseStage) => Promise<void> = () => Pr
       const sha256 = createHash('sha256').update(version).digest('hex');
       const build = { ...BUILD, version, sha256 };
       run.note({ build });
-      if (life.releases.before(run)?.view.build?.sha256 === sha256) return NEEDLESS;
+      if (!run.request.force && life.releases.before(run)?.view.build?.sha256 === sha256) return NEEDLESS;
       return { folder: join(folder, 'shop', `${run.id}-${version}`) };
     },
   });
@@ -254,6 +254,28 @@ test('a rollback goes to the last other build that has served well', async () =>
     [named.id, view.id],
   );
   await assert.rejects(rollback('9'), { code: 'release-not-found' });
+});
+
+test('a rollback goes to where a build lies, and not to where it was asked for in vain', async () => {
+  const { release, rollback } = liveVersions();
+  const first = await release('1.0.0');
+  const needless = await release('1.0.0');
+  assert.deepEqual([needless.status, needless.folder], ['succeeded', null]);
+  await release('2.0.0');
+  const view = await rollback();
+  assert.deepEqual([view.folder, view.notes], [first.folder, ['back to release 1']]);
+  await assert.rejects(rollback(needless.id), { code: 'release-not-found' });
+});
+
+test('where two releases are alike, a rollback goes to the one whose folder is there', async () => {
+  const { release, rollback } = liveVersions();
+  const first = await release('1.0.0');
+  const second = await release('1.0.0', { force: true });
+  await release('2.0.0');
+  mkdirSync(first.folder!, { recursive: true });
+  assert.equal((await rollback()).folder, first.folder);
+  mkdirSync(second.folder!, { recursive: true });
+  assert.equal((await rollback(second.id)).folder, second.folder);
 });
 
 test('what may be gone back to is not forgotten, however often what serves is asked for again', async () => {

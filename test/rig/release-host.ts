@@ -147,6 +147,7 @@ export class ReleaseHost {
     const previous = { id: '11', folder: this.previous, version: '1.3.0', commit: '0'.repeat(40) };
     return {
       id: '12',
+      kind: 'release',
       home: this.home,
       spec: {
         name: 'web',

@@ -105,6 +105,7 @@ export class ReleaseSite {
   job(id: string, stored: Partial<StageJob>, changes: Partial<ReleaseSpec> = {}): StageJob {
     return {
       id,
+      kind: 'release',
       home: this.home,
       spec: releaseSpec(this.folder, changes),
       target: {},

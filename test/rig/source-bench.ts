@@ -36,6 +36,7 @@ export class SourceBench implements Disposable {
     const spec = { name: 'web', source } as ReleaseSpec; // sources look at nothing else of it
     return {
       id: '1',
+      kind: 'release',
       home: this.home,
       spec,
       target,

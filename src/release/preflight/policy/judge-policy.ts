@@ -9,6 +9,9 @@ import { VALUE_RULES } from './value-rules.js';
 
 const RULES: Readonly<Record<PolicyRule, Rule>> = { ...BUILD_RULES, ...VALUE_RULES };
 
+/** They keep a wrong build from coming by mistake; who goes back means this one. */
+const NOT_FOR_ROLLBACKS: ReadonlySet<PolicyRule> = new Set(['downgrade', 'version-tag', 'test-build']);
+
 /** What it means that nothing was found. */
 const FINE: Readonly<Record<PolicyRule, string>> = {
   'test-build': 'the build is not one for another target',
@@ -25,8 +28,9 @@ const FINE: Readonly<Record<PolicyRule, string>> = {
 };
 
 export function judgePolicy(facts: PolicyFacts): Finding[] {
-  const { policy, build } = facts;
-  const found = POLICY_RULES.flatMap((rule): Finding[] => {
+  const { policy, build, isRollback } = facts;
+  const rules = POLICY_RULES.filter((rule) => !(isRollback && NOT_FOR_ROLLBACKS.has(rule)));
+  const found = rules.flatMap((rule): Finding[] => {
     const action = policy.rules[rule] ?? 'refuse';
     if (action === 'ignore') return [];
     const offences = RULES[rule](facts);
@@ -65,6 +69,7 @@ export function toPolicyFacts(facts: Facts, examples: ReadonlyMap<string, string
   );
   return {
     policy,
+    isRollback: job.kind === 'rollback',
     host,
     target: job.target,
     build: { ...build, commit: job.build?.commit ?? null, version: job.build?.version ?? null },

@@ -15,6 +15,8 @@ export interface Setting {
 
 export interface PolicyFacts {
   readonly policy: PolicySpec;
+  /** It has served here before. */
+  readonly isRollback: boolean;
   readonly host: string;
   readonly target: ReleaseTarget;
   readonly build: {

@@ -21,6 +21,7 @@ const FACTS: PolicyFacts = {
     testHosts: ['*.test.internal', 'staging.internal'],
     waivers: [],
   },
+  isRollback: false,
   host: 'app2',
   target: { commit: 'abcdef1', ref: 'v1.4.0' },
   build: BUILD,
@@ -174,6 +175,15 @@ test('a place on this machine is told for production alone, and not where the se
   ]);
   const facts = withSettings(local);
   assert.deepEqual(VALUE_RULES.localhost({ ...facts, policy: { ...facts.policy, target: 'test' } }), []);
+});
+
+test('what is gone back to may be lower than what runs, and what its release let through', () => {
+  const manifest = { ...BUILD.manifest, version: '1.3.0', environment: 'test' };
+  const facts: PolicyFacts = { ...FACTS, isRollback: true, build: { ...BUILD, manifest } };
+  assert.deepEqual(broken({ ...facts, previous: { id: '11', version: '1.10.0' } }), []);
+  const unsaid = { ...facts, build: { ...BUILD, manifest: null } };
+  assert.ok(judgePolicy(unsaid).every(({ verdict }) => verdict === 'passed'));
+  assert.deepEqual(broken({ ...facts, build: { ...BUILD, manifest: { dirty: true } } }), ['dirty-build']);
 });
 
 test('test hosts are found by pattern, wherever a host can stand', () => {
