@@ -422,6 +422,8 @@ export const ReleaseView = v.strictObject({
   folder: v.nullable(v.string()),
   /** The one that served before. */
   previous: v.nullable(v.string()),
+  /** Of a rollback: the release that it puts back, never another rollback; null: it is none. */
+  restores: v.optional(v.nullable(v.string()), null),
   checks: v.array(ReleaseCheck),
   /** Names of configuration keys that are new, gone or other than in the release before. */
   keys: v.strictObject({

@@ -44,8 +44,10 @@ export interface KeptRelease {
   readonly id: string;
   readonly folder: string;
   readonly isCurrent: boolean;
-  /** null: it has not served long enough to tell. */
-  readonly isGood: boolean | null;
+  /** It was never good, and does not serve. */
+  readonly hasFailed: boolean;
+  /** Where a rollback goes. */
+  readonly isWayBack: boolean;
 }
 
 /**

@@ -27,6 +27,7 @@ export function newView(
     build: null,
     folder: null,
     previous: null,
+    restores: null,
     checks: [],
     keys: { added: [], removed: [], changed: [] },
     hash: null,

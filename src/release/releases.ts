@@ -21,7 +21,7 @@ import {
 import type { Journal } from '../store/index.js';
 import { readCurrent } from './folder/index.js';
 import { Followers } from './followers.js';
-import { beforeOf, currentOf, forgettable, hasServedWell } from './history.js';
+import { beforeOf, currentOf, forgettable, hasServedWell, placeOf, wayBackOf } from './history.js';
 import type { KeptRelease, PreviousRelease } from './job.js';
 import { readReleases, type ReleaseLine } from './journal.js';
 import { clearLock, readLock, takeLock, type HeldLock } from './lock.js';
@@ -100,7 +100,8 @@ export class Releases {
     const wanted = this.#findKept(known.name, to);
     const request: ReleaseRequest = { group: known.name, target: {}, waive: [], plan: false, force: true };
     const view = newView(request, 'rollback', requester);
-    Object.assign(view, { build: wanted.view.build, folder: wanted.view.folder, target: wanted.view.target });
+    const { build, folder, target } = this.#atHand(wanted).view;
+    Object.assign(view, { build, folder, target, restores: String(placeOf(wanted)) });
     view.notes.push(`back to release ${wanted.id}`);
     return this.#accept(request, wanted.spec, view, requester, wanted.artifact);
   }
@@ -219,7 +220,7 @@ export class Releases {
   get builds(): string[] {
     const kept = [...this.#specs.values()].flatMap(({ name, keep }) => {
       const useful = this.#of(name).filter((run) => !run.hasEnded || hasServedWell(run));
-      return [...useful.slice(0, keep + 2), this.current(name)];
+      return [...useful.slice(0, keep + 2), this.current(name), wayBackOf(this.#of(name))];
     });
     return [...new Set(kept.flatMap((run) => run?.view.build?.sha256 ?? []))];
   }
@@ -229,12 +230,14 @@ export class Releases {
   }
 
   kept(group: string): KeptReleaseRun[] {
-    const current = this.current(group);
-    return this.#of(group).flatMap((run) => {
+    const runs = this.#of(group);
+    const [current, wayBack] = [currentOf(runs), wayBackOf(runs)];
+    return runs.flatMap((run) => {
       const { folder, status, id } = run.view;
       if (folder === null) return [];
-      const isGood = status === 'succeeded' ? true : status === 'running' ? null : false;
-      return [{ run, id, folder, isCurrent: run === current, isGood }];
+      const isCurrent = run === current;
+      const hasFailed = !isCurrent && status !== 'succeeded' && status !== 'running';
+      return [{ run, id, folder, isCurrent, hasFailed, isWayBack: run === wayBack }];
     });
   }
 
@@ -377,25 +380,33 @@ export class Releases {
   }
 
   #findKept(group: string, to: string | undefined): ReleaseRun {
-    const current = this.current(group);
-    const good = this.#of(group).filter((run) => run !== current && hasServedWell(run));
-    const isOther = (run: ReleaseRun): boolean => run.view.build?.sha256 !== current?.view.build?.sha256;
+    const runs = this.#of(group);
+    const current = currentOf(runs);
+    const good = runs.filter((run) => run !== current && hasServedWell(run));
     const wanted =
       to === undefined
-        ? good.find(isOther)
+        ? wayBackOf(runs)
         : good.concat(current ?? []).find(({ id, view }) => id === to || view.build?.version === to);
-    if (wanted) return [wanted, ...good.filter((run) => isAlike(run, wanted))].find(isThere) ?? wanted;
+    if (wanted) return wanted;
     const known = good.map(
       ({ id, view }) => `${id} (${view.build?.version ?? view.build?.commit?.slice(0, 7) ?? '?'})`,
     );
     const fact =
-      to === undefined ? 'no other release has served well' : `release ${to} is not one that has served well`;
+      to === undefined
+        ? 'none that has served well was before the one that serves'
+        : `release ${to} is not one that has served well`;
     throw new UpkeepError('release-not-found', `Cannot roll "${group}" back: ${fact}`, {
       hint:
         known.length === 0
           ? 'release a build that is good: upkeep release'
-          : `known: ${known.slice(0, 8).join(', ')}`,
+          : `known, for --to: ${known.slice(0, 8).join(', ')}`,
     });
+  }
+
+  /** Of those that are alike, one whose folder is there: nothing has to be unpacked and installed. */
+  #atHand(wanted: ReleaseRun): ReleaseRun {
+    const alike = this.#of(wanted.view.group).filter((run) => hasServedWell(run) && isAlike(run, wanted));
+    return [wanted, ...alike].find(({ view }) => existsSync(view.folder!)) ?? wanted;
   }
 
   /** By its name, or that of one of its services. */
@@ -425,11 +436,6 @@ export class Releases {
 
 export interface KeptReleaseRun extends KeptRelease {
   readonly run: ReleaseRun;
-}
-
-/** So that nothing has to be unpacked and installed. */
-function isThere({ view }: ReleaseRun): boolean {
-  return existsSync(view.folder!);
 }
 
 /** The same build by the same description. */

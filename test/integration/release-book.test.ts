@@ -256,6 +256,30 @@ test('a rollback goes to the last other build that has served well', async () =>
   await assert.rejects(rollback('9'), { code: 'release-not-found' });
 });
 
+test('a second rollback goes on to the one before, and never to what was gone back from', async () => {
+  const { releases, release, rollback } = liveVersions();
+  const to = async (name?: string): Promise<unknown> => (await rollback(name)).build?.version;
+  const wayBack = (): string | undefined => releases.kept('shop').find((each) => each.isWayBack)?.id;
+  for (const version of ['0.9.0', '1.0.0', '2.0.0']) await release(version);
+  assert.equal(await to(), '1.0.0');
+  assert.equal(wayBack(), '1');
+  assert.equal(await to(), '0.9.0');
+  assert.equal(wayBack(), undefined);
+  await assert.rejects(to(), {
+    code: 'release-not-found',
+    hint: 'known, for --to: 4 (1.0.0), 3 (2.0.0), 2 (1.0.0), 1 (0.9.0)',
+  });
+  await release('3.0.0');
+  assert.equal(await to(), '0.9.0', 'the others were gone back from');
+  assert.equal(await to('2.0.0'), '2.0.0', 'but may be named');
+  await release('4.0.0');
+  assert.equal(await to(), '2.0.0', 'and are good again');
+  assert.ok(
+    releases.kept('shop').every(({ hasFailed }) => !hasFailed),
+    'no folder goes at once',
+  );
+});
+
 test('a rollback goes to where a build lies, and not to where it was asked for in vain', async () => {
   const { release, rollback } = liveVersions();
   const first = await release('1.0.0');

@@ -11,7 +11,7 @@ export interface PruneOptions extends UsersOptions {
   readonly keep: number;
   /** Folders that instances run from. */
   readonly running: readonly string[];
-  /** The last release that has proved itself, beside the one that serves; null: none has. */
+  /** Where a rollback goes; null: there is none. */
   readonly good: string | null;
 }
 

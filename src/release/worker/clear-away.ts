@@ -7,10 +7,9 @@ import type { Stage } from '../job.js';
 export const clearAway: Stage = async ({ home, spec, kept = [], keptBuilds }) => {
   await sweepStaging(spec.folder);
   const current = kept.find(({ isCurrent }) => isCurrent);
-  const good = kept.find(({ isGood, isCurrent }) => isGood === true && !isCurrent);
-  const useful = kept.filter(({ isCurrent, isGood }) => isCurrent || isGood !== false);
+  const good = kept.find(({ isWayBack }) => isWayBack);
   const failed = new Set(kept.map(({ folder }) => folder));
-  for (const { folder } of useful) failed.delete(folder); // one that failed may share it with one that did not
+  for (const { folder, hasFailed } of kept) if (!hasFailed) failed.delete(folder); // one that failed may share it with one that did not
   const all: Pruned[] = [];
   for (const folder of failed) all.push(await discardRelease(folder));
   const running = current ? [current.folder] : [];
