@@ -78,7 +78,8 @@ export function readReleases(journal: Journal, summarize: () => readonly Release
     if (line.type === 'group') specs.set(line.spec.name, line.spec);
     else if (line.type === 'accepted') {
       releases.set(line.view.id, line);
-      specs.set(line.spec.name, line.spec);
+      // A rollback is made by the description of then, which is not how the group is to be from now on.
+      if (line.view.kind !== 'rollback') specs.set(line.spec.name, line.spec);
     } else {
       const known = releases.get(line.view.id);
       if (known)

@@ -356,11 +356,11 @@ export class Releases {
     }
   }
 
-  /** What the journal has to hold at this moment. */
+  /** What the journal has to hold at this moment: the last description of a group is the one that holds. */
   #summarize(): ReleaseLine[] {
     return [
-      ...[...this.#specs.values()].map((spec): ReleaseLine => ({ type: 'group', spec })),
       ...[...this.#runs.values()].map((run) => run.line),
+      ...[...this.#specs.values()].map((spec): ReleaseLine => ({ type: 'group', spec })),
     ];
   }
 

@@ -302,6 +302,32 @@ test('where two releases are alike, a rollback goes to the one whose folder is t
   assert.equal((await rollback(second.id)).folder, second.folder);
 });
 
+test('a rollback leaves the description of its group as it is, also to the next daemon', async () => {
+  const first = liveVersions();
+  await first.release('1.0.0');
+  const { spec } = request();
+  await first.release('2.0.0', { spec: { ...spec!, keep: 7 } });
+  const view = await first.rollback();
+  assert.equal(first.releases.run(view.id)!.spec.keep, 3);
+  await first.releases.close();
+  const keepOf = async ({ releases }: Life): Promise<number> => {
+    const { id } = await releases.request({ ...request({ plan: true }), spec: undefined }, SOMEBODY);
+    await releases.untilEnded(id);
+    return releases.run(id)!.spec.keep;
+  };
+  const second = liveVersions();
+  assert.equal(await keepOf(second), 7);
+  await second.rollback('1.0.0');
+  await second.releases.close();
+  appendFileSync(join(folder, 'releases.jsonl'), '{"type":"st'); // torn: it is renewed
+  const third = liveVersions();
+  await third.rollback('2.0.0');
+  await third.releases.close();
+  const [line] = readFileSync(join(folder, 'releases.jsonl'), 'utf8').split('\n');
+  assert.match(line!, /"accepted"/, 'descriptions come after what they were once');
+  assert.equal(await keepOf(liveVersions()), 7);
+});
+
 test('what may be gone back to is not forgotten, however often what serves is asked for again', async () => {
   const first = liveVersions();
   await first.release('1.0.0');
