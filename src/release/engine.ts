@@ -1,11 +1,11 @@
 /** Puts the engine together: who performs which stage, what a stage is told, and when what is asked for serves already. */
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { UpkeepError, type ReleaseStage, type ReleaseView } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
 import type { Supervisor } from '../supervisor/index.js';
 import type { Clock } from '../system/index.js';
+import { isSameDescription, withoutShell } from './description.js';
 import type { StageContext, StageJob, StageResult } from './job.js';
 import { readRecord } from './folder/record.js';
 import { LiveStages } from './live.js';
@@ -107,10 +107,10 @@ async function performKept(
 
 /** The same build by the same description. */
 function servesAlready({ view, spec }: ReleaseRun, current: ReleaseRun | undefined): boolean {
-  const isSame = current?.view.build?.sha256 === view.build?.sha256 && isDeepStrictEqual(current?.spec, spec);
-  if (!isSame) return false;
+  if (!current || current.view.build?.sha256 !== view.build?.sha256) return false;
+  if (!isSameDescription(current.spec, spec)) return false;
   view.folder = null;
-  view.notes.push(`release ${current!.id} serves this build already; --force releases it again`);
+  view.notes.push(`release ${current.id} serves this build already; --force releases it again`);
   return true;
 }
 
@@ -125,7 +125,7 @@ function concludePlan(run: ReleaseRun, result: StageResult): StageResult {
   const checks = view.checks.filter(({ name }) => !name.startsWith(LOAD_BALANCER));
   const text = JSON.stringify([
     build?.sha256,
-    spec,
+    withoutShell(spec),
     keys,
     checks.map(({ name, verdict }) => [name, verdict]),
   ]);

@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { isSwitching, mayAbort, WAITING } from '../core/index.js';
 import {
   UpkeepError,
@@ -20,6 +19,7 @@ import {
 } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
 import { readCurrent } from './folder/index.js';
+import { isSameDescription, withoutShell } from './description.js';
 import { Followers } from './followers.js';
 import { beforeOf, currentOf, forgettable, hasServedWell, placeOf, wayBackOf } from './history.js';
 import type { KeptRelease, PreviousRelease } from './job.js';
@@ -440,12 +440,12 @@ export interface KeptReleaseRun extends KeptRelease {
 
 /** The same build by the same description. */
 function isAlike(one: ReleaseRun, other: ReleaseRun): boolean {
-  return one.view.build?.sha256 === other.view.build?.sha256 && isDeepStrictEqual(one.spec, other.spec);
+  return one.view.build?.sha256 === other.view.build?.sha256 && isSameDescription(one.spec, other.spec);
 }
 
 function keyOf({ group, target, waive, plan, planHash, force }: ReleaseRequest, spec: ReleaseSpec): string {
   return createHash('sha256')
-    .update(JSON.stringify([group, target, waive, plan, planHash ?? null, force, spec]))
+    .update(JSON.stringify([group, target, waive, plan, planHash ?? null, force, withoutShell(spec)]))
     .digest('hex');
 }
 

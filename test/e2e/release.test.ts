@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { WaivedCheck } from '../../src/protocol/index.js';
-import { freePort, makeBuild, Shop, type ShopOptions } from '../rig/index.js';
+import { freePort, makeBuild, Shop, type Build, type ShopOptions } from '../rig/index.js';
 
 const AT_ONCE = { canary: false, stable: 0, for: 0, bake: 0, newErrors: 'ignore' };
 
@@ -85,6 +85,25 @@ test('one that failed is resumed with the waivers that it was asked for with', a
     table,
     /^AT +RELEASE +GROUP +CHECK +REASON +UNTIL +BY\n\S.* 4 +shop +policy: downgrade +case 4711 +this release +/,
   );
+});
+
+test('what was planned in one shell is released, and known to serve, in another', async () => {
+  await using shop = await open({ verify: { ...AT_ONCE, smoke: '/checkout' } });
+  const { env } = shop.rig;
+  const { PATH } = env;
+  const release = (build: Build, path: string, ...words: string[]) => {
+    Object.assign(env, { PATH: `${PATH}:${path}`, LC_ALL: path === '/opt/ssh' ? 'C.UTF-8' : 'C' });
+    return shop.rig.cli('release', ...words, '--file', build.archive);
+  };
+  const [first, second] = [makeBuild(shop.builds, '1.0.0'), makeBuild(shop.builds, '1.1.0')];
+  assert.equal((await release(first, '/opt/ssh')).code, 0);
+  assert.equal((await release(first, '/opt/ci')).code, 0);
+  const shown = await shop.rig.cli('release', 'show', '2');
+  assert.match(shown.stdout, /release 1 serves this build already/);
+  const { stdout } = await release(second, '/opt/ssh', 'plan');
+  const [, hash] = /^plan (\w+)$/m.exec(stdout)!;
+  const { code, stderr } = await release(second, '/opt/ci', '--plan', hash!);
+  assert.equal(code, 0, stderr);
 });
 
 test('one is given up when its instances are gone, and that is said', async () => {

@@ -227,6 +227,21 @@ test('the same wish is granted once, another one is refused with the name of who
   assert.deepEqual(done, [...RELEASE_STAGES]);
 });
 
+test('the same wish from another shell is the same', async () => {
+  const gate = deferred();
+  const { releases } = live((stage) => (stage === 'resolve' ? gate.promise : Promise.resolve()));
+  const from = (value: string, source: string): Promise<ReleaseView> => {
+    const { spec } = request();
+    const env = { PATH: { value, source }, LC_ALL: { value, source } };
+    const services = spec!.services.map((service) => ({ ...service, env }));
+    return releases.request(request({ spec: { ...spec!, services } }), SOMEBODY);
+  };
+  const [cron, ci] = [await from('/bin', 'shell'), await from('/opt/ci/bin', 'shell')];
+  assert.equal(ci.id, cron.id);
+  await assert.rejects(from('/opt/ci/bin', 'upkeep.config.ts'), { code: 'release-locked' });
+  gate.resolve();
+});
+
 test('an abort ends what is being done, and what served before serves on', async () => {
   const { releases, done } = live((stage, signal) =>
     stage === 'verify'

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isBaseVariable } from '../../../core/index.js';
 import type { ReleaseView } from '../../../protocol/index.js';
 import { findByEnvironment, readEnvironment, readProcess } from '../../../system/index.js';
 import { leavesOf, readConfigFile } from './config-file.js';
@@ -24,7 +25,10 @@ export function compareKeys(facts: Facts): ReleaseView['keys'] {
   const all = services.flatMap((service) => {
     const before = runningEnvironment(job.home, service.spec.name);
     if (!before) return [];
-    return [compare(mapValues(before, plain), mapValues(newEnvironment(service), plain))];
+    const [from, to] = [before, newEnvironment(service)].map((values) =>
+      mapValues(withoutShell(values, service), plain),
+    );
+    return [compare(from!, to!)];
   });
   for (const { path, content } of files) {
     if (!content || !existsSync(join(previous.folder, path))) continue;
@@ -58,6 +62,12 @@ function runningEnvironment(home: string, service: string): Values | undefined {
 function newEnvironment({ environment }: ServiceFacts): Values {
   const values = [...environment].map(([key, { value }]): [string, string] => [key, value]);
   return new Map(values.filter(([key]) => !OF_UPKEEP.test(key)));
+}
+
+/** What the shell of who asks gives is other in each of them, and says nothing. */
+function withoutShell(values: Values, { environment }: ServiceFacts): Values {
+  const isOfShell = (key: string): boolean => (environment.get(key)?.source ?? 'shell') === 'shell';
+  return new Map([...values].filter(([key]) => !(isBaseVariable(key) && isOfShell(key))));
 }
 
 function leafValues(content: unknown, path: string): Values {
