@@ -75,7 +75,9 @@ export class LiveStages {
       // Whatever could not be done: nobody goes on to keep this host as it was set for this release.
       this.#forget(run);
     }
-    context.note({ notes: await notesOf(this.#hooks(run, 'onFailure', context)) });
+    // A plan has nothing to undo.
+    if (run.view.kind !== 'plan')
+      context.note({ notes: await notesOf(this.#hooks(run, 'onFailure', context)) });
     context.note({ notes: await notesOf(this.#host.work(run, 'prune', context)) });
   }
 

@@ -1,6 +1,6 @@
 /** Real releases that are gone back from: by hand, or because they were found bad when the old instances had gone. */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort, Load, makeBuild, Shop, visit } from '../rig/index.js';
@@ -24,6 +24,17 @@ test('where a hook fails that is told of a failure, the release before is back a
     view.notes.join('; '),
   );
   assert.match(await visit(shop.port), /1\.0\.0/);
+});
+
+test('hooks are told of a failed release, and not of a plan that fails', async () => {
+  const run = ['/bin/sh', '-c', 'echo $UPKEEP_RELEASE_KIND at $UPKEEP_RELEASE_STAGE >> told'];
+  await using shop = await shopWith({ hooks: { onFailure: { run } } });
+  const gone = { ...makeBuild(shop.builds, '1.0.0'), archive: join(shop.builds, 'gone.tgz') };
+  const { folder } = await shop.spec();
+  assert.equal((await shop.release(gone, { plan: true })).status, 'failed');
+  assert.equal(existsSync(join(folder, 'told')), false);
+  assert.equal((await shop.release(gone)).status, 'failed');
+  assert.equal(readFileSync(join(folder, 'told'), 'utf8'), 'release at resolve\n');
 });
 
 test('a first release that is found bad has nothing to go back to: it serves on, and that is said', async () => {

@@ -52,6 +52,7 @@ test('a hook is told which release it is about, runs in its folder, and knows no
   );
   assert.deepEqual(Object.fromEntries(release), {
     UPKEEP_RELEASE: '12',
+    UPKEEP_RELEASE_KIND: 'release',
     UPKEEP_RELEASE_GROUP: 'web',
     UPKEEP_RELEASE_FOLDER: site.folder,
     UPKEEP_RELEASE_PREVIOUS: join(site.folder, '11'),

@@ -31,11 +31,12 @@ export function commandEnvironment(job: StageJob, options: EnvironmentOptions): 
     (entry): entry is [string, string] =>
       entry[1] !== undefined && (isBaseVariable(entry[0]) || NETWORK.test(entry[0])),
   );
-  const { id, spec, folder, previous, build } = job;
+  const { id, kind, spec, folder, previous, build } = job;
   return {
     ...Object.fromEntries(taken),
     PATH: withNode(base.PATH ?? DEFAULT_PATH, node),
     UPKEEP_RELEASE: id,
+    UPKEEP_RELEASE_KIND: kind,
     UPKEEP_RELEASE_GROUP: spec.name,
     UPKEEP_RELEASE_FOLDER: folder ?? '',
     UPKEEP_RELEASE_PREVIOUS: previous?.folder ?? '',
