@@ -19,7 +19,7 @@ import { runTask } from './worker/run-task.js';
 export interface EngineHost {
   readonly home: string;
   readonly journal: Journal;
-  readonly supervisor: Pick<Supervisor, 'switchover'>;
+  readonly supervisor: Pick<Supervisor, 'switchover' | 'operations'>;
   readonly errors: ReleaseErrors;
   readonly clock: Clock;
   readonly wall: () => Date;
@@ -62,6 +62,7 @@ export function createReleases(host: EngineHost): Releases {
   });
   const releases: Releases = new Releases({
     ...host,
+    switchovers: () => host.supervisor.operations.list(Infinity).flatMap(({ release }) => release ?? []),
     perform: async (run, stage, context) => {
       if (!isForWorker(stage)) return live.perform(run, stage, context);
       if (stage === 'resolve') run.view.previous = releases.previousOf(run)?.id ?? null;

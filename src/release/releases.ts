@@ -18,7 +18,7 @@ import {
   type WaivedCheck,
 } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
-import { readCurrent } from './folder/index.js';
+import { lastIn, readCurrent } from './folder/index.js';
 import { isSameDescription, withoutShell } from './description.js';
 import { Followers } from './followers.js';
 import { beforeOf, currentOf, forgettable, hasServedWell, placeOf, wayBackOf } from './history.js';
@@ -35,6 +35,8 @@ export interface ReleasesOptions extends Pick<ReleaseRunHost, 'perform' | 'rever
   readonly home: string;
   readonly journal: Journal;
   readonly wall: () => Date;
+  /** Names of those that the home knows of, also where its book of releases was lost. */
+  readonly switchovers: () => readonly string[];
   /** It began, came to another stage, or ended. */
   readonly onChange: (view: ReleaseView) => void;
 }
@@ -57,6 +59,9 @@ export class Releases {
   begin(): void {
     const { specs, releases } = readReleases(this.#options.journal, () => this.#summarize());
     for (const [group, spec] of specs) this.#specs.set(group, spec);
+    // By the name of one that was committed nothing is switched again.
+    const named = this.#options.switchovers().map((name) => Number.parseInt(name, 10) || 0);
+    this.#lastId = Math.max(0, ...named);
     for (const [id, line] of releases) {
       this.#lastId = Math.max(this.#lastId, Number(id));
       const run = new ReleaseRun(line, this.#host());
@@ -254,7 +259,8 @@ export class Releases {
         run.view.group === request.group || sharesService(run.spec, spec) || run.spec.folder === spec.folder,
     );
     if (other) throw busy(view.kind, request.group, other.view);
-    const id = String(++this.#lastId);
+    this.#lastId = Math.max(this.#lastId, lastIn(spec.folder)) + 1;
+    const id = String(this.#lastId);
     const services = spec.services.map(({ name }) => name);
     const accepted: ReleaseView = { ...view, id, services, acceptedAt: wall().toISOString() };
     const run = new ReleaseRun(

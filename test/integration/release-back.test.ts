@@ -1,6 +1,6 @@
 /** Real releases that are gone back from: by hand, or because they were found bad when the old instances had gone. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort, Load, makeBuild, Shop, visit } from '../rig/index.js';
@@ -66,6 +66,19 @@ test('what hangs when the old ones have gone is found by its smoke check', async
 
 /** Without a bake: what serves is good. */
 const AT_ONCE = { ...VERIFY, bake: 0 };
+
+test('where the book of releases was lost, the next release is switched all the same', async () => {
+  await using shop = await Shop.create({ port: await freePort(), verify: AT_ONCE });
+  const { rig } = shop;
+  const { folder } = await shop.release(makeBuild(shop.builds, '1.0.0'));
+  await rig.killDaemon();
+  rmSync(join(rig.home.path, 'releases.jsonl'));
+  renameSync(folder!, join(rig.folder, 'gone')); // nothing but operations tells of it
+  await rig.startDaemon();
+  const view = await shop.release(makeBuild(shop.builds, '1.1.0'));
+  assert.deepEqual([view.id, view.status], ['2', 'succeeded'], JSON.stringify(view.failure));
+  assert.match(await visit(shop.port), /1\.1\.0/);
+});
 
 test('what has neither folder nor source any more is unpacked from the store, installed, and serves', async () => {
   await using shop = await Shop.create({

@@ -73,6 +73,7 @@ function live(
     home: folder,
     journal,
     wall: () => new Date(),
+    switchovers: () => [],
     perform: async (_run, stage, { signal }) => {
       done.push(stage);
       await perform(stage, signal);
@@ -341,6 +342,17 @@ test('a rollback leaves the description of its group as it is, also to the next 
   const [line] = readFileSync(join(folder, 'releases.jsonl'), 'utf8').split('\n');
   assert.match(line!, /"accepted"/, 'descriptions come after what they were once');
   assert.equal(await keepOf(liveVersions()), 7);
+});
+
+test('a home that has lost its book counts on from its switchovers, and from what lies in the folder of the group', async () => {
+  const { releases } = live(undefined, { switchovers: () => ['5', '7 back to 6', '6'] });
+  assert.equal((await make(releases)).id, '8');
+  const lying = join(folder, 'shop', '12-1.0.0');
+  mkdirSync(lying, { recursive: true });
+  const record = { id: '12', group: 'shop', ...BUILD, from: 'a test', isReady: true };
+  writeFileSync(join(lying, '.upkeep-release.json'), JSON.stringify(record));
+  mkdirSync(join(folder, 'shop', '2024-of-somebody'));
+  assert.equal((await make(releases)).id, '13');
 });
 
 test('what may be gone back to is not forgotten, however often what serves is asked for again', async () => {

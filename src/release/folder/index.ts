@@ -1,2 +1,3 @@
 export { makeCurrent, readCurrent } from './current.js';
 export { currentIn } from './names.js';
+export { lastIn } from './record.js';

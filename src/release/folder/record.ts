@@ -3,6 +3,8 @@ import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { syncPath } from '../../system/index.js';
+import { namesIn } from './current.js';
+import { releaseNumber } from './names.js';
 
 export const RECORD_NAME = '.upkeep-release.json';
 
@@ -30,6 +32,14 @@ export function readRecord(release: string): ReleaseRecord | undefined {
   }
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ReleaseRecord), text);
   return parsed.success ? parsed.output : undefined; // not of this: it is written whole, or not at all
+}
+
+/** The highest number of a release that lies in the folder of a group; 0: none does. */
+export function lastIn(folder: string): number {
+  const numbers = namesIn(folder)
+    .filter((name) => releaseNumber(name) !== undefined)
+    .map((name) => releaseNumber(readRecord(join(folder, name))?.id ?? '') ?? 0);
+  return Math.max(0, ...numbers);
 }
 
 /** The one before is there until this one is on the disk. */
