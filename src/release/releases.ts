@@ -86,11 +86,7 @@ export class Releases {
     if (!spec) throw unknownGroup(request.group, this.#specs.keys());
     request = { ...request, group: spec.name };
     const same = this.#joinable(request, spec);
-    if (same) {
-      same.view.joined.push(requester);
-      await this.#write(same).catch(this.#options.onInternalError);
-      return same.view;
-    }
+    if (same) return this.#join(same, requester);
     return this.#accept(
       request,
       spec,
@@ -102,7 +98,10 @@ export class Releases {
   async rollback({ group, to }: RollbackRequest, requester: Requester): Promise<ReleaseView> {
     const known = this.#find(group);
     if (!known) throw unknownGroup(group, this.#specs.keys());
-    const wanted = this.#findKept(known.name, to);
+    // Asked while one goes on, it means what was meant before that one.
+    const other = this.#open().find(({ view }) => view.group === known.name && view.restores !== null);
+    const wanted = this.#findKept(known.name, to, other);
+    if (other?.view.restores === String(placeOf(wanted))) return this.#join(other, requester);
     const request: ReleaseRequest = { group: known.name, target: {}, waive: [], plan: false, force: true };
     const view = newView(request, 'rollback', requester);
     const { build, folder, target } = this.#atHand(wanted).view;
@@ -246,6 +245,12 @@ export class Releases {
     });
   }
 
+  async #join(run: ReleaseRun, requester: Requester): Promise<ReleaseView> {
+    run.view.joined.push(requester);
+    await this.#write(run).catch(this.#options.onInternalError);
+    return run.view;
+  }
+
   async #accept(
     request: ReleaseRequest,
     spec: ReleaseSpec,
@@ -385,8 +390,9 @@ export class Releases {
     return this.#open().find((run) => run.view.kind !== 'rollback' && keyOf(run.request, run.spec) === key);
   }
 
-  #findKept(group: string, to: string | undefined): ReleaseRun {
-    const runs = this.#of(group);
+  /** `without`: as it was before that one. */
+  #findKept(group: string, to: string | undefined, without: ReleaseRun | undefined): ReleaseRun {
+    const runs = this.#of(group).filter((run) => run !== without);
     const current = currentOf(runs);
     const good = runs.filter((run) => run !== current && hasServedWell(run));
     const wanted =

@@ -36,7 +36,7 @@ export async function release(options: ReleaseOptions = {}): Promise<ReleaseResu
   return follow(client, client.stream('requestRelease', { body }), wait);
 }
 
-/** Goes back to the release that served well before, or to the one that is named by number or version. */
+/** Goes back to the release that served well before, or to the one that is named by number or version. Joins one that does the same. */
 export async function rollback(
   options: Pick<ReleaseOptions, 'group' | 'wait' | 'home'> & { readonly to?: string } = {},
 ): Promise<ReleaseResult> {

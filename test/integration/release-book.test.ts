@@ -111,11 +111,13 @@ interface Versions extends Life {
 }
 
 /** Each version is a build of its own; one that serves already is not put in place again. */
-function liveVersions(perform: (stage: ReleaseStage) => Promise<void> = () => Promise.resolve()): Versions {
+function liveVersions(
+  perform: (stage: ReleaseStage, kind: ReleaseView['kind']) => Promise<void> = () => Promise.resolve(),
+): Versions {
   let version = '';
   const life = live(undefined, {
     perform: async (run, stage) => {
-      await perform(stage);
+      await perform(stage, run.view.kind);
       if (run.view.kind === 'rollback' || stage !== 'fetch') return {};
       const sha256 = createHash('sha256').update(version).digest('hex');
       const build = { ...BUILD, version, sha256 };
@@ -294,6 +296,30 @@ test('a second rollback goes on to the one before, and never to what was gone ba
     releases.kept('shop').every(({ hasFailed }) => !hasFailed),
     'no folder goes at once',
   );
+});
+
+test('the same way back is gone once, whenever it is asked for meanwhile', async () => {
+  for (const at of ['prepare', 'finish'] as const) {
+    rmSync(join(folder, 'releases.jsonl'), { force: true });
+    const gate = deferred();
+    const hasCome = deferred();
+    const { releases, release } = liveVersions(async (stage, kind) => {
+      if (kind !== 'rollback' || stage !== at) return;
+      hasCome.resolve();
+      await gate.promise;
+    });
+    for (const version of ['0.9.0', '1.0.0', '2.0.0']) await release(version);
+    const ask = (to?: string): Promise<ReleaseView> =>
+      releases.rollback({ group: 'shop', ...(to === undefined ? {} : { to }) }, SOMEBODY);
+    const all = [ask(), ask(), ask('1.0.0')];
+    await hasCome.promise;
+    all.push(ask(), ask('2'));
+    assert.deepEqual(new Set((await Promise.all(all)).map(({ id }) => id)), new Set(['4']), at);
+    await assert.rejects(ask('0.9.0'), { code: 'release-locked' });
+    gate.resolve();
+    const { status, joined } = await releases.untilEnded('4');
+    assert.deepEqual([status, joined.length], ['succeeded', 4]);
+  }
 });
 
 test('a rollback goes to where a build lies, and not to where it was asked for in vain', async () => {
