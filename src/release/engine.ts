@@ -12,7 +12,7 @@ import { LiveStages } from './live.js';
 import { NEEDLESS, type ReleaseRun } from './release-run.js';
 import { Releases } from './releases.js';
 import type { ReleaseErrors } from './verify/index.js';
-import { watch } from './watch.js';
+import { lookForErrors, watch } from './watch.js';
 import type { TaskName } from './worker/message.js';
 import { runTask } from './worker/run-task.js';
 
@@ -55,6 +55,8 @@ export function createReleases(host: EngineHost): Releases {
     supervisor: host.supervisor,
     work,
     previousOf: (run) => releases.before(run),
+    lookForErrors: (run, switchover) =>
+      lookForErrors({ ...host, refusedKinds: releases.refusedKinds(run) }, run, switchover),
     watch: (run, switchover, phase, context) => {
       const refusedKinds = releases.refusedKinds(run);
       return watch({ ...host, refusedKinds }, { run, switchover, phase }, context);

@@ -12,7 +12,7 @@ import type { ReleaseRun } from './release-run.js';
 import { OutsideTraffic } from './outside-traffic.js';
 import { folderOf, servicesOf, smokeOf } from './own-folder.js';
 import { askSmoke } from './verify/index.js';
-import { whatServesOn } from './words.js';
+import { whatServesOn, wordFacts } from './words.js';
 import type { TaskName } from './worker/message.js';
 
 export interface LiveHost {
@@ -22,6 +22,8 @@ export interface LiveHost {
   work(run: ReleaseRun, task: TaskName, context: StageContext): Promise<StageResult>;
   /** What served before this one. */
   previousOf(run: ReleaseRun): ReleaseRun | undefined;
+  /** New kinds that the new instances have written by now. */
+  lookForErrors(run: ReleaseRun, switchover: Switchover): Promise<readonly ReleaseCheck[]>;
   /** Looks at both sides until the time is over, or more than it; rejects as soon as the new one is not good. */
   watch(
     run: ReleaseRun,
@@ -86,7 +88,7 @@ export class LiveStages {
     await this.#bootAt(run, switchover, context).catch((error: unknown) => {
       throw withWaived(error, run);
     });
-    const checks = await this.#smoke(run, switchover, context);
+    const checks = await this.#check(run, switchover, context);
     return { checks, notes: switchover.notes, text: `${countOf(run)} started, checked without traffic` };
   }
 
@@ -283,24 +285,34 @@ export class LiveStages {
   }
 
   /** Of each new instance by itself; all are asked, so that all that is wrong is told. */
-  async #smoke(
+  async #check(
     run: ReleaseRun,
     switchover: Switchover,
     context: StageContext,
   ): Promise<readonly ReleaseCheck[]> {
     const { spec } = run;
     context.say('smoke checks');
-    const checks = await askSmoke({ smoke: smokeOf(run), stage: 'boot', switchover });
+    const smoke = await askSmoke({ smoke: smokeOf(run), stage: 'boot', switchover });
+    context.note({ checks: smoke });
+    context.say('new errors');
+    // Of what is gone back to they are known.
+    const errors = isWayBack(run) ? [] : await this.#host.lookForErrors(run, switchover);
+    const checks = [...smoke, ...errors];
     context.note({ checks });
-    const failed = checks.filter(({ verdict }) => verdict === 'failed');
-    if (failed.length === 0) return checks;
-    const facts = failed.map(({ text }) => text).join('; ');
+    const [noSmoke, newErrors] = [failedOf(smoke), failedOf(errors)];
+    const facts = [
+      ...(noSmoke.length > 0
+        ? [`its smoke check failed: ${noSmoke.map(({ text }) => text).join('; ')}`]
+        : []),
+      ...(newErrors.length > 0 ? [`it writes new errors: ${wordFacts(newErrors)}`] : []),
+    ];
+    if (facts.length === 0) return checks;
+    const output = `the output of the new instances: upkeep logs ${spec.services[0]!.name}`;
+    const hint = newErrors[0]?.hint === undefined ? output : `one in full: ${newErrors[0].hint}`;
     throw new UpkeepError(
       'not-verified',
-      `Cannot let release ${run.id} of "${spec.name}" in: its smoke check failed: ${facts}`,
-      {
-        hint: `${whatServesOn(run)}the output of the new instances: upkeep logs ${spec.services[0]!.name}`,
-      },
+      `Cannot let release ${run.id} of "${spec.name}" in: ${facts.join('; ')}`,
+      { hint: `${whatServesOn(run)}${hint}` },
     );
   }
 
@@ -331,6 +343,10 @@ function notesOf(work: Promise<StageResult | void>): Promise<readonly string[]> 
     (result) => result?.notes ?? [],
     (error: Error) => [error.message],
   );
+}
+
+function failedOf(checks: readonly ReleaseCheck[]): readonly ReleaseCheck[] {
+  return checks.filter(({ verdict }) => verdict === 'failed');
 }
 
 function isWayBack({ view }: ReleaseRun): boolean {

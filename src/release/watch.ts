@@ -1,13 +1,13 @@
 /** Watches old and new instances side by side, and makes a failure of what was seen: its words are those that people read first. */
-import { UpkeepError, type ReleaseCheck } from '../protocol/index.js';
+import { UpkeepError, type ReleaseCheck, type ReleaseView } from '../protocol/index.js';
 import type { Switchover } from '../supervisor/index.js';
 import type { Clock } from '../system/index.js';
 import type { StageContext, StageResult } from './job.js';
 import type { WatchPhase } from './live.js';
 import { smokeOf } from './own-folder.js';
 import type { ReleaseRun } from './release-run.js';
-import { watchRelease, type ReleaseErrors } from './verify/index.js';
-import { whatServesOn } from './words.js';
+import { askErrors, watchRelease, type ReleaseErrors } from './verify/index.js';
+import { whatServesOn, wordFacts } from './words.js';
 
 export interface WatchHost {
   readonly errors: ReleaseErrors;
@@ -16,7 +16,14 @@ export interface WatchHost {
   readonly refusedKinds: ReadonlySet<string>;
 }
 
-const MOST_FACTS = 3;
+/** What new instances have written before they take traffic. */
+export function lookForErrors(
+  { errors, refusedKinds }: WatchHost,
+  { spec, view }: ReleaseRun,
+  switchover: Switchover,
+): Promise<readonly ReleaseCheck[]> {
+  return askErrors({ spec: spec.verify, switchover, errors, since: bootOf(view), refusedKinds });
+}
 
 export async function watch(
   { errors, clock, refusedKinds }: WatchHost,
@@ -28,13 +35,12 @@ export async function watch(
   context: StageContext,
 ): Promise<StageResult> {
   const { spec, view } = run;
-  const boot = view.stages.find(({ stage }) => stage === 'boot');
   const outcome = await watchRelease({
     spec: { ...spec.verify, smoke: smokeOf(run) },
     stage: phase,
     switchover,
     errors,
-    since: Date.parse(boot?.startedAt ?? view.acceptedAt),
+    since: bootOf(view),
     refusedKinds,
     clock,
     signal: context.signal,
@@ -52,19 +58,23 @@ export async function watch(
   throw failed(run, code, facts);
 }
 
+/** When the first new instance was started, whichever daemon did it. */
+function bootOf({ stages, acceptedAt }: ReleaseView): number {
+  const boot = stages.find(({ stage }) => stage === 'boot');
+  return Date.parse(boot?.startedAt ?? acceptedAt);
+}
+
 function failed(
   run: ReleaseRun,
   code: 'release-failed' | 'not-verified',
   facts: readonly ReleaseCheck[],
 ): UpkeepError {
   const { view, spec } = run;
-  const words = facts.slice(0, MOST_FACTS).map(({ text }) => text);
-  const more = facts.length > MOST_FACTS ? ` (and ${facts.length - MOST_FACTS} more)` : '';
   const name = spec.services[0]!.name;
   const message =
     code === 'not-verified'
-      ? `Cannot tell whether release ${view.id} of "${view.group}" is good: ${words.join('; ')}`
-      : `Release ${view.id} of "${view.group}" is not good: ${words.join('; ')}${more}`;
+      ? `Cannot tell whether release ${view.id} of "${view.group}" is good: ${wordFacts(facts)}`
+      : `Release ${view.id} of "${view.group}" is not good: ${wordFacts(facts)}`;
   const hint =
     code === 'not-verified'
       ? 'let more requests come, or add verify.smoke, which stands in where there are too few'

@@ -29,6 +29,7 @@ const EVERYWHERE: readonly string[] = RELEASE_STAGES;
 const CASES: readonly Case[] = [
   { kind: 'good', killedAt: EVERYWHERE, kills: 8, bake: '500ms', status: 'succeeded' },
   { kind: 'smoke-red', killedAt: ['boot', 'reverting'], kills: 1, bake: '500ms', status: 'failed' },
+  { kind: 'complains-at-boot', killedAt: ['boot'], kills: 1, bake: '500ms', status: 'failed' },
   // Nowhere else: it is good for so long only.
   { kind: 'exits-later', killedAt: ['bake', 'reverting'], kills: 2, bake: '5s', status: 'rolled-back' },
 ];

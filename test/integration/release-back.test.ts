@@ -129,7 +129,9 @@ test('e: among errors that are always there the new kind is found, and found aga
   });
   const atOnce = async (): Promise<object> => {
     const spec = await shop.spec();
-    return { spec: { ...spec, verify: { ...spec.verify, forMs: 0, noData: 'smoke' as const } } };
+    const { verify } = spec;
+    const more = { forMs: 0, noData: 'smoke', newErrors: 'ignore' } as const;
+    return { spec: { ...spec, verify: { ...verify, ...more } } };
   };
   assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'), await atOnce())).status, 'succeeded');
   await using load = new Load(shop.port);

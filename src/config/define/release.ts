@@ -427,7 +427,7 @@ export interface ReleaseVerifyConfig {
    */
   latency?: 'refuse' | 'warn' | 'ignore';
   /**
-   * What is done where they log a kind of error that the old ones do not.
+   * What is done where they log a kind of error that the old ones do not, before they take traffic or afterwards.
    * @default 'refuse'
    */
   newErrors?: 'refuse' | 'warn' | 'ignore';

@@ -59,7 +59,10 @@ function highest(points: readonly { readonly bytes: number }[]): number {
 }
 
 /** Kinds that only old instances had are told, too: what the new ones did to a database may hurt them. */
-export function judgeKinds({ service, kinds }: ServiceSummary, { newErrors }: GateSpec): readonly Finding[] {
+export function judgeKinds(
+  { service, kinds }: Pick<ServiceSummary, 'service' | 'kinds'>,
+  { newErrors }: Pick<GateSpec, 'newErrors'>,
+): readonly Finding[] {
   if (newErrors === 'ignore') return [];
   const name = 'new errors';
   if (kinds.length === 0) return [{ name, verdict: 'passed', text: `${service}: no new kind of error` }];

@@ -4,9 +4,11 @@
  * beyond that it leaves some of it out and says how much.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NewEvent } from '../../protocol/index.js';
 import { FolderAlarm } from './folder-alarm.js';
 import { Budget } from './budget.js';
+import type { OpenRecord } from './change.js';
 import { ServiceErrors } from './service-errors.js';
 
 const LOOK_MS = 1000;
@@ -27,6 +29,8 @@ const GATHER_MS = 100;
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
 /** What is read at the end of what is left out. */
 const REST_BYTES = 1024 * 1024;
+/** How long somebody who asks waits at most: longer than a record has to be quiet. */
+const CATCH_UP_MS = 500;
 /** By service; the others are counted. */
 const TOLD_A_MINUTE = 20;
 const MINUTE_MS = 60_000;
@@ -95,6 +99,24 @@ export class ErrorWatch {
     });
     this.#lookIn(0);
     return this.find(service);
+  }
+
+  /**
+   * Reads ahead of its turn what was written by now; an error that one of these has just begun to write has ended then, and of a storm
+   * as much is known as can be read within a moment.
+   */
+  async catchUp(service: string, isAwaited: (writer: OpenRecord) => boolean): Promise<void> {
+    const watched = this.#watched.get(service);
+    let deadline: number | undefined;
+    while (watched && !this.#isClosed) {
+      await delay(REST_MS); // what was just printed is on its way to the log
+      const now = performance.now();
+      watched.lookAt = Math.min(watched.lookAt, now);
+      this.#look();
+      deadline ??= now + CATCH_UP_MS;
+      const { errors } = watched;
+      if (now > deadline || (!errors.isBehind && !errors.isOpen(isAwaited))) return;
+    }
   }
 
   /** It was deleted; what is known of its errors stays, as its logs do. */

@@ -22,6 +22,13 @@ export interface ErrorsQuery {
   readonly withMuted: boolean;
 }
 
+/** Who has written to the logs of a service. */
+export interface LogWriter {
+  readonly service: string;
+  readonly instance: number;
+  readonly attempt: number;
+}
+
 export interface MuteOptions {
   readonly reason: string;
   readonly owner: string;
@@ -41,6 +48,17 @@ export class KnownErrors {
   constructor(watch: ErrorWatch, now: () => number) {
     this.#watch = watch;
     this.#now = now;
+  }
+
+  /** When it resolves, what these have written by now is known. */
+  async catchUp(writers: readonly LogWriter[]): Promise<void> {
+    const catchUp = (service: string): Promise<void> => {
+      const those = writers.filter((each) => each.service === service);
+      return this.#watch.catchUp(service, ({ instance, attempt }) =>
+        those.some((each) => each.instance === instance && each.attempt === attempt),
+      );
+    };
+    await Promise.all([...new Set(writers.map(({ service }) => service))].map(catchUp));
   }
 
   /** Those that were seen last come first. */

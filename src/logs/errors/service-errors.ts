@@ -98,6 +98,11 @@ export class ServiceErrors {
     return [...this.#logs.values()].some(({ scan }) => !scan.isIdle);
   }
 
+  /** Whether one of these may go on with an error that it has begun. */
+  isOpen(isMeant: (record: OpenRecord) => boolean): boolean {
+    return [...this.#logs.values()].some(({ scan }) => scan.open.some(isMeant));
+  }
+
   get isBehind(): boolean {
     return [...this.#logs.values()].some((log) => log.isBehind);
   }

@@ -97,9 +97,19 @@ export class MadeUpErrors implements ReleaseErrors {
   kinds: readonly ErrorKindDetail[] = [];
   readonly asked: { since: number; withMuted: boolean }[] = [];
 
-  list({ services, since, withMuted }: Parameters<ReleaseErrors['list']>[0]): ErrorsView {
+  readonly awaited: string[] = [];
+
+  catchUp(writers: Parameters<ReleaseErrors['catchUp']>[0]): Promise<void> {
+    this.awaited.push(
+      ...writers.map(({ service, instance, attempt }) => `${service}.${instance} ${attempt}`),
+    );
+    return Promise.resolve();
+  }
+
+  list({ services, isNew, since, withMuted }: Parameters<ReleaseErrors['list']>[0]): ErrorsView {
     this.asked.push({ since, withMuted });
-    return { kinds: this.kinds.filter(({ service }) => services.includes(service)), services: [] };
+    const kinds = this.kinds.filter((each) => services.includes(each.service) && (!isNew || each.isNew));
+    return { kinds, services: [] };
   }
 
   show(id: string, service: string): ErrorKindDetail[] {

@@ -6,6 +6,8 @@ import type { SideView } from '../../supervisor/index.js';
 
 /** What a release asks of `KnownErrors` (logs/errors/). */
 export interface ReleaseErrors {
+  /** When it resolves, what these have written by now is known. */
+  catchUp(writers: readonly Pick<SideView, 'service' | 'instance' | 'attempt'>[]): Promise<void>;
   list(query: {
     readonly services: readonly string[];
     readonly isNew: boolean;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReleaseCheck, VerifySpec } from '../../protocol/index.js';
 import type { SideView } from '../../supervisor/index.js';
+import { askErrors } from './boot-errors.js';
 import { counts, HastyClock, kind, MadeUpErrors, MadeUpSwitchover, view } from './made-up-switchover.js';
 import { askSmoke } from './smoke.js';
 import { watchRelease, type WatchOptions, type WatchOutcome } from './watch-release.js';
@@ -121,6 +122,38 @@ test("a new kind of error is the release's by who wrote it, else by when", async
   assert.match(texts((await by([2], { sample: json })).outcome)[0]!, /, at db \(db\.js:1:2\), 3/);
   assert.match(texts((await by([2], { sample: null })).outcome)[0]!, /, at pay\.js:4, 3/);
 });
+
+test('before there is traffic, only what new instances are known to have written is judged, by the rules of the gate', async () => {
+  const ask = async (
+    attempts: readonly number[],
+    { newErrors = 'refuse', known = false, refused = false, views = fine(0) }: AskWish = {},
+  ): Promise<string[]> => {
+    const [switchover, errors] = [new MadeUpSwitchover(() => views), new MadeUpErrors()];
+    const told = attempts.map((attempt) => ({ instance: 0, attempt, count: 1 }));
+    errors.kinds = [kind({ attempts: told, isNew: !known })];
+    const refusedKinds = new Set(refused ? [errors.kinds[0]!.id] : []);
+    const checks = await askErrors({ spec: { newErrors }, switchover, errors, since: 1234, refusedKinds });
+    assert.ok(checks.every(({ stage, name }) => stage === 'boot' && name === 'new errors'));
+    if (checks.length > 0) assert.deepEqual(errors.awaited, ['web.0 2']);
+    return checks.map(({ verdict, text }) => `${verdict} ${text}`);
+  };
+  const text = 'web: TypeError: x is not a function, at pay.js:4, 3 times';
+  assert.deepEqual(await ask([2]), [`failed ${text}`]);
+  assert.deepEqual(await ask([2], { newErrors: 'warn' }), [`warned ${text}`]);
+  assert.deepEqual(await ask([2], { newErrors: 'ignore' }), []);
+  assert.deepEqual(await ask([1, 2]), [`warned ${text}, of old and new instances`]);
+  for (const attempts of [[], [1], [7]])
+    assert.deepEqual(await ask(attempts), ['passed web: no new kind of error']);
+  assert.deepEqual(await ask([2], { known: true, refused: true }), [`failed ${text}`]);
+  assert.deepEqual(await ask([1], { views: [view()] }), [], 'there is no new one yet');
+});
+
+interface AskWish {
+  readonly newErrors?: VerifySpec['newErrors'];
+  readonly known?: boolean;
+  readonly refused?: boolean;
+  readonly views?: readonly SideView[];
+}
 
 test('a password in the title of an error does not get into a check', async () => {
   const { outcome } = await watch({

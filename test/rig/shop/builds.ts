@@ -17,6 +17,7 @@ export const KINDS = [
   'leaks',
   'slow',
   'new-exception',
+  'complains-at-boot',
   'missing-configuration',
   'missing-module',
   'syntax-error',
