@@ -23,6 +23,7 @@ const FRAME_MS = 100;
 const SILENT_MS = 10_000;
 const ERASE_LINE = '\r\u001b[K';
 const NAME_WIDTH = 10;
+const BAR_WIDTH = 12;
 
 export function createReleaseProgress(stream: WriteStream): ReleaseProgress {
   let told = 0;
@@ -31,7 +32,9 @@ export function createReleaseProgress(stream: WriteStream): ReleaseProgress {
   let reverted = false;
   const draw = (): void => {
     const now = latest && wordNow(latest);
-    if (now) stream.write(ERASE_LINE + truncate(`${FRAMES[frame++ % FRAMES.length]} ${now}`, stream.columns));
+    if (!now) return;
+    const line = `${FRAMES[frame++ % FRAMES.length]} ${withBar(now)}`;
+    stream.write(ERASE_LINE + truncate(line, stream.columns));
   };
   const tell = (): void => {
     const now = latest && wordNow(latest);
@@ -78,4 +81,14 @@ function wordRevert({ stages, previous }: ReleaseView): string | undefined {
 function wordNow({ stage, status, progress }: ReleaseView): string {
   const what = status === 'reverting' ? 'revert' : (stage ?? 'waiting');
   return progress === null ? what : `${what.padEnd(NAME_WIDTH)} ${progress}`;
+}
+
+/** `fetching 12 of 48 MB`, and `fetching 25 % of the objects`, as sources word it, with `███░░░░░░░░░` before the figures. */
+function withBar(text: string): string {
+  const [, before, part, whole = '100'] =
+    /^(.*\bfetching )(\d+) (?:of (\d+) [KMG]?B$|% of the objects$)/.exec(text) ?? [];
+  if (before === undefined || Number(whole) === 0) return text;
+  const filled = Math.floor(BAR_WIDTH * Math.min(1, Number(part) / Number(whole)));
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+  return `${before}${bar} ${text.slice(before.length)}`;
 }
