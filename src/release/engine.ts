@@ -77,6 +77,7 @@ export function createReleases(host: EngineHost): Releases {
       return stage === 'preflight' ? concludePlan(run, result) : result;
     },
     revert: (run, how, context) => live.revert(run, how, context),
+    onClose: () => live.close(),
   });
   return releases;
 }

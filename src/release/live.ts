@@ -43,6 +43,8 @@ export class LiveStages {
   readonly #host: LiveHost;
   readonly #switchovers = new Map<string, Switchover>();
   readonly #traffic = new Map<string, OutsideTraffic>();
+  /** Of releases that are over, by group: they may still let in who could not be let in. */
+  readonly #left = new Map<string, OutsideTraffic>();
 
   constructor(host: LiveHost) {
     this.#host = host;
@@ -74,13 +76,18 @@ export class LiveStages {
       if (how === 'dismiss') await this.#dismiss(run, context);
       else await this.#switchBack(run, context);
     } finally {
-      // Whatever could not be done: nobody goes on to keep this host as it was set for this release.
+      // Whatever could not be done: nobody goes on to keep this host out for this release.
       this.#forget(run);
     }
     // A plan has nothing to undo.
     if (run.view.kind !== 'plan')
       context.note({ notes: await notesOf(this.#hooks(run, 'onFailure', context)) });
     context.note({ notes: await notesOf(this.#host.work(run, 'prune', context)) });
+  }
+
+  /** The daemon goes. */
+  close(): void {
+    for (const outside of [...this.#traffic.values(), ...this.#left.values()]) outside.close();
   }
 
   async #boot(run: ReleaseRun, context: StageContext): Promise<StageResult> {
@@ -172,7 +179,7 @@ export class LiveStages {
       await switchover?.revert(run.view.failure ?? undefined);
     } finally {
       await isOut;
-      if (isIn) context.note({ notes: await notesOf(this.#outside(run).in(100, context)) });
+      if (isIn) await this.#backIn(run, context);
     }
   }
 
@@ -181,6 +188,15 @@ export class LiveStages {
       .out(context)
       .catch((error: Error) => [error.message]);
     context.note({ notes });
+  }
+
+  /** A host that gets nothing, or too little, is no note: whoever asked for the release has to see to it. */
+  async #backIn(run: ReleaseRun, context: StageContext): Promise<void> {
+    await this.#outside(run)
+      .in(100, context)
+      .catch((error: unknown) => {
+        if (!context.signal.aborted) run.noteFurtherFailure(error);
+      });
   }
 
   /** The release before is put in place as any other is: started beside, let in, and then this one goes. */
@@ -211,7 +227,7 @@ export class LiveStages {
     } finally {
       // Whichever serves from here on, whatever else cannot be done.
       await isOut;
-      context.note({ notes: await notesOf(this.#outside(run).in(100, context)) });
+      await this.#backIn(run, context);
     }
     context.note(await link(previous));
     await switchover.untilOldGone(context.signal);
@@ -256,15 +272,21 @@ export class LiveStages {
   }
 
   #outside(run: ReleaseRun): OutsideTraffic {
-    const known = this.#traffic.get(run.id) ?? new OutsideTraffic(run.spec, this.#host.clock);
-    this.#traffic.set(run.id, known);
-    return known;
+    const known = this.#traffic.get(run.id);
+    if (known) return known;
+    this.#left.get(run.view.group)?.close();
+    const made = new OutsideTraffic(run.spec, this.#host.clock);
+    this.#traffic.set(run.id, made);
+    return made;
   }
 
   #forget(run: ReleaseRun): void {
     this.#switchovers.delete(run.id);
-    this.#traffic.get(run.id)?.close();
+    const outside = this.#traffic.get(run.id);
+    if (!outside) return;
     this.#traffic.delete(run.id);
+    outside.leave();
+    this.#left.set(run.view.group, outside);
   }
 
   #switchover(run: ReleaseRun, context: StageContext): Switchover {

@@ -6,7 +6,13 @@ import type { ReleaseSpec } from '../protocol/index.js';
 import type { Clock } from '../system/index.js';
 import { secretsOf } from './command/mask.js';
 import type { StageContext } from './job.js';
-import { createTraffic, isLastServer, type Traffic, type TrafficLook } from './traffic/index.js';
+import {
+  createTraffic,
+  isLastServer,
+  throwFailures,
+  type Traffic,
+  type TrafficLook,
+} from './traffic/index.js';
 
 export class OutsideTraffic {
   readonly #spec: ReleaseSpec;
@@ -41,11 +47,17 @@ export class OutsideTraffic {
     return notes;
   }
 
-  /** `share`: percent of its usual weight. */
+  /** `share`: percent of its usual weight. Each service by itself: none stays out because of another one. */
   async in(share: number, context: StageContext): Promise<void> {
-    if (!this.#traffic) return;
+    const traffic = this.#traffic;
+    if (!traffic) return;
     this.#say = (text) => context.say(text);
-    for (const service of this.services) await this.#traffic.in(service, share, context.signal);
+    const settled: PromiseSettledResult<void>[] = [];
+    const letIn = async (service: string): Promise<void> => traffic.in(service, share, context.signal);
+    if (this.hasWeights) settled.push(...(await Promise.allSettled(this.services.map(letIn))));
+    // Commands may edit one file.
+    else for (const service of this.services) settled.push(...(await Promise.allSettled([letIn(service)])));
+    throwFailures(settled);
   }
 
   /** Whether both could be done; rejects with what is in the way. */
@@ -63,6 +75,12 @@ export class OutsideTraffic {
   get canaryShare(): number {
     const { traffic } = this.#spec;
     return traffic?.type === 'haproxy' ? traffic.canaryWeight : 100;
+  }
+
+  /** Its release is over; who could not be let in is let in as soon as that can be done. */
+  leave(): void {
+    this.#say = () => undefined;
+    this.#traffic?.leave();
   }
 
   close(): void {

@@ -203,6 +203,19 @@ export class ReleaseRun {
     this.#host.onChange(this);
   }
 
+  /** Of what somebody has to see to, whatever else went wrong: told in one with it. */
+  noteFurtherFailure(error: unknown): void {
+    const { failure } = this.view;
+    const further = toFailure(error, (bug) => this.#host.onInternalError(bug));
+    if (!failure) return void (this.view.failure = further);
+    const hints = [further.hint, failure.hint].filter((hint) => hint !== undefined);
+    this.view.failure = {
+      ...failure,
+      message: `${failure.message}; and then: ${further.message}`,
+      ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
+    };
+  }
+
   #noteFailure(error: unknown): void {
     const failure = toFailure(error, (bug) => this.#host.onInternalError(bug));
     // One of a worker comes as words.

@@ -39,6 +39,8 @@ export interface ReleasesOptions extends Pick<ReleaseRunHost, 'perform' | 'rever
   readonly switchovers: () => readonly string[];
   /** It began, came to another stage, or ended. */
   readonly onChange: (view: ReleaseView) => void;
+  /** The daemon goes, and nothing is being done any more. */
+  readonly onClose?: () => void;
 }
 
 export class Releases {
@@ -78,6 +80,7 @@ export class Releases {
   /** The daemon goes; what has begun is gone on with by the next one. */
   async close(): Promise<void> {
     await Promise.all(this.#open().map((run) => run.letGo()));
+    this.#options.onClose?.();
     await this.#options.journal.close();
   }
 

@@ -37,6 +37,20 @@ test('hooks are told of a failed release, and not of a plan that fails', async (
   assert.equal(readFileSync(join(folder, 'told'), 'utf8'), 'release at resolve\n');
 });
 
+test('a host that is not let in again when the release before is back is what went wrong, not a note', async () => {
+  // Each release lets it in twice; the fifth time is the way back.
+  const letIn = 'echo >> times; test $(wc -l < times) -lt 5 || { echo the edge is down; exit 3; }';
+  await using shop = await shopWith({ traffic: { command: { out: 'true', in: letIn } } });
+  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'))).status, 'succeeded');
+  const { status, failure, notes } = await shop.release(makeBuild(shop.builds, '1.1.0', 'exits-later'));
+  assert.equal(status, 'rolled-back', JSON.stringify(failure));
+  const further = 'Cannot let "shop" in: /bin/sh ended with exit code 3: the edge is down';
+  assert.ok(failure!.message.endsWith(`: exit code 4; and then: ${further}`), failure!.message);
+  assert.match(failure!.hint!, /^run it by hand: UPKEEP_SERVICE=shop UPKEEP_TRAFFIC=in \/bin\/sh …(; |$)/);
+  assert.deepEqual(notes, []);
+  assert.match(await visit(shop.port), /1\.0\.0/);
+});
+
 test('a first release that is found bad has nothing to go back to: it serves on, and that is said', async () => {
   await using shop = await shopWith();
   const view = await shop.release(makeBuild(shop.builds, '1.0.0', 'exits-later'));

@@ -288,6 +288,60 @@ test(
   },
 );
 
+test(
+  'of two HAProxies one does not answer when a host comes back: the other lets it in, and it does, too, when it answers again',
+  { skip },
+  async () => {
+    await using site = await Site.open();
+    const folder = join(site.folder, 'other');
+    const backends = { web: { port: await freePort(), servers: site.ports } };
+    await using other = await Haproxy.start({ folder, backends });
+    const traffic = site.traffic({ sockets: [other.socket, site.haproxy.socket] });
+    await until('both know both', async () => !/,DOWN,/.test(await other.ask('show stat')));
+    await traffic.out('web', never);
+    const resume = await other.pause();
+    try {
+      await assert.rejects(traffic.in('web', 100, never), (error: UpkeepError) => {
+        assert.equal(error.message, `Cannot let "web/app1" in: ${other.socket}: no answer within 3 s`);
+        const command = `echo "set server web/app1 state ready" | socat stdio ${other.socket}`;
+        assert.ok(error.hint!.endsWith(`; it is let in as soon as that is possible, or by hand: ${command}`));
+        return true;
+      });
+      assert.ok(await site.serves('app1', 'app2'));
+      traffic.leave();
+    } finally {
+      resume();
+    }
+    const there = site.traffic({ sockets: [other.socket] });
+    await until('it is in there as well', async () => !(await there.look('web', 100, never)).isOut);
+  },
+);
+
+test('a service that cannot be let in keeps no other one out', { skip }, async () => {
+  await using site = await Site.open();
+  const before = site.traffic();
+  await before.out('other', never);
+  before.close();
+  const traffic: HaproxySpec = {
+    type: 'haproxy',
+    sockets: [site.haproxy.socket],
+    servers: { web: 'web/app3', more: 'web/app4', other: 'web/app2' },
+    canaryWeight: 10,
+    drainMs: 10_000,
+    allowLast: false,
+  };
+  const spec = releaseSpec({ name: 'web', folder: site.folder, traffic });
+  const services = ['web', 'more', 'other'].map((name) => ({ ...spec.services[0]!, name }));
+  const outside = new OutsideTraffic({ ...spec, services }, systemClock);
+  const context = { say: () => undefined, note: () => undefined, signal: never };
+  await assert.rejects(outside.in(100, context), (error: UpkeepError) => {
+    assert.match(error.message, /^Cannot let "web\/app3" in: .+; Cannot let "web\/app4" in: /);
+    return true;
+  });
+  outside.close();
+  await until('both serve', () => site.serves('app1', 'app2'));
+});
+
 test('a share that rounds to nothing is refused, and what is out stays out', { skip }, async () => {
   await using site = await Site.open({ weight: 1 });
   const traffic = site.traffic();

@@ -77,6 +77,13 @@ export class Haproxy implements AsyncDisposable {
     await until('another worker answers', async () => (await this.#worker().catch(() => before)) !== before);
   }
 
+  /** It hears and does not answer until what this gives is called. */
+  async pause(): Promise<() => void> {
+    const pid = Number(await this.#worker());
+    process.kill(pid, 'SIGSTOP');
+    return () => void process.kill(pid, 'SIGCONT');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill('SIGTERM');
     await this.#exited;

@@ -88,6 +88,11 @@ export class Backend implements Place {
     throw this.#refused(answer, this.#hintTo(answer));
   }
 
+  /** For a person who lets it in by hand. */
+  get letInByHand(): string {
+    return this.#byHand(`set server ${this.server.backend}/${this.server.name} state ready`);
+  }
+
   get #needsAdmin(): string {
     return `it needs: stats socket ${this.socket.name} level admin`;
   }
@@ -116,7 +121,11 @@ export class Backend implements Place {
   }
 
   #seeServers(): string {
+    return `see what it has: ${this.#byHand('show servers state')}`;
+  }
+
+  #byHand(command: string): string {
     const to = this.socket.name.startsWith('/') ? this.socket.name : `tcp:${this.socket.name}`;
-    return `see what it has: echo "show servers state" | socat stdio ${to}`;
+    return `echo "${command}" | socat stdio ${to}`;
   }
 }

@@ -52,6 +52,10 @@ export class CommandTraffic implements Traffic {
     return Promise.resolve({ isOut: null, last: null, places: [] });
   }
 
+  leave(): void {
+    this.close();
+  }
+
   close(): void {
     // nothing goes on after a command has ended
   }

@@ -1,20 +1,21 @@
 /**
  * HAProxy by its runtime sockets: drained, put into maintenance, let in again with a weight, without a reload. There may be
- * several (one on each host): what is done is done at all of them, and nothing where one does not agree.
+ * several (one on each host): it is taken out at all of them, or at none where one does not agree; and let in by each that can be told,
+ * whatever is the matter with another one.
  *
  * ```
  *   ready ──drain──▶ drain ──no sessions, or drainMs──▶ maint ──(the release)──▶ weight, ready ──UP──▶ in
  *                      └─────────── kept so: a reload of HAProxy forgets what was set ───────────┴──▶ kept, too
  * ```
  */
-import type { TrafficSpec, UpkeepError } from '../../protocol/index.js';
+import { UpkeepError, type TrafficSpec } from '../../protocol/index.js';
 import { Backend, parseServerName } from './backend.js';
 import { formatDuration } from '../../util/index.js';
 import { Keeper } from './keeper.js';
 import { RuntimeSocket } from './runtime-socket.js';
 import { isChecked, isServing, type ServerView } from './server-view.js';
 import type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
-import { cannot, LAST_SERVER, type ServerName } from './words.js';
+import { cannot, LAST_SERVER, throwFailures, type ServerName } from './words.js';
 import { waitUntil } from '../wait.js';
 
 type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
@@ -53,13 +54,27 @@ export class HaproxyTraffic implements Traffic {
 
   async in(service: string, share: number, signal: AbortSignal): Promise<void> {
     const places = this.#places(service, 'let', signal);
-    await all(places, (place) => place.set(`weight ${share}%`));
-    await this.#refuseNoWeight(places, share);
+    const weighed = places.map(async (place) => {
+      await place.set(`weight ${share}%`);
+      return place.view();
+    });
+    await this.#refuseNoWeight(places, await Promise.allSettled(weighed), share);
     await this.#keeper.end(service);
-    const workers = await all(places, (place) => place.worker());
-    await all(places, (place) => place.set('state ready'));
-    this.#keeper.begin(service, places, { mode: 'ready', share }, workers);
-    await this.#untilUp(places, signal);
+    const told = places.map(async (place, at) => {
+      await weighed[at];
+      const worker = await place.worker();
+      await place.set('state ready');
+      return worker;
+    });
+    const workers = await Promise.allSettled(told);
+    this.#keeper.begin(service, places, { mode: 'ready', share }, workers.map(valueOf));
+    const up = places.map(async (place, at) => {
+      await told[at]!.catch((error: unknown) => {
+        throw withWayIn(error, place);
+      });
+      await this.#untilUp(place, signal);
+    });
+    throwFailures(await Promise.allSettled(up));
     const { server } = places[0]!;
     this.#options.onProgress(`${server.backend}/${server.name} is in, with ${share} % of its weight`);
   }
@@ -79,6 +94,10 @@ export class HaproxyTraffic implements Traffic {
           `${places[at]!.socket.name}: ${status}, ${mode}, weight ${weight}, ${sessionsOf(sessions)}`,
       ),
     };
+  }
+
+  leave(): void {
+    this.#keeper.leave();
   }
 
   close(): void {
@@ -163,33 +182,49 @@ export class HaproxyTraffic implements Traffic {
     }
   }
 
-  async #refuseNoWeight(places: readonly Backend[], share: number): Promise<void> {
-    const views = await all(places, (place) => place.view());
+  async #refuseNoWeight(
+    places: readonly Backend[],
+    weighed: readonly PromiseSettledResult<ServerView>[],
+    share: number,
+  ): Promise<void> {
+    const answered = places.filter((_, at) => weighed[at]!.status === 'fulfilled');
+    const views = weighed.flatMap((each) => valueOf(each) ?? []);
     try {
-      refuseLight(places, views, share, ({ userWeight }) => userWeight);
+      refuseLight(answered, views, share, ({ userWeight }) => userWeight);
     } catch (error) {
-      await all(places, (place) => place.set('weight 100%'));
+      await all(answered, (place) => place.set('weight 100%'));
       throw error;
     }
   }
 
-  async #untilUp(places: readonly Backend[], signal: AbortSignal): Promise<void> {
+  async #untilUp(place: Backend, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const deadline = clock.now() + UP_MS;
     for (;;) {
-      const views = await all(places, (place) => place.view());
-      const at = views.findIndex((view) => !isServing(view) || !isChecked(view));
-      if (at < 0) return;
+      const view = await place.view();
+      if (isServing(view) && isChecked(view)) return;
       if (clock.now() >= deadline) {
-        const { status, mode, weight } = views[at]!;
-        const fact = `${places[at]!.socket.name} says ${status} (${mode}, weight ${weight}) after ${formatDuration(UP_MS)}`;
-        throw cannot(places[at]!, fact, {
+        const { status, mode, weight } = view;
+        const fact = `${place.socket.name} says ${status} (${mode}, weight ${weight}) after ${formatDuration(UP_MS)}`;
+        throw cannot(place, fact, {
           hint: 'see what its health check asks, and what the service answers to it',
         });
       }
       await waitUntil(clock, clock.now() + LOOK_MS, signal);
     }
   }
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T | undefined {
+  return settled.status === 'fulfilled' ? settled.value : undefined;
+}
+
+/** It stays out where it was not told. */
+function withWayIn(error: unknown, { letInByHand }: Backend): unknown {
+  if (!(error instanceof UpkeepError)) return error;
+  const { code, message, hint, details } = error;
+  const steps = `${hint ?? 'see what it answers'}; it is let in as soon as that is possible, or by hand: ${letInByHand}`;
+  return new UpkeepError(code, message, { hint: steps, details, cause: error });
 }
 
 function sessionsOf(count: number): string {

@@ -5,7 +5,7 @@ import { HaproxyTraffic } from './haproxy.js';
 import type { Traffic, TrafficOptions } from './traffic.js';
 
 export type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
-export { isLastServer } from './words.js';
+export { isLastServer, throwFailures } from './words.js';
 
 export function createTraffic(spec: TrafficSpec, options: TrafficOptions): Traffic {
   switch (spec.type) {

@@ -7,6 +7,8 @@ import type { Backend } from './backend.js';
 import type { TrafficOptions } from './traffic.js';
 
 const LOOK_MS = 100;
+/** When nobody waits for it any more. */
+const ALONE_LOOK_MS = 1000;
 
 /** `share`: percent of its weight. */
 export type Wish = { readonly mode: 'drain' | 'maint' } | { readonly mode: 'ready'; readonly share: number };
@@ -14,8 +16,8 @@ export type Wish = { readonly mode: 'drain' | 'maint' } | { readonly mode: 'read
 interface Kept {
   readonly place: Backend;
   readonly wish: Wish;
-  /** The process that was told. */
-  worker: string;
+  /** The process that was told; undefined: none was. */
+  worker: string | undefined;
   /** Somebody has set it otherwise by hand. */
   isLeft: boolean;
   /** It did not answer, and that was told. */
@@ -28,17 +30,23 @@ export class Keeper {
   readonly #never = new AbortController();
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
+  #isAlone = false;
 
   constructor(options: TrafficOptions) {
     this.#options = options;
   }
 
-  /** `workers`: of each place, who was told. */
-  begin(service: string, places: readonly Backend[], wish: Wish, workers: readonly string[] = []): void {
+  /** `workers`: of each place, who was told; where none was, that is done as soon as it answers. */
+  begin(
+    service: string,
+    places: readonly Backend[],
+    wish: Wish,
+    workers: readonly (string | undefined)[] = [],
+  ): void {
     const kept = places.map((place, at) => ({
       place: place.forGood(this.#never.signal),
       wish,
-      worker: workers[at] ?? '',
+      worker: workers[at],
       isLeft: false,
       isSilent: false,
     }));
@@ -52,6 +60,13 @@ export class Keeper {
     await this.#looking;
   }
 
+  /** Who was to come in, and was not told, still is; nobody else is kept as he is. */
+  leave(): void {
+    this.#isAlone = true;
+    this.#keepUntold();
+    if (this.#kept.size === 0) this.close();
+  }
+
   close(): void {
     this.#kept.clear();
     this.#timer?.cancel();
@@ -60,7 +75,7 @@ export class Keeper {
 
   #lookLater(): Timer {
     const { clock } = this.#options;
-    return clock.at(clock.now() + LOOK_MS, () => {
+    return clock.at(clock.now() + (this.#isAlone ? ALONE_LOOK_MS : LOOK_MS), () => {
       this.#looking = this.#look();
     });
   }
@@ -68,6 +83,7 @@ export class Keeper {
   async #look(): Promise<void> {
     const looks = [...this.#kept].flatMap(([service, all]) => all.map((kept) => this.#lookAt(service, kept)));
     await Promise.all(looks);
+    if (this.#isAlone) this.#keepUntold();
     this.#timer = this.#kept.size > 0 ? this.#lookLater() : undefined;
   }
 
@@ -75,8 +91,10 @@ export class Keeper {
     const { onProgress } = this.#options;
     try {
       const { wish } = kept;
-      const isForgotten = wish.mode === 'ready' ? isOutAgain(kept, wish.share) : isInAgain(kept);
-      if ((await isForgotten) && this.#isKept(service, kept)) await this.#setAgain(kept);
+      const { isForgotten, worker } =
+        wish.mode === 'ready' ? await findReady(kept, wish.share) : await findOut(kept);
+      if (isForgotten && this.#isKept(service, kept)) await this.#setAgain(kept);
+      kept.worker = worker;
       kept.isSilent = false;
     } catch (error) {
       // It is asked again in a moment; whoever is down sends nobody here.
@@ -86,32 +104,47 @@ export class Keeper {
     }
   }
 
+  #keepUntold(): void {
+    for (const [service, all] of this.#kept) {
+      const untold = all.filter(({ wish, worker }) => wish.mode === 'ready' && worker === undefined);
+      if (untold.length > 0) this.#kept.set(service, untold);
+      else this.#kept.delete(service);
+    }
+  }
+
   #isKept(service: string, kept: Kept): boolean {
     return this.#kept.get(service)?.includes(kept) ?? false;
   }
 
-  async #setAgain({ place, wish }: Kept): Promise<void> {
+  async #setAgain({ place, wish, worker }: Kept): Promise<void> {
     if (wish.mode === 'ready') await place.set(`weight ${wish.share}%`);
     await place.set(`state ${wish.mode}`);
     const { backend, name } = place.server;
     const what = wish.mode === 'ready' ? `in, with ${wish.share} % of its weight` : 'out';
-    this.#options.onProgress(`${place.socket.name} had forgotten that ${backend}/${name} is ${what}`);
+    const isFirst = wish.mode === 'ready' && worker === undefined;
+    const how = isFirst ? 'is told at last' : 'had forgotten';
+    this.#options.onProgress(`${place.socket.name} ${how} that ${backend}/${name} is ${what}`);
   }
 }
 
-async function isInAgain({ place }: Kept): Promise<boolean> {
-  return (await place.view()).mode === 'ready';
+interface Found {
+  readonly isForgotten: boolean;
+  readonly worker: string | undefined;
+}
+
+async function findOut({ place, worker }: Kept): Promise<Found> {
+  return { isForgotten: (await place.view()).mode === 'ready', worker };
 }
 
 /** By a reload: whoever sets it otherwise by hand means it. */
-async function isOutAgain(kept: Kept, share: number): Promise<boolean> {
+async function findReady(kept: Kept, share: number): Promise<Found> {
   const { place, worker: told } = kept;
-  if (kept.isLeft) return false;
+  if (kept.isLeft) return { isForgotten: false, worker: told };
   const before = await place.worker();
   const { mode, userWeight, initialWeight } = await place.view();
   const isAsSet = mode === 'ready' && userWeight === Math.floor((initialWeight * share) / 100);
   // Another one may have answered in between.
-  kept.worker = isAsSet ? before : await place.worker();
-  kept.isLeft = !isAsSet && kept.worker === told;
-  return !isAsSet && kept.worker !== told;
+  const worker = isAsSet ? before : await place.worker();
+  kept.isLeft = !isAsSet && worker === told;
+  return { isForgotten: !isAsSet && worker !== told, worker };
 }

@@ -9,12 +9,17 @@ export interface Traffic {
    * done and it rejects: `isLastServer`.
    */
   out(service: string, signal: AbortSignal): Promise<void>;
-  /** `share`: percent of its usual weight. Resolves when it is up everywhere; from then on no reload takes it out again. */
+  /**
+   * `share`: percent of its usual weight. Resolves when it is up everywhere; from then on no reload takes it out again. Rejects where
+   * one place does not let it in, and the others have.
+   */
   in(service: string, share: number, signal: AbortSignal): Promise<void>;
   /**
    * Whether it could go out and come in with this share, found without changing anything; rejects with what is in the way.
    */
   look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook>;
+  /** As `close`; but who was to come in and could not be told so is told as soon as that can be done. */
+  leave(): void;
   /** Nobody is kept out, or in, by this one any more; what is out stays out. */
   close(): void;
 }

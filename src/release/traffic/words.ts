@@ -35,3 +35,18 @@ export function isLastServer(error: unknown): error is UpkeepError {
   const { reason } = ((error instanceof UpkeepError && error.details) || {}) as { reason?: unknown };
   return reason === LAST_SERVER.reason;
 }
+
+/** All of them as one, with what to do about each. */
+export function throwFailures(settled: readonly PromiseSettledResult<unknown>[]): void {
+  const errors = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));
+  const [first] = errors;
+  if (!first) return;
+  const told = errors.filter((error) => error instanceof UpkeepError);
+  // Given up, or a bug: that is what it came to.
+  if (errors.length === 1 || told.length < errors.length) throw first;
+  const hints = new Set(told.flatMap(({ hint }) => hint ?? []));
+  throw new UpkeepError(told[0]!.code, told.map(({ message }) => message).join('; '), {
+    hint: [...hints].join('; '),
+    cause: first,
+  });
+}
