@@ -1,6 +1,6 @@
 /** Puts the engine together: who performs which stage, what a stage is told, and when what is asked for serves already. */
 import { createHash } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { UpkeepError, type ReleaseStage, type ReleaseView } from '../protocol/index.js';
 import type { Journal } from '../store/index.js';
 import type { Supervisor } from '../supervisor/index.js';
@@ -74,7 +74,13 @@ export function createReleases(host: EngineHost): Releases {
         run.note(result);
         if (servesAlready(run, releases.before(run))) return NEEDLESS;
       }
-      return stage === 'preflight' ? concludePlan(run, result) : result;
+      if (stage !== 'preflight') return result;
+      const concluded = concludePlan(run, result);
+      if (run.view.kind !== 'plan') return concluded;
+      // A plan leaves nothing behind.
+      const { notes = [] } = await work(run, 'discard', context);
+      run.view.folder = null;
+      return { ...concluded, notes };
     },
     revert: (run, how, context) => live.revert(run, how, context),
     onClose: () => live.close(),
@@ -120,7 +126,7 @@ function servesAlready({ view, spec }: ReleaseRun, current: ReleaseRun | undefin
 
 const LOAD_BALANCER = 'host: load-balancer ';
 
-/** What an approval is for; a plan leaves nothing behind. */
+/** What an approval is for. */
 function concludePlan(run: ReleaseRun, result: StageResult): StageResult {
   const { view, spec, request } = run;
   run.note(result);
@@ -140,10 +146,6 @@ function concludePlan(run: ReleaseRun, result: StageResult): StageResult {
       `Cannot release "${view.group}": what would be done is plan ${view.hash}, not ${request.planHash}`,
       { hint: `look at it again: upkeep release plan ${view.group}` },
     );
-  }
-  if (view.kind === 'plan' && view.folder !== null) {
-    rmSync(view.folder, { recursive: true, force: true });
-    view.folder = null;
   }
   return {};
 }

@@ -20,3 +20,9 @@ export const clearAway: Stage = async ({ home, spec, kept = [], keptBuilds }) =>
   if (keptBuilds) await new ArtifactStore(home).prune(new Set(keptBuilds));
   return { notes, ...(removed.length > 0 ? { text: `cleared away ${removed.join(', ')}` } : {}) };
 };
+
+/** What was looked at and is not to serve. */
+export const discard: Stage = async ({ folder }) => {
+  const { notes } = folder === null ? { notes: [] } : await discardRelease(folder);
+  return { notes };
+};

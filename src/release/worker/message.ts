@@ -2,8 +2,8 @@
 import type { HookPoint, ReleaseStage } from '../../protocol/index.js';
 import type { StageJob, StageResult } from '../job.js';
 
-/** A stage, the hooks of one point, or the clearing away of old releases. */
-export type TaskName = ReleaseStage | `hooks ${HookPoint}` | 'prune';
+/** A stage, the hooks of one point, the clearing away of old releases, or of this one. */
+export type TaskName = ReleaseStage | `hooks ${HookPoint}` | 'prune' | 'discard';
 
 export interface WorkerJob {
   readonly task: TaskName;

@@ -6,7 +6,7 @@ import type { Stage } from '../job.js';
 import { preflight } from '../preflight/preflight.js';
 import { fetchBuild, resolveBuild } from '../source/index.js';
 import { stageBuild } from '../stage/stage-build.js';
-import { clearAway } from './clear-away.js';
+import { clearAway, discard } from './clear-away.js';
 import type { TaskName } from './message.js';
 
 export const TASKS: Readonly<Partial<Record<TaskName, Stage>>> = {
@@ -20,6 +20,7 @@ export const TASKS: Readonly<Partial<Record<TaskName, Stage>>> = {
   'hooks afterRelease': hooks('afterRelease'),
   'hooks onFailure': hooks('onFailure'),
   prune: clearAway,
+  discard,
 };
 
 function hooks(point: HookPoint): Stage {
