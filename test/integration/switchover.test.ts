@@ -156,6 +156,40 @@ test('what cannot live beside the old one comes in its place, and the old one co
   assert.equal(releasing.complaints, '');
 });
 
+/** Ready, and only killed where it is the second one of this release. */
+const STUBBORN = `
+if (process.env.RELEASE === 'new' && process.env.UPKEEP_INSTANCE === '1') process.on('SIGTERM', () => undefined);
+setInterval(() => undefined, 1000);
+process.send('ready');
+`;
+
+test('where new ones that came in the place of old ones go, no old one waits for the slowest of them', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const port = await freePort();
+  const script = rig.write('stubborn.cjs', STUBBORN);
+  const alone = { ...IN_PLACE, script, instances: 3, ready: 'message', stop: { grace: '10m' } } as const;
+  assertSucceeded(await rig.up({ api: releasable(port, 'old', alone) }));
+  const specs = await rig.specs({ api: releasable(port, 'new', alone) });
+  await releasing.ask('boot', '1', specs);
+  await releasing.ask('join', '1', specs);
+  const { instances } = await rig.service('api');
+  const stubborn = instances.find(({ index, role }) => index === 1 && role === 'joined')!;
+  const reverted = releasing.ask('revert', '1', specs);
+  const serving = async (): Promise<string> => {
+    const all = (await rig.service('api')).instances.filter(({ role }) => role === 'serving');
+    return all.map(({ status }) => status).join();
+  };
+  try {
+    await rig.until('the others are back', async () => (await serving()) === 'running,stopped,running');
+    assert.ok(rig.lives(stubborn.pid!));
+  } finally {
+    process.kill(stubborn.pid!, 'SIGKILL');
+  }
+  await reverted;
+  await rig.until('all are back', async () => (await serving()) === 'running,running,running');
+});
+
 for (const [from, to] of [
   [1, 3],
   [3, 1],

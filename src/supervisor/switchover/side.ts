@@ -168,7 +168,13 @@ export class Side {
   async revert(): Promise<void> {
     const { service } = this;
     const { askedBy } = this.#context;
-    await Promise.all(service.guests.map((guest) => service.dismiss(guest, askedBy)));
+    // Nothing that upkeep holds for the guests is in the way of those that come back: none waits for the slowest guest.
+    const isFree = inheritance(this.spec) === 'off';
+    const sendAway = async (guest: Instance): Promise<void> => {
+      await service.dismiss(guest, askedBy);
+      if (isFree) this.restore();
+    };
+    await Promise.all(service.guests.map(sendAway));
     service.sockets.prune(service.spec);
     this.restore();
   }
