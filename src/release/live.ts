@@ -214,14 +214,13 @@ export class LiveStages {
     }
     context.say(`putting release ${previous.id} back`);
     const name = `${run.id} back to ${previous.id}`;
-    const switchover = this.#host.supervisor.switchover(
-      this.#wish(previous, name, context),
-      run.view.requester,
-    );
+    // Who was stopped or deleted meanwhile was so on purpose.
+    const wish = { ...this.#wish(previous, name, context), onlyWanted: true };
+    const switchover = this.#host.supervisor.switchover(wish, run.view.requester);
     const isOut = this.#tryOut(run, context);
     try {
-      const wish = { stableMs: 0, isCompared: false, signal: context.signal };
-      if (!switchover.isCommitted) await switchover.boot(wish);
+      const options = { stableMs: 0, isCompared: false, signal: context.signal };
+      if (!switchover.isCommitted) await switchover.boot(options);
       if (switchover.isOneByOne) await isOut;
       await switchover.commit();
     } finally {

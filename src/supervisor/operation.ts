@@ -11,6 +11,8 @@ const HoldRequest = v.strictObject({
   release: v.string(),
   /** What they are to become. */
   services: v.pipe(v.array(ServiceSpec), v.minLength(1)),
+  /** See `SwitchoverWish`. */
+  onlyWanted: v.exactOptional(v.boolean()),
 });
 export type HoldRequest = v.InferOutput<typeof HoldRequest>;
 

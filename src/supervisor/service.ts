@@ -60,7 +60,7 @@ export class Service implements InstanceOwner {
   readonly #listeners = new Set<() => void>();
   #spec: ServiceSpec;
   /** What it is on disk from the next save on, and here once that is done. */
-  #proposal: ServiceSpec | undefined;
+  #proposal: { readonly spec: ServiceSpec; readonly isWanted: boolean } | undefined;
   #isWanted = false;
   #isDetached = false;
   #schedule: Schedule | undefined;
@@ -107,8 +107,8 @@ export class Service implements InstanceOwner {
   get stored(): StoredService {
     const { hold, attempts, restarts, completed } = this;
     return {
-      spec: this.#proposal ?? this.#spec,
-      isWanted: this.#isWanted || this.#proposal !== undefined,
+      spec: this.#proposal?.spec ?? this.#spec,
+      isWanted: this.#proposal?.isWanted ?? this.#isWanted,
       attempts,
       restarts,
       completed: this.#proposal ? [] : completed,
@@ -296,8 +296,8 @@ export class Service implements InstanceOwner {
   }
 
   /** What it is to be on disk from the next save on; undefined: what it is. */
-  propose(spec: ServiceSpec | undefined): void {
-    this.#proposal = spec;
+  propose(spec: ServiceSpec | undefined, isWanted = true): void {
+    this.#proposal = spec && { spec, isWanted };
   }
 
   /** From now on the guests, all of which have joined, are its instances; answers those that were. */

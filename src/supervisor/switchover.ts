@@ -20,6 +20,8 @@ export interface SwitchoverWish {
   readonly release: string;
   /** What the new instances are instances of; services that do not exist are created, and deleted where it comes to nothing. */
   readonly specs: readonly ServiceSpec[];
+  /** What is not there, or is not wanted, when its turn comes stays so; it gets its description, and no instance. @default false */
+  readonly onlyWanted?: boolean;
   /** Said of what is ended for it. */
   readonly askedBy: string;
   onProgress(text: string): void;

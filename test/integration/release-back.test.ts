@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePort, Load, makeBuild, Shop, visit } from '../rig/index.js';
+import { assertSucceeded, atStage, followTo, freePort, Load, makeBuild, Shop, visit } from '../rig/index.js';
 
 const VERIFY = { canary: false, stable: 0, for: 0, minRequests: 1, noData: 'smoke', smoke: '/checkout' };
 
@@ -48,6 +48,24 @@ test('a host that is not let in again when the release before is back is what we
   assert.ok(failure!.message.endsWith(`: exit code 4; and then: ${further}`), failure!.message);
   assert.match(failure!.hint!, /^run it by hand: UPKEEP_SERVICE=shop UPKEEP_TRAFFIC=in \/bin\/sh …(; |$)/);
   assert.deepEqual(notes, []);
+  assert.match(await visit(shop.port), /1\.0\.0/);
+});
+
+test('what is stopped in the bake is not started by the way back, and is what it was before the release', async () => {
+  await using shop = await shopWith();
+  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'))).status, 'succeeded');
+  const spec = await shop.spec();
+  const long = { spec: { ...spec, verify: { ...spec.verify, bakeMs: 600_000 } } };
+  const request = await shop.request(makeBuild(shop.builds, '1.1.0'), long);
+  const { id } = await followTo(shop.rig, request, atStage('bake'));
+  assertSucceeded(await shop.rig.request({ kind: 'stop', services: ['shop'] }));
+  await shop.rig.client.call('abortRelease', { params: { id } });
+  await shop.rig.until('it has gone back', async () => {
+    const { status } = await shop.rig.client.call('release', { params: { id } });
+    return status === 'rolled-back';
+  });
+  assert.equal((await shop.rig.service('shop')).status, 'stopped');
+  assertSucceeded(await shop.rig.request({ kind: 'start', services: ['shop'] }));
   assert.match(await visit(shop.port), /1\.0\.0/);
 });
 

@@ -281,6 +281,38 @@ test('services that are new or stopped begin with the release, and are as before
   assert.equal(releasing.complaints, '');
 });
 
+test('on the way back what is stopped stays so, by the new description, and what is deleted does not come again', async () => {
+  await using releasing = await Releasing.create();
+  const { rig } = releasing;
+  const ports = [await freePort(), await freePort(), await freePort()] as const;
+  const group = (release: string): Record<string, ServiceConfig> => ({
+    api: releasable(ports[0], release, { dependsOn: ['web', 'worker'] }),
+    web: releasable(ports[1], release),
+    worker: releasable(ports[2], release),
+  });
+  assertSucceeded(await rig.up(group('bad')));
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['web'] }));
+  assertSucceeded(await rig.request({ kind: 'delete', services: ['worker'] }));
+  const specs = await rig.specs(group('good'));
+  await releasing.ask('boot', 'back', specs, { onlyWanted: true });
+  await releasing.ask('commit', 'back', specs);
+  const now = (): string[] =>
+    rig
+      .state()
+      .services.map(({ spec, isWanted }) => `${spec.name} ${spec.env['RELEASE']?.value} ${isWanted}`)
+      .sort();
+  const expected = ['api good true', 'web good false'];
+  assert.deepEqual(now(), expected);
+  assert.match(await visit(ports[0]), /^good /);
+  assert.ok(await isRefused(ports[1]));
+  await releasing.next();
+  assert.deepEqual(now(), expected);
+  assert.ok(await isRefused(ports[1]));
+  assertSucceeded(await rig.request({ kind: 'start', services: ['web'] }));
+  assert.match(await visit(ports[1]), /^good /);
+  assert.equal(releasing.complaints, '');
+});
+
 test('one service of a group that is not fit sends all of it away', async () => {
   await using releasing = await Releasing.create();
   const { rig } = releasing;

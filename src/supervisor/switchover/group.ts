@@ -220,7 +220,9 @@ export class GroupSwitchover implements Switchover {
     if (this.#phase === 'idle') {
       this.#phase = 'queued';
       const { release, specs } = this;
-      const request: AcceptedRequest = { kind: 'release', release, services: [...specs] };
+      const { onlyWanted = false } = this.#wish;
+      const which = { release, services: [...specs], ...(onlyWanted ? { onlyWanted } : {}) };
+      const request: AcceptedRequest = { kind: 'release', ...which };
       const { id, status } = await book.request(request, this.#requester);
       this.#id = id;
       if (status === 'queued')
@@ -236,7 +238,8 @@ export class GroupSwitchover implements Switchover {
       abort.signal.addEventListener('abort', () => this.#giveUp(abort.signal.reason));
     }
     const { services } = this.#host;
-    const created = this.specs.filter(({ name }) => !services.has(name));
+    const absent = this.specs.filter(({ name }) => !services.has(name));
+    const created = this.#wish.onlyWanted ? [] : absent;
     // Of a release before this one, by the number of an operation; a home that lost its journal counts anew.
     const known = this.specs.flatMap(({ name }) => services.get(name) ?? []);
     const held = known.filter(({ hold }) => hold && hold.operation !== operation.id);
@@ -252,12 +255,13 @@ export class GroupSwitchover implements Switchover {
   #lookAgain(): void {
     const operation = this.#id!;
     const { services, onRollout } = this.#host;
+    const { askedBy, onlyWanted = false } = this.#wish;
     this.#sides = this.specs.flatMap((spec) => {
       const service = services.get(spec.name);
       if (!service) return [];
       const onProgress = (text: string): void => this.#tell(service, text);
-      const askedBy = this.#wish.askedBy;
-      return new Side(service, spec, { operation, askedBy, onProgress, onGuest: onRollout });
+      const isLeft = onlyWanted && !service.isWanted;
+      return new Side(service, spec, { operation, askedBy, isLeft, onProgress, onGuest: onRollout });
     });
   }
 
@@ -265,7 +269,9 @@ export class GroupSwitchover implements Switchover {
     const olds = options.isCompared ? this.#sides.flatMap(({ service }) => service.instances) : [];
     await Promise.all(olds.map((each) => each.counts())); // from now on they count, too
     const booted = new Map(this.#sides.map((side) => [side, deferred()]));
-    const works = this.#sides.map((side) => async (within: AbortSignal) => {
+    for (const side of this.#sides) if (side.isLeft) booted.get(side)!.resolve();
+    const coming = this.#sides.filter(({ isLeft }) => !isLeft);
+    const works = coming.map((side) => async (within: AbortSignal) => {
       // What serves already can be depended on, by whichever release.
       const below = this.#sides.filter(({ service }) => !service.isWanted && rests(side, service.name));
       await unlessAborted(within, Promise.all(below.map((other) => booted.get(other)!.promise)));
@@ -357,7 +363,7 @@ export class GroupSwitchover implements Switchover {
     const before = this.#sides.map(({ service }) => service.hold);
     for (const side of this.#sides) {
       side.service.hold = { operation: this.#operation!.id, is: 'committed', leaving: side.leaving };
-      side.service.propose(side.spec);
+      side.service.propose(side.spec, !side.isLeft);
     }
     try {
       await this.#unlessDetached(this.#host.save());

@@ -19,6 +19,8 @@ import { wordFallSince } from './until-fallen.js';
 export interface SideContext {
   readonly operation: string;
   readonly askedBy: string;
+  /** It is not wanted, and stays so. */
+  readonly isLeft: boolean;
   onProgress(text: string): void;
   /** Instances by another description come beside those that are known. */
   onGuest(): void;
@@ -51,6 +53,10 @@ export class Side {
   /** A schedule starts it: the next run is by the new description. */
   get isScheduled(): boolean {
     return Boolean(this.spec.schedule?.run);
+  }
+
+  get isLeft(): boolean {
+    return this.#context.isLeft;
   }
 
   /** Why its new instances cannot live beside the old ones; undefined: they can. */
@@ -135,17 +141,17 @@ export class Side {
 
   /** By instance: the attempts that a commit lets go. */
   get leaving(): number[] {
-    return this.isScheduled ? [] : this.service.instances.map(({ attempt }) => attempt);
+    return this.#hasNoGuests ? [] : this.service.instances.map(({ attempt }) => attempt);
   }
 
   /** The guests are the service from now on. Answers those that are to go. */
   exchange(): readonly Instance[] {
     const { service, spec } = this;
     const { operation } = this.#context;
-    if (this.isScheduled) {
+    if (this.#hasNoGuests) {
       service.propose(undefined);
       service.update(spec);
-      service.arm();
+      if (!this.isLeft) service.arm();
       return [];
     }
     const old = service.exchange(spec, service.guests);
@@ -189,12 +195,17 @@ export class Side {
     }
   }
 
+  get #hasNoGuests(): boolean {
+    return this.isScheduled || this.isLeft;
+  }
+
   get #whyApart(): string | undefined {
     if (this.spec.restart.policy === 'never') return 'a job is done once, not twice side by side';
     return whyNoSurge(this.service, this.spec);
   }
 
   get #fallenSince(): string | undefined {
+    if (this.isLeft) return undefined;
     for (const instance of this.service.instances) {
       const words = wordFallSince(instance, this.#attempts.get(instance) ?? Infinity);
       if (words !== undefined) return `${this.service.name}.${instance.index}: ${words}`;
@@ -214,7 +225,7 @@ export class Side {
   }
 
   get #indices(): number[] {
-    return this.isScheduled ? [] : Array.from({ length: this.spec.instances }, (_, index) => index);
+    return this.#hasNoGuests ? [] : Array.from({ length: this.spec.instances }, (_, index) => index);
   }
 
   /** Copies of a Node application would fight for a port that nobody has shown. */

@@ -139,9 +139,12 @@ export class Switchovers {
     }
   }
 
-  #resume(operation: Operation, { release, services: specs }: HoldRequest): Promise<void> {
+  #resume(
+    operation: Operation,
+    { release, services: specs, onlyWanted = false }: HoldRequest,
+  ): Promise<void> {
     const askedBy = `operation ${operation.id} (release)`;
-    const wish = { release, specs, askedBy, onProgress: () => undefined };
+    const wish = { release, specs, onlyWanted, askedBy, onProgress: () => undefined };
     const former = { id: operation.id, phase: 'queued' } as const;
     const resumed =
       this.#known.get(release) ?? new GroupSwitchover(wish, operation.view.requester, this.#host, former);
