@@ -68,8 +68,16 @@ export function readLock(folder: string): LockFile | undefined {
   return found === 'torn' ? undefined : found;
 }
 
-/** Throws `release-locked`, with the name of the owner, where it is somebody else's. */
+/** Throws `release-locked`, with the name of the owner, where it is somebody else's; anything else: it cannot be written. */
 export function takeLock(wish: LockWish): HeldLock {
+  try {
+    return take(wish);
+  } catch (error) {
+    throw error instanceof UpkeepError ? error : cannotWrite(wish.folder, error as NodeJS.ErrnoException);
+  }
+}
+
+function take(wish: LockWish): HeldLock {
   const { folder, home } = wish;
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const path = lockPath(folder);
@@ -95,7 +103,8 @@ export function takeLock(wish: LockWish): HeldLock {
     // Only one of two who found the same one can move it away, and only one can put his own there.
     if (there) moveAway(path, `${mine}.stale`, there);
     linkSync(mine, path);
-  } catch {
+  } catch (error) {
+    if (!SOMEBODY_WAS_QUICKER.has((error as NodeJS.ErrnoException).code)) throw error;
     const other = readLock(folder);
     throw other ? locked(other) : cannotLock(folder);
   } finally {
@@ -104,6 +113,9 @@ export function takeLock(wish: LockWish): HeldLock {
   }
   return hold(folder, lock, stale || undefined);
 }
+
+/** His is there, or the one that was found has gone, or is another one by now. */
+const SOMEBODY_WAS_QUICKER: ReadonlySet<string | undefined> = new Set(['EEXIST', 'ENOENT', undefined]);
 
 /** Whoever was quicker has put his own there: that one goes back. */
 function moveAway(path: string, aside: string, found: Found): void {
@@ -144,7 +156,7 @@ function hold(folder: string, lock: LockFile, note: string | undefined): HeldLoc
   const isMine = (there: LockFile | undefined): boolean =>
     there?.fence === lock.fence && there.home === lock.home && there.host === lock.host;
   const beat = setInterval(() => {
-    if (isMine(readLock(folder))) utimesSync(path, new Date(), new Date());
+    if (isMine(readLock(folder))) tryTo(() => utimesSync(path, new Date(), new Date()));
   }, BEAT_MS).unref();
   return {
     fence: lock.fence,
@@ -155,9 +167,18 @@ function hold(folder: string, lock: LockFile, note: string | undefined): HeldLoc
     },
     release: () => {
       clearInterval(beat);
-      if (isMine(readLock(folder))) rmSync(path, { force: true });
+      if (isMine(readLock(folder))) tryTo(() => rmSync(path, { force: true }));
     },
   };
+}
+
+/** A disk that cannot be written any more ends no release; who finds this lock later sees that its owner is gone. */
+function tryTo(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // it stays as it is
+  }
 }
 
 /** undefined: its owner lives, or may. */
@@ -190,3 +211,19 @@ function cannotLock(folder: string): UpkeepError {
     },
   );
 }
+
+function cannotWrite(folder: string, cause: NodeJS.ErrnoException): UpkeepError {
+  const hint =
+    HINTS[cause.code ?? ''] ?? `see that "${folder}" is a folder that the user of the daemon may write to`;
+  return new UpkeepError('release-failed', `Cannot lock "${folder}" for a release: ${cause.message}`, {
+    hint,
+    cause,
+  });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on the disk; df -h and df -i show what is full',
+  EDQUOT: 'make room within the quota of this user',
+  EROFS: 'its file system is read-only: mount it for writing; dmesg tells why where nobody meant that',
+  EPERM: 'its file system may have no hard links: give the group another folder',
+};

@@ -299,13 +299,25 @@ export class Releases {
 
   #start(run: ReleaseRun): void {
     try {
-      this.#lock(run, run.view.requester);
+      this.#lockAgain(run);
     } catch (error) {
       // Somebody else took it while there was no daemon: whatever is half done here is put back without the folder.
       run.view.notes.push((error as Error).message);
       run.abort();
     }
     run.begin();
+  }
+
+  /** After a former daemon. A lock that cannot be written is nobody's: what is half done is brought to its end without. */
+  #lockAgain(run: ReleaseRun): void {
+    try {
+      this.#lock(run, run.view.requester);
+    } catch (error) {
+      const { code, message } = error as UpkeepError;
+      if (code === 'release-locked') throw error;
+      const note = `${message}; it goes on, and tries again at each stage`;
+      run.view.notes = [...new Set([...run.view.notes, note])];
+    }
   }
 
   #lock(run: ReleaseRun, { service, instance, command }: Requester): void {
@@ -330,7 +342,9 @@ export class Releases {
     const { perform, revert, onInternalError, wall, onChange } = this.#options;
     return {
       perform: (run, stage, context) => {
-        this.#locks.get(run.id)?.validate();
+        const held = this.#locks.get(run.id);
+        if (held) held.validate();
+        else this.#lockAgain(run);
         return perform(run, stage, context);
       },
       revert,

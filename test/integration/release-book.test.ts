@@ -470,6 +470,38 @@ test('a lock that a power cut has torn stands in the way of nobody', async () =>
   assert.equal(existsSync(join(folder, 'shop', '.lock')), false);
 });
 
+test('a lock that cannot be written is nobody else’s: no release begins, and one that is half done goes on', async () => {
+  const never = deferred();
+  const first = live((stage) => (stage === 'verify' ? never.promise : Promise.resolve()));
+  const { id } = await first.releases.request(request(), SOMEBODY);
+  await until('it verifies', () => first.done.includes('verify') || undefined);
+  open.length = 0; // the first one is dead
+  const place = join(folder, 'shop');
+  rmSync(place, { recursive: true });
+  writeFileSync(place, 'a file');
+  const gate = deferred();
+  const second = live((stage) => (stage === 'verify' ? gate.promise : Promise.resolve()));
+  await until('it verifies again', () => second.done.includes('verify') || undefined);
+  rmSync(place);
+  gate.resolve();
+  const view = await second.releases.untilEnded(id);
+  assert.deepEqual([view.status, view.failure], ['succeeded', null]);
+  assert.match(
+    view.notes.join('; '),
+    /^Cannot lock ".+shop" for a release: E[^;]+; it goes on, and tries again at each stage$/,
+  );
+  assert.ok(existsSync(place), 'it was locked when that could be done');
+
+  rmSync(place, { recursive: true });
+  writeFileSync(place, 'a file');
+  await assert.rejects(make(second.releases), {
+    code: 'release-failed',
+    message: /^Cannot lock ".+shop" for a release: E/,
+    hint: `see that "${place}" is a folder that the user of the daemon may write to`,
+  });
+  rmSync(place);
+});
+
 test('what is taking over, or is being put back, is not given up any more', async () => {
   for (const [at, fact] of [
     ['commit', /^Cannot abort release 1: its instances are taking over \(commit\)$/],
