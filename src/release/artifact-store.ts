@@ -47,6 +47,8 @@ export interface PruneOptions {
 const HOUR_MS = 3_600_000;
 /** Of what nobody finished. */
 const ABANDONED_MS = 24 * HOUR_MS;
+/** A folder is there already. */
+const IN_THE_WAY: ReadonlySet<string | undefined> = new Set(['ENOTEMPTY', 'EEXIST']);
 const PRIVATE = { recursive: true, mode: 0o700 } as const;
 
 export class ArtifactStore {
@@ -88,11 +90,14 @@ export class ArtifactStore {
   ): Promise<StoredArtifact> {
     const target = this.#pathOf(sha256, kind);
     await mkdir(dirname(target), PRIVATE);
-    if (kind === 'folder') {
-      await syncTree(path);
+    await (kind === 'folder' ? syncTree(path) : syncPath(path));
+    await rename(path, target).catch(async (error: NodeJS.ErrnoException) => {
+      if (!IN_THE_WAY.has(error.code)) throw error;
+      // Another group may be copying it at this moment.
+      if (await holds(target, sha256, kind)) return;
       await rm(target, { recursive: true, force: true });
-    } else await syncPath(path);
-    await rename(path, target);
+      await rename(path, target);
+    });
     await syncPath(dirname(target));
     const before = (await this.#look(sha256))?.provenance.identities ?? [];
     const identities = [...new Set([...before, ...(identity === null ? [] : [identity])])];
@@ -155,10 +160,13 @@ export class ArtifactStore {
   }
 }
 
-async function isWhole({ sha256, path, provenance }: StoredArtifact): Promise<boolean> {
+function isWhole({ sha256, path, provenance }: StoredArtifact): Promise<boolean> {
+  return holds(path, sha256, provenance.kind);
+}
+
+async function holds(path: string, sha256: string, kind: Provenance['kind']): Promise<boolean> {
   try {
-    const hash = provenance.kind === 'archive' ? await hashFile(path) : (await hashFolder(path)).sha256;
-    return hash === sha256;
+    return (kind === 'archive' ? await hashFile(path) : (await hashFolder(path)).sha256) === sha256;
   } catch {
     return false; // not there, or not readable: fetched again
   }

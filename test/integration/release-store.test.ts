@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -61,7 +62,12 @@ test('a folder becomes a tree without .git, whose hash says what it holds and no
   utimesSync(join(two, 'server.js'), 1, 1);
   chmodSync(join(two, 'lib/a.js'), 0o600);
   const first = await bench.bring(FILE, { file: one });
+  const { ino } = statSync(first.artifact!);
   const second = await bench.bring({ type: 'file', path: two });
+  assert.equal(statSync(first.artifact!).ino, ino, 'another group may be copying it: it stays where it is');
+  writeFileSync(join(first.artifact!, 'server.js'), 'damaged');
+  await bench.bring({ type: 'file', path: two });
+  assert.equal(readFileSync(join(first.artifact!, 'server.js'), 'utf8'), 'x');
   assert.equal(first.build?.sha256, second.build?.sha256);
   assert.equal(
     first.artifact,
