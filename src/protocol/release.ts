@@ -114,7 +114,6 @@ export const PREFLIGHT_RULES = [
   'node',
   'native-module',
   'syntax',
-  'missing-module',
   'load-balancer',
   'tcp',
   'http',

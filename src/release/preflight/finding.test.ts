@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { PREFLIGHT_RULES } from '../../protocol/index.js';
 import { toChecks, type Finding } from './finding.js';
 
 const FOUND: Finding = {
@@ -56,4 +59,16 @@ test('a waiver that names no rule is told, with what it may have meant', () => {
 test('each check has a name of its own', () => {
   const names = toChecks([FOUND, FOUND, { ...FOUND, subject: 'api' }], [], TODAY).map(({ name }) => name);
   assert.deepEqual(names, ['policy: debug-port', 'policy: debug-port (2)', 'policy: debug-port api']);
+});
+
+test('every rule that may be waived is one that something here finds', () => {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  const code = files
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'))
+    .join('\n');
+  assert.deepEqual(
+    PREFLIGHT_RULES.filter((rule) => !code.includes(`'${rule}'`)),
+    [],
+  );
 });
