@@ -122,7 +122,8 @@ export class LiveStages {
     const notes = isOut ? await this.#comeIn(run, switchover, context) : [];
     await switchover.join(Infinity);
     await this.#unlessFallen(run, context, async (within) => {
-      await this.#outside(run).in(100, within);
+      if (isWayBack(run)) notes.push(...(await this.#outside(run).inUnlessOut(within)));
+      else await this.#outside(run).in(100, within);
       await this.#hooks(run, 'afterSwitch', within);
     });
     return { notes, text: `${countOf(run)} take traffic beside the old ones` };

@@ -60,6 +60,20 @@ export class OutsideTraffic {
     throwFailures(settled);
   }
 
+  /** Of who has not taken it out: what is out, somebody means to be. Answers what people should know of that. */
+  async inUnlessOut(context: StageContext): Promise<string[]> {
+    if (!this.hasWeights) return this.in(100, context).then(() => []);
+    const looks = this.services.map(async (service) => {
+      const { out } = await this.look(service, 100, context.signal);
+      return out ? `${service} stays out of traffic, as it was; ${out.hint}` : undefined;
+    });
+    const settled = await Promise.allSettled(looks);
+    context.signal.throwIfAborted();
+    return settled.flatMap((each) =>
+      each.status === 'rejected' ? (each.reason as Error).message : (each.value ?? []),
+    );
+  }
+
   /** Whether both could be done; rejects with what is in the way. */
   async look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook> {
     if (!this.#traffic) throw new Error(`nothing sends traffic to ${service}`);

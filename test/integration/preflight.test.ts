@@ -484,6 +484,16 @@ test(
       /Cannot look at "web\/app3": .+ answers: there is no such server \(from host ".+"\)$/,
       /^did you mean "web\/app1"\?$|^it has app1, app2$|^did you mean "web\/app2"\?$/,
     );
+    const byHand = async (command: string, how: string, again: string): Promise<void> => {
+      await haproxy.ask(command);
+      const judged = await judge({ allowLast: true });
+      const fact = `Cannot take "web/app1" out of traffic: ${haproxy.socket} has it ${how} already`;
+      assert.ok(found(judged).text.startsWith(`${fact}, and a release would let it in (from host "`));
+      assert.equal(judged.refusal?.hint, `let it in: echo "${again}" | socat stdio ${haproxy.socket}`);
+      await haproxy.ask(again);
+    };
+    await byHand('set server web/app1 state maint', 'in maint', 'set server web/app1 state ready');
+    await byHand('set weight web/app1 0', 'with a weight of 0', 'set weight web/app1 100%');
     const silent = join(host.root, 'nobody.sock');
     assertRefused(
       await judge({ sockets: [haproxy.socket, silent] }),

@@ -342,6 +342,27 @@ test('a service that cannot be let in keeps no other one out', { skip }, async (
   await until('both serve', () => site.serves('app1', 'app2'));
 });
 
+test('whoever takes nothing out lets nothing in, and says what is out', { skip }, async () => {
+  await using site = await Site.open();
+  const traffic: HaproxySpec = {
+    type: 'haproxy',
+    sockets: [site.haproxy.socket],
+    servers: { web: 'web/app1' },
+    canaryWeight: 10,
+    drainMs: 10_000,
+    allowLast: false,
+  };
+  const outside = new OutsideTraffic(releaseSpec({ name: 'web', folder: site.folder, traffic }), systemClock);
+  const context = { say: () => undefined, note: () => undefined, signal: never };
+  assert.deepEqual(await outside.inUnlessOut(context), []);
+  await site.haproxy.ask('set server web/app1 state maint');
+  const again = `echo "set server web/app1 state ready" | socat stdio ${site.haproxy.socket}`;
+  assert.deepEqual(await outside.inUnlessOut(context), [
+    `web stays out of traffic, as it was; let it in: ${again}`,
+  ]);
+  assert.ok(await site.serves('app2'));
+});
+
 test('a share that rounds to nothing is refused, and what is out stays out', { skip }, async () => {
   await using site = await Site.open({ weight: 1 });
   const traffic = site.traffic();
@@ -358,6 +379,36 @@ test('a share that rounds to nothing is refused, and what is out stays out', { s
   await traffic.in('web', 100, never);
   await until('both serve', () => site.serves('app1', 'app2'));
 });
+
+test(
+  'a weight that somebody has given it by hand is what it has afterwards, too, and a canary gets no more',
+  { skip },
+  async () => {
+    await using site = await Site.open();
+    const weight = async (): Promise<string> =>
+      / weight (\d+),/.exec((await site.traffic().look('web', 100, never)).places[0]!)![1]!;
+    for (const [usual, canary] of [
+      ['50', '10'],
+      ['5', '5'],
+      ['200', '10'],
+    ] as const) {
+      await site.haproxy.ask(`set weight web/app1 ${usual}`);
+      const traffic = site.traffic();
+      await traffic.out('web', never);
+      await traffic.in('web', 10, never);
+      assert.equal(await weight(), canary);
+      await traffic.in('web', 100, never);
+      assert.equal(await weight(), usual);
+      traffic.close();
+      await site.traffic().in('web', 100, never); // as by a rollback
+      assert.equal(await weight(), usual);
+    }
+    await site.traffic().in('web', 10, never);
+    await site.haproxy.ask('set weight web/app1 10%'); // as a canary is left by a daemon that was killed
+    await site.traffic().in('web', 100, never);
+    assert.equal(await weight(), '100');
+  },
+);
 
 test('a canary gets its share, and all of it later', { skip }, async () => {
   await using site = await Site.open();
@@ -474,7 +525,12 @@ test('commands are told what to do by their environment, and judged by how they 
     await traffic.out('web', never);
     await traffic.in('web', 10, never);
     assert.equal(readFileSync(log, 'utf8'), 'shop web out 0 edge 1\nshop web in 10 edge 1\n');
-    assert.deepEqual(await traffic.look('web', 100, never), { isOut: null, last: null, places: [] });
+    assert.deepEqual(await traffic.look('web', 100, never), {
+      isOut: null,
+      out: null,
+      last: null,
+      places: [],
+    });
 
     const bad = commandTraffic('echo "the edge says: token=hunter2 is wrong" >&2; exit 3');
     await assert.rejects(bad.out('web', never), {

@@ -93,6 +93,10 @@ export class Backend implements Place {
     return this.#byHand(`set server ${this.server.backend}/${this.server.name} state ready`);
   }
 
+  get weighByHand(): string {
+    return this.#byHand(`set weight ${this.server.backend}/${this.server.name} 100%`);
+  }
+
   get #needsAdmin(): string {
     return `it needs: stats socket ${this.socket.name} level admin`;
   }

@@ -49,7 +49,7 @@ export class CommandTraffic implements Traffic {
       const hint = unrunnable.hint ?? `correct traffic.command.${way}`;
       return Promise.reject(new UpkeepError('release-refused', message, { hint }));
     }
-    return Promise.resolve({ isOut: null, last: null, places: [] });
+    return Promise.resolve({ isOut: null, out: null, last: null, places: [] });
   }
 
   leave(): void {

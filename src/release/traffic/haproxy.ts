@@ -11,11 +11,12 @@
 import { UpkeepError, type TrafficSpec } from '../../protocol/index.js';
 import { Backend, parseServerName } from './backend.js';
 import { formatDuration } from '../../util/index.js';
-import { Keeper } from './keeper.js';
+import { Keeper, type ToKeep } from './keeper.js';
 import { RuntimeSocket } from './runtime-socket.js';
 import { isChecked, isServing, type ServerView } from './server-view.js';
 import type { Traffic, TrafficOptions, TrafficLook } from './traffic.js';
 import { cannot, LAST_SERVER, throwFailures, type ServerName } from './words.js';
+import { isByHand, weightFor, wordWeight, type Weight } from './weight.js';
 import { waitUntil } from '../wait.js';
 
 type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
@@ -29,6 +30,8 @@ export class HaproxyTraffic implements Traffic {
   readonly #options: TrafficOptions;
   readonly #sockets: readonly RuntimeSocket[];
   readonly #keeper: Keeper;
+  /** By service and socket: with weights that somebody has set by hand. */
+  readonly #usual = new Map<string, ServerView>();
 
   constructor(spec: HaproxySpec, options: TrafficOptions) {
     this.#spec = spec;
@@ -40,8 +43,8 @@ export class HaproxyTraffic implements Traffic {
   async out(service: string, signal: AbortSignal): Promise<void> {
     const places = this.#places(service, 'take', signal);
     await this.#keeper.end(service);
-    await this.#drain(places);
-    this.#keeper.begin(service, places, { mode: 'drain' });
+    await this.#drain(places, service);
+    this.#keeper.begin(service, keepAll(places, 'drain'));
     try {
       await this.#untilQuiet(places, signal);
     } finally {
@@ -49,16 +52,17 @@ export class HaproxyTraffic implements Traffic {
       await this.#keeper.end(service);
     }
     await all(places, (place) => place.set('state maint'));
-    this.#keeper.begin(service, places, { mode: 'maint' });
+    this.#keeper.begin(service, keepAll(places, 'maint'));
   }
 
   async in(service: string, share: number, signal: AbortSignal): Promise<void> {
     const places = this.#places(service, 'let', signal);
     const weighed = places.map(async (place) => {
-      await place.set(`weight ${share}%`);
+      this.#noteUsual(service, place, await place.view());
+      await place.set(`weight ${this.#weight(service, place, share)}`);
       return place.view();
     });
-    await this.#refuseNoWeight(places, await Promise.allSettled(weighed), share);
+    await this.#refuseNoWeight(service, places, await Promise.allSettled(weighed), share);
     await this.#keeper.end(service);
     const told = places.map(async (place, at) => {
       await weighed[at];
@@ -67,7 +71,11 @@ export class HaproxyTraffic implements Traffic {
       return worker;
     });
     const workers = await Promise.allSettled(told);
-    this.#keeper.begin(service, places, { mode: 'ready', share }, workers.map(valueOf));
+    const weights = places.map((place) => this.#weight(service, place, share));
+    const kept = places.map((place, at): ToKeep => {
+      return { place, wish: { mode: 'ready', weight: weights[at]! }, worker: valueOf(workers[at]!) };
+    });
+    this.#keeper.begin(service, kept);
     const up = places.map(async (place, at) => {
       await told[at]!.catch((error: unknown) => {
         throw withWayIn(error, place);
@@ -76,7 +84,7 @@ export class HaproxyTraffic implements Traffic {
     });
     throwFailures(await Promise.allSettled(up));
     const { server } = places[0]!;
-    this.#options.onProgress(`${server.backend}/${server.name} is in, with ${share} % of its weight`);
+    this.#options.onProgress(`${server.backend}/${server.name} is in, with ${wordWeight(weights[0]!)}`);
   }
 
   async look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook> {
@@ -88,6 +96,7 @@ export class HaproxyTraffic implements Traffic {
     const isOut = new Set(views.map(({ mode }) => mode !== 'ready'));
     return {
       isOut: isOut.size === 1 ? views[0]!.mode !== 'ready' : null,
+      out: outAlready(places, views),
       last: this.#lastOf(places, backends),
       places: views.map(
         ({ status, mode, weight, sessions }, at) =>
@@ -111,10 +120,11 @@ export class HaproxyTraffic implements Traffic {
   }
 
   /** Two hosts may begin at the same moment: each looks again at what is left when its own server is out, and steps back. */
-  async #drain(places: readonly Backend[]): Promise<void> {
+  async #drain(places: readonly Backend[], service: string): Promise<void> {
     const before = await all(places, (place) => place.servers());
     this.#refuseLast(places, before);
     const { server } = places[0]!;
+    for (const [at, place] of places.entries()) this.#noteUsual(service, place, own(before[at]!, server));
     this.#options.onProgress(`${server.backend}/${server.name} is drained`);
     const wasReady = before.map((servers) => own(servers, server).mode === 'ready');
     const ready = places.filter((_, at) => wasReady[at]);
@@ -182,7 +192,17 @@ export class HaproxyTraffic implements Traffic {
     }
   }
 
+  #noteUsual(service: string, { socket }: Backend, view: ServerView): void {
+    const key = `${service} ${socket.name}`;
+    if (isByHand(view, this.#spec.canaryWeight) && !this.#usual.has(key)) this.#usual.set(key, view);
+  }
+
+  #weight(service: string, { socket }: Backend, share: number): Weight {
+    return weightFor(share, this.#usual.get(`${service} ${socket.name}`));
+  }
+
   async #refuseNoWeight(
+    service: string,
     places: readonly Backend[],
     weighed: readonly PromiseSettledResult<ServerView>[],
     share: number,
@@ -192,7 +212,7 @@ export class HaproxyTraffic implements Traffic {
     try {
       refuseLight(answered, views, share, ({ userWeight }) => userWeight);
     } catch (error) {
-      await all(answered, (place) => place.set('weight 100%'));
+      await all(answered, (place) => place.set(`weight ${this.#weight(service, place, 100)}`));
       throw error;
     }
   }
@@ -213,6 +233,21 @@ export class HaproxyTraffic implements Traffic {
       await waitUntil(clock, clock.now() + LOOK_MS, signal);
     }
   }
+}
+
+function keepAll(places: readonly Backend[], mode: 'drain' | 'maint'): ToKeep[] {
+  return places.map((place) => ({ place, wish: { mode } }));
+}
+
+/** By hand, or by a release that could not let it in again: whoever did it should know that this one would. */
+function outAlready(places: readonly Backend[], views: readonly ServerView[]): UpkeepError | null {
+  const at = views.findIndex(({ mode, userWeight }) => mode !== 'ready' || userWeight === 0);
+  if (at < 0) return null;
+  const { socket, server, letInByHand, weighByHand } = places[at]!;
+  const { mode } = views[at]!;
+  const [how, byHand] = mode === 'ready' ? ['with a weight of 0', weighByHand] : [`in ${mode}`, letInByHand];
+  const fact = `${socket.name} has it ${how} already, and a release would let it in`;
+  return cannot({ server, verb: 'take' }, fact, { hint: `let it in: ${byHand}` });
 }
 
 function valueOf<T>(settled: PromiseSettledResult<T>): T | undefined {

@@ -5,18 +5,22 @@
 import type { Timer } from '../../system/index.js';
 import type { Backend } from './backend.js';
 import type { TrafficOptions } from './traffic.js';
+import { toNumber, wordWeight, type Weight } from './weight.js';
 
 const LOOK_MS = 100;
 /** When nobody waits for it any more. */
 const ALONE_LOOK_MS = 1000;
 
-/** `share`: percent of its weight. */
-export type Wish = { readonly mode: 'drain' | 'maint' } | { readonly mode: 'ready'; readonly share: number };
+export type Wish = { readonly mode: 'drain' | 'maint' } | { readonly mode: 'ready'; readonly weight: Weight };
 
-interface Kept {
+export interface ToKeep {
   readonly place: Backend;
   readonly wish: Wish;
-  /** The process that was told; undefined: none was. */
+  /** The process that was told to let it in; undefined: none was, so that is done as soon as it answers. */
+  readonly worker?: string | undefined;
+}
+
+interface Kept extends ToKeep {
   worker: string | undefined;
   /** Somebody has set it otherwise by hand. */
   isLeft: boolean;
@@ -36,17 +40,11 @@ export class Keeper {
     this.#options = options;
   }
 
-  /** `workers`: of each place, who was told; where none was, that is done as soon as it answers. */
-  begin(
-    service: string,
-    places: readonly Backend[],
-    wish: Wish,
-    workers: readonly (string | undefined)[] = [],
-  ): void {
-    const kept = places.map((place, at) => ({
+  begin(service: string, toKeep: readonly ToKeep[]): void {
+    const kept = toKeep.map(({ place, wish, worker }) => ({
       place: place.forGood(this.#never.signal),
       wish,
-      worker: workers[at],
+      worker,
       isLeft: false,
       isSilent: false,
     }));
@@ -92,7 +90,7 @@ export class Keeper {
     try {
       const { wish } = kept;
       const { isForgotten, worker } =
-        wish.mode === 'ready' ? await findReady(kept, wish.share) : await findOut(kept);
+        wish.mode === 'ready' ? await findReady(kept, wish.weight) : await findOut(kept);
       if (isForgotten && this.#isKept(service, kept)) await this.#setAgain(kept);
       kept.worker = worker;
       kept.isSilent = false;
@@ -117,10 +115,10 @@ export class Keeper {
   }
 
   async #setAgain({ place, wish, worker }: Kept): Promise<void> {
-    if (wish.mode === 'ready') await place.set(`weight ${wish.share}%`);
+    if (wish.mode === 'ready') await place.set(`weight ${wish.weight}`);
     await place.set(`state ${wish.mode}`);
     const { backend, name } = place.server;
-    const what = wish.mode === 'ready' ? `in, with ${wish.share} % of its weight` : 'out';
+    const what = wish.mode === 'ready' ? `in, with ${wordWeight(wish.weight)}` : 'out';
     const isFirst = wish.mode === 'ready' && worker === undefined;
     const how = isFirst ? 'is told at last' : 'had forgotten';
     this.#options.onProgress(`${place.socket.name} ${how} that ${backend}/${name} is ${what}`);
@@ -137,12 +135,12 @@ async function findOut({ place, worker }: Kept): Promise<Found> {
 }
 
 /** By a reload: whoever sets it otherwise by hand means it. */
-async function findReady(kept: Kept, share: number): Promise<Found> {
+async function findReady(kept: Kept, weight: Weight): Promise<Found> {
   const { place, worker: told } = kept;
   if (kept.isLeft) return { isForgotten: false, worker: told };
   const before = await place.worker();
   const { mode, userWeight, initialWeight } = await place.view();
-  const isAsSet = mode === 'ready' && userWeight === Math.floor((initialWeight * share) / 100);
+  const isAsSet = mode === 'ready' && userWeight === toNumber(weight, initialWeight);
   // Another one may have answered in between.
   const worker = isAsSet ? before : await place.worker();
   kept.isLeft = !isAsSet && worker === told;

@@ -27,6 +27,8 @@ export interface Traffic {
 export interface TrafficLook {
   /** null: nobody can know, or they do not agree. */
   readonly isOut: boolean | null;
+  /** Somebody has taken it out already, and `in` would undo that; null: nobody has, or nobody can know. */
+  readonly out: UpkeepError | null;
   /** Why `out` would be refused at this moment, because nobody else serves; null: it would not. */
   readonly last: UpkeepError | null;
   /** What was found, for a person, one for each place that decides. */

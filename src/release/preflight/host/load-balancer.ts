@@ -15,7 +15,9 @@ export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSigna
   const judge = async (service: string): Promise<Finding> => {
     const finding = { area: 'host', rule: 'load-balancer', subject: service } as const;
     try {
-      return { ...finding, ...wordLook(service, await outside.look(service, share, signal), job) };
+      const look = await outside.look(service, share, signal);
+      if (look.out) throw look.out;
+      return { ...finding, ...wordLook(service, look, job) };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof UpkeepError)) throw error;
