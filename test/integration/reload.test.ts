@@ -112,14 +112,14 @@ const BAD: readonly BadCandidate[] = [
     title: 'never listens',
     act: (puppet) => puppet.print('warming up'),
     code: 'not-ready',
-    reason: /^not ready within 2s \(nothing listens on port N\)$/,
+    reason: /^not ready within 4s \(nothing listens on port N\)$/,
     lines: ['warming up'],
   },
   {
     title: 'listens on another port',
     act: (puppet, port) => puppet.listen(port + OTHER_PORT, null),
     code: 'not-ready',
-    reason: /^not ready within 2s \(nothing listens on port N; it listens on \d+\)$/,
+    reason: /^not ready within 4s \(nothing listens on port N; it listens on \d+\)$/,
   },
   {
     title: 'exits at boot',
@@ -213,8 +213,9 @@ for (const { title, reload, act, code, reason, lines = [] } of BAD) {
   test(`a new process that ${title} never takes traffic, and the old one serves on`, async () => {
     await using rig = await Rig.create();
     const port = await freePort();
-    const ready = { port: true as const, timeout: '2s' };
-    const old = await serve(rig, port, { port, ready, reload: { ...AT_ONCE, ...reload } });
+    const config = { port, ready: { port: true as const }, reload: { ...AT_ONCE, ...reload } };
+    const old = await serve(rig, port, config);
+    if (code === 'not-ready') await giveLess(rig, config, '4s');
     await using load = new Load(port);
 
     const { id } = await rig.accept(RELOAD);
@@ -400,8 +401,9 @@ test('what verifies a new process reaches exactly that one, while it takes no tr
 test('a new process that does not listen is not taken for ready because the old one answers its check', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
-  const ready = { http: '/', timeout: '1s' };
-  const old = await serve(rig, port, { port, ready, reload: AT_ONCE });
+  const config = { port, ready: { http: '/' }, reload: AT_ONCE };
+  const old = await serve(rig, port, config);
+  await giveLess(rig, config, '1s');
   const failure = failureOf(await rig.request(RELOAD));
   assert.equal(failure.code, 'not-ready');
   assert.match(
@@ -414,8 +416,9 @@ test('a new process that does not listen is not taken for ready because the old 
 test('of a new process that listens elsewhere it is told where', async () => {
   await using rig = await Rig.create();
   const [port, elsewhere] = [await freePort(), await freePort()];
-  const ready = { http: '/', timeout: '2s' };
-  await serve(rig, port, { port, ready, reload: AT_ONCE });
+  const config = { port, ready: { http: '/' }, reload: AT_ONCE };
+  await serve(rig, port, config);
+  await giveLess(rig, config, '4s');
   const { id } = await rig.accept(RELOAD);
   const fresh = await rig.enter('api', { after: 1 });
   await fresh.serve(200);
@@ -517,11 +520,11 @@ test('a port that changes without having been declared does not fail the reload'
   const script = app('serves-http.cjs');
   assertSucceeded(
     await rig.up({
-      api: { script, env: { PORT: from }, reload: AT_ONCE, ready: { log: 'listening', timeout: '3s' } },
+      api: { script, env: { PORT: from }, reload: AT_ONCE, ready: { log: 'listening' } },
     }),
   );
   await rig.until('the port is learned', () => learned(rig).length === 1);
-  const config = { script, env: { PORT: to }, reload: AT_ONCE, ready: { log: 'listening', timeout: '3s' } };
+  const config = { script, env: { PORT: to }, reload: AT_ONCE, ready: { log: 'listening' } };
   assertSucceeded(await rig.up({ api: config }));
   assert.match(await visit(to), /^hello/);
 });
@@ -661,6 +664,16 @@ test('a service in a crash loop is mended by a reload', async () => {
   assert.equal(await visit(port), String(fresh.pid));
   assert.equal((await rig.service('api')).status, 'running');
 });
+
+/** From now on a new process has only so long to become ready. */
+async function giveLess(
+  rig: Rig,
+  config: ServiceConfig & { readonly ready: object },
+  timeout: string,
+): Promise<void> {
+  const ready: object = { ...config.ready, timeout };
+  assertSucceeded(await rig.up({ api: rig.puppet({ ...config, ready }) }));
+}
 
 async function upServer(rig: Rig, port: number, config: ServiceConfig): Promise<void> {
   const service = { script: app('serves-http.cjs'), env: { PORT: port }, reload: AT_ONCE, ...config };

@@ -139,12 +139,15 @@ export class Releasing implements AsyncDisposable {
 
 export type Look = readonly SideView[];
 
+/** Faults by which it is never ready, which is waited for; whatever else is ready takes as long as it takes. */
+const NEVER_READY: readonly unknown[] = ['hangs', 'elsewhere'];
+
 /** `api` by a release, with whatever is wrong with it. */
 export function releasable(port: number, release: string, config: ServiceConfig = {}): ServiceConfig {
   return {
     script: app('releasable.cjs'),
     port,
-    ready: { timeout: '2s' },
+    ready: { timeout: NEVER_READY.includes(config.env?.['FAULT']) ? '2s' : '20s' },
     ...config,
     env: { PORT: String(port), RELEASE: release, ...config.env },
   };
