@@ -30,8 +30,7 @@ const CASES: readonly Case[] = [
   { kind: 'good', killedAt: EVERYWHERE, kills: 8, bake: '500ms', status: 'succeeded' },
   { kind: 'smoke-red', killedAt: ['boot', 'reverting'], kills: 1, bake: '500ms', status: 'failed' },
   { kind: 'complains-at-boot', killedAt: ['boot'], kills: 1, bake: '500ms', status: 'failed' },
-  // Nowhere else: it is good for so long only.
-  { kind: 'exits-later', killedAt: ['bake', 'reverting'], kills: 2, bake: '5s', status: 'rolled-back' },
+  { kind: 'exits-later', killedAt: ['bake', 'reverting'], kills: 2, bake: '10m', status: 'rolled-back' },
 ];
 const INSTANCES = 2;
 
@@ -40,7 +39,7 @@ for (const { kind, killedAt, kills, bake, status } of CASES) {
     await using shop = await Shop.create({
       port: await freePort(),
       instances: INSTANCES,
-      env: { EXITS_AFTER_MS: '4000' },
+      goesBadWhenTold: true,
       verify: {
         stable: '100ms',
         canary: { instances: 1, for: '300ms' },
@@ -71,8 +70,9 @@ async function quickly(shop: Shop): Promise<ReleaseSpec> {
   return { ...spec, verify: { ...spec.verify, canary: null, forMs: 0, bakeMs: 0 } };
 }
 
-/** Until it has ended, once at each of these; answers where that was. */
-async function killAt({ rig }: Shop, id: string, places: readonly string[]): Promise<string[]> {
+/** Until it has ended, once at each of these; answers where that was. It is bad from when its bake was interrupted. */
+async function killAt(shop: Shop, id: string, places: readonly string[]): Promise<string[]> {
+  const { rig } = shop;
   const killed: string[] = [];
   for (;;) {
     const { finishedAt, stage, status } = await rig.until(`release ${id} goes on`, async () => {
@@ -84,5 +84,6 @@ async function killAt({ rig }: Shop, id: string, places: readonly string[]): Pro
     killed.push(stage ?? status);
     await rig.killDaemon();
     await rig.startDaemon();
+    if (stage === 'bake') shop.goBad();
   }
 }

@@ -1,6 +1,6 @@
 /** The shop under upkeep: a home of its own, a configuration with a group, and releases from files. */
 import { join } from 'node:path';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { formatDiagnostics, loadConfig } from '../../../src/config/index.js';
 import type { ReleaseRequest, ReleaseSpec, ReleaseView } from '../../../src/protocol/index.js';
 import { Rig } from '../rig.js';
@@ -11,6 +11,8 @@ export interface ShopOptions {
   readonly otherPort?: number;
   readonly instances?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What goes bad later does so when it is told to, not after a time. @default false */
+  readonly goesBadWhenTold?: boolean;
   /** As in a configuration file. */
   readonly verify?: Readonly<Record<string, unknown>>;
   /** The same, of the whole group. */
@@ -46,7 +48,11 @@ export class Shop implements AsyncDisposable {
 
   /** What the configuration says of the group. */
   async spec(): Promise<ReleaseSpec> {
-    const { port, otherPort, instances = 1, env = {}, verify = {}, group = {}, service = {} } = this.#options;
+    const { port, otherPort, instances = 1, verify = {}, group = {}, service = {} } = this.#options;
+    const told = this.#options.goesBadWhenTold
+      ? { EXITS_WHEN: this.#badSign, FAULTY_WHEN: this.#badSign }
+      : {};
+    const env = { ...told, ...this.#options.env };
     const config = {
       services: {
         shop: {
@@ -73,6 +79,24 @@ export class Shop implements AsyncDisposable {
     let last: ReleaseView | undefined;
     for await (const view of this.rig.client.stream('requestRelease', { body })) last = view;
     return last!;
+  }
+
+  /** The same of a build that is good until it bakes, and bad from then on. */
+  async releaseGoingBad(build: Build): Promise<ReleaseView> {
+    let last: ReleaseView | undefined;
+    for await (const view of this.rig.client.stream('requestRelease', { body: await this.request(build) })) {
+      if (view.stage === 'bake') this.goBad();
+      last = view;
+    }
+    return last!;
+  }
+
+  goBad(): void {
+    writeFileSync(this.#badSign, '');
+  }
+
+  get #badSign(): string {
+    return join(this.rig.folder, 'go-bad');
   }
 
   async rollback(to?: string): Promise<ReleaseView> {
