@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { LogFiles, LogSegment } from '../../src/logs/index.js';
 import { shimPath } from '../../src/system/index.js';
 import { until } from '../rig/index.js';
-import { Native, node } from '../rig/native.js';
+import { Native, node, UNTIL_LOGGED } from '../rig/native.js';
 
 const forever = 'setInterval(() => {}, 1e9);';
 
@@ -136,25 +136,33 @@ test('an index says when its log was begun, and whether its clock was set back',
 
 test('a rotation is told to the daemon, and not kept', async () => {
   await using native = new Native();
-  const code = `${hundreds(1, 300)} ${forever}`;
+  const code = `${helpers(native.path('logs', 'app'))} ${hundreds(1, 300)} ${forever}`;
   await native.launch('app', { argv: node(code), options: ['log-max=10000'] });
   await native.seen(/^app rotated out (\d+)/);
   await until('all is written', () => native.logged('app').length > 0);
   assert.ok(!native.journal('app').some((line) => line.startsWith('rotated')));
 });
 
-/** So many lines of a hundred bytes, not all at once: what a shim reads at a time is written at a time. */
+/** So many lines of a hundred bytes, twenty at a time: what a shim reads at a time is written at a time. */
 function hundreds(fd: 1 | 2, count: number): string {
-  return `for (let i = 0; i < ${count}; i++) {
-    fs.writeSync(${fd}, 'x'.repeat(99) + '\\n');
-    if (i % 20 === 19) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 8);
+  return `for (let i = 0; i < ${count}; i += 20) {
+    const lines = Array.from({ length: Math.min(20, ${count} - i) }, (_, k) => process.pid + ' ' + (i + k));
+    print(lines.map((line) => line.padEnd(99, 'x') + '\\n').join(''), ${fd});
   }`;
 }
 
-async function run(native: Native, name: string, code: string, options: readonly string[]): Promise<void> {
-  const helpers = `const print = (text) => fs.writeSync(1, text);
+function helpers(folder: string): string {
+  return `${UNTIL_LOGGED}
+    const print = (text, fd = 1) => {
+      fs.writeSync(fd, text);
+      untilLogged(${JSON.stringify(folder)}, text);
+    };
     const wait = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);`;
-  native.launchUnseen(name, { argv: node(helpers + code), options });
+}
+
+async function run(native: Native, name: string, code: string, options: readonly string[]): Promise<void> {
+  const folder = options.find((option) => option.startsWith('log='))!.slice('log='.length);
+  native.launchUnseen(name, { argv: node(helpers(folder) + code), options });
   await native.seen(new RegExp(`^${name} exited 0`));
 }
 

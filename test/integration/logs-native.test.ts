@@ -19,7 +19,7 @@ import fc from 'fast-check';
 import { LogFiles, LogSegment } from '../../src/logs/index.js';
 import { readProcess } from '../../src/system/index.js';
 import { until } from '../rig/index.js';
-import { childrenOf, isAlive, Native } from '../rig/native.js';
+import { childrenOf, isAlive, Native, UNTIL_LOGGED } from '../rig/native.js';
 
 const MAX_LINE_BYTES = 256 * 1024;
 const forever = 'setInterval(() => {}, 1e9);';
@@ -128,7 +128,7 @@ test('/dev/stdout can be opened again, also by another user', { skip: unlessRoot
 test('rotated files, joined from the oldest, are byte for byte what was written', async () => {
   await using native = new Native();
   const chunks = Array.from({ length: 200 }, (_, index) => Buffer.from(lines(index * 50, index * 50 + 50)));
-  await write(native, 'app', chunks, ['log-max=10000', 'log-keep=100'], 1);
+  await write(native, 'app', chunks, ['log-max=10000', 'log-keep=100'], 'one by one');
   assert.ok(files(native, 'app').length > 10);
   assert.equal(bytesLogged(native, 'app').toString(), lines(0, 10_000));
 });
@@ -136,7 +136,7 @@ test('rotated files, joined from the oldest, are byte for byte what was written'
 test('no file is larger than its limit, its index included, and the oldest is deleted', async () => {
   await using native = new Native();
   const chunks = Array.from({ length: 300 }, (_, index) => Buffer.from(`line ${index}\n`));
-  await write(native, 'app', chunks, ['log-max=300', 'log-keep=3'], 2);
+  await write(native, 'app', chunks, ['log-max=300', 'log-keep=3'], 'one by one');
   const names = readdirSync(native.path('logs', 'app'));
   assert.deepEqual(names.toSorted(), [...pair(''), ...pair('.1'), ...pair('.2'), ...pair('.3')].toSorted());
   for (const end of ['', '.1', '.2', '.3']) {
@@ -149,7 +149,7 @@ test('no file is larger than its limit, its index included, and the oldest is de
 test('a line that is larger than a file is kept whole', async () => {
   await using native = new Native();
   const long = `${'x'.repeat(5000)}\n`;
-  await write(native, 'app', [Buffer.from(long + long)], ['log-max=100', 'log-keep=4'], 20);
+  await write(native, 'app', [Buffer.from(long + long)], ['log-max=100', 'log-keep=4']);
   assert.equal(bytesLogged(native, 'app').toString(), long + long);
 });
 
@@ -315,20 +315,20 @@ test('a loss is told in the log also where nothing is written afterwards', async
   );
 });
 
-/** Writes the chunks to stdout, and waits for the end; `pauseMs`: between them. */
+/** Writes the chunks to stdout, and waits for the end. */
 async function write(
   native: Native,
   name: string,
   chunks: readonly Buffer[],
   options: readonly string[] = [],
-  pauseMs = 0,
+  pace: 'one by one' | 'at once' = 'at once',
 ): Promise<void> {
   const path = native.path(`${name}.chunks`);
   writeFileSync(path, JSON.stringify(chunks.map((bytes) => bytes.toString('base64'))));
   const pause =
-    pauseMs > 0 ? `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${pauseMs});` : '';
+    pace === 'one by one' ? `untilLogged(${JSON.stringify(native.path('logs', name))}, bytes);` : '';
   const code = `for (const text of JSON.parse(fs.readFileSync(${JSON.stringify(path)}))) {
-    print(Buffer.from(text, 'base64')); ${pause} }`;
+    const bytes = Buffer.from(text, 'base64'); print(bytes); ${pause} }`;
   native.launchUnseen(name, { argv: node(code), options });
   await native.seen(new RegExp(`^${name} exited 0`));
 }
@@ -387,7 +387,7 @@ function lines(from: number, to: number): string {
 }
 
 function node(code: string): string[] {
-  const helpers = `const fs = require('fs'); ${lines.toString()}
+  const helpers = `const fs = require('fs'); ${lines.toString()} ${UNTIL_LOGGED}
     function print(text) {
       for (let bytes = Buffer.from(text); bytes.length > 0; ) bytes = bytes.subarray(fs.writeSync(1, bytes));
     }`;

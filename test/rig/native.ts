@@ -153,6 +153,24 @@ export class Native {
   }
 }
 
+/**
+ * Source of a function for applications: waits until a log of the folder ends with the text. What comes after it is read by itself then,
+ * however long the shim was kept from its work.
+ */
+export const UNTIL_LOGGED = `function untilLogged(folder, text) {
+  const { readdirSync, readFileSync } = require('fs');
+  const end = Buffer.from(text);
+  const ends = (name) => readFileSync(folder + '/' + name).subarray(-end.length).equals(end);
+  const isThere = () => {
+    try {
+      return readdirSync(folder).some((name) => name.endsWith('.log') && ends(name));
+    } catch {
+      return false; // it is moved aside
+    }
+  };
+  while (!isThere()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+}`;
+
 /** A program for `launch`; `say(text)` of it is a line over the channel. */
 export function node(code: string): string[] {
   const say = `const fs = require('fs'), [U, D] = (process.env.UPKEEP_CHANNEL || '').split(':').map(Number);
