@@ -16,6 +16,7 @@ import {
   Rig,
   roles,
   serve,
+  until,
   visit,
   type Puppet,
 } from '../rig/index.js';
@@ -169,6 +170,18 @@ const BAD: readonly BadCandidate[] = [
     act: async (puppet, port) => {
       await puppet.serve(500);
       await puppet.listen(port, null);
+    },
+    code: 'not-verified',
+    reason: /^it was not verified within 1s \(http:.*:N\/health answered 500\)$/,
+  },
+  {
+    title: 'answers 500 to what verifies it, and then nothing in the time that is left',
+    reload: { verify: { http: '/health', timeout: '1s' } },
+    act: async (puppet, port) => {
+      await puppet.serve(500);
+      await puppet.listen(port, null);
+      await until('it was asked', async () => (await puppet.hits()) > 0);
+      await puppet.serve(0);
     },
     code: 'not-verified',
     reason: /^it was not verified within 1s \(http:.*:N\/health answered 500\)$/,
