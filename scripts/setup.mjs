@@ -18,9 +18,12 @@ const KNOWS_FORCE_EXIT = MAJOR > 22 || MINOR >= ({ 20: 14, 22: 1 }[MAJOR] ?? Inf
 /** A failed test may leave a timer, a socket or a watch behind, for which its file would be waited for. */
 const FORCE_EXIT = KNOWS_FORCE_EXIT ? ['--test-force-exit'] : [];
 
+/** Of a whole file (Node 20), several times what the longest one takes: what hangs is named, and the others still run. */
+const LONGEST_MS = 600_000;
+
 /** Arguments of node; the files to test follow. */
 export const TEST_RUNNER = [
-  ...['--import', 'tsx', '--test', ...FORCE_EXIT],
+  ...['--import', 'tsx', '--test', `--test-timeout=${LONGEST_MS}`, ...FORCE_EXIT],
   ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
   ...(process.env.CI === 'true'
     ? ['--test-reporter=./scripts/no-skips.mjs', '--test-reporter-destination=stderr']
