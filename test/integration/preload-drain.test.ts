@@ -19,7 +19,7 @@ import {
 const SERVER = ['node', app('serves-http.cjs')];
 const TLS = fileURLToPath(new URL('../fixtures/tls/', import.meta.url));
 const ca = readFileSync(`${TLS}cert.pem`);
-const STOP = { do: 'drain', mode: 'stop', deadlineMs: 8000, idleMs: 300 };
+const STOP = { do: 'drain', mode: 'stop', deadlineMs: 15_000, idleMs: 300 };
 
 /** An application that listens at a held port, and a line to it. */
 class Served implements AsyncDisposable {
@@ -37,6 +37,17 @@ class Served implements AsyncDisposable {
     const attempt = preload.start(command, { ...options, env });
     const [, pid] = await attempt.untilSaid(/^listening/);
     return new Served(preload, port, attempt, await attempt.control(Number(pid)));
+  }
+
+  /** So many requests of it have arrived. */
+  async got(path: string, count = 1): Promise<void> {
+    const line = `got ${path}`;
+    await until(`${path} arrived`, () => this.attempt.lines.filter((each) => each === line).length >= count);
+  }
+
+  /** Now what was held is answered. */
+  finish(): void {
+    this.attempt.kill('SIGUSR2');
   }
 
   async drain(options: object = {}): Promise<void> {
@@ -77,7 +88,7 @@ for (const graceful of ['exit', 'close']) {
 test('the application closes its server in the middle of a drain', async () => {
   await using served = await Served.start(SERVER, { env: { GRACEFUL: 'close' } });
   const slow = ask(served.port, '/slow?600');
-  await delay(100);
+  await served.got('/slow?600');
   await served.drain();
   served.attempt.kill();
   assert.equal((await slow).body, `slow ${served.attempt.pid}`);
@@ -87,11 +98,12 @@ test('the application closes its server in the middle of a drain', async () => {
 test('a response under way ends, and says that it is the last one', async () => {
   await using served = await Served.start();
   const agent = new Agent({ keepAlive: true });
-  const slow = ask(served.port, '/slow?500', { agent });
-  await delay(100);
+  const held = ask(served.port, '/held', { agent });
+  await served.got('/held');
   await served.drain();
-  const reply = await slow;
-  assert.deepEqual([reply.body, reply.headers.connection], [`slow ${served.attempt.pid}`, 'close']);
+  served.finish();
+  const reply = await held;
+  assert.deepEqual([reply.body, reply.headers.connection], [`held ${served.attempt.pid}`, 'close']);
   await served.isDrained();
   agent.destroy();
 });
@@ -104,7 +116,8 @@ test('a chunked download and an upload under way end', async () => {
     upload.on('response', (response) => response.setEncoding('utf8').on('data', resolve)).on('error', reject);
   });
   upload.write('x'.repeat(100_000));
-  await delay(150);
+  await served.got('/chunks?600');
+  await served.got('/upload');
   await served.drain();
   for (let left = 10; left > 0; left--) {
     upload.write('y'.repeat(10_000));
@@ -120,7 +133,7 @@ test('an idle keep-alive connection is closed after its silence, not before', as
   await using served = await Served.start();
   const wire = Wire.to(served.port).say('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await wire.hears(`hello`);
-  await served.drain();
+  await served.drain({ idleMs: 10_000 });
   await delay(150);
   assert.equal(wire.isEnded, false);
   wire.say('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -147,7 +160,7 @@ test('requests that are in the pipeline are all answered', async () => {
   const wire = Wire.to(served.port).say(
     ['/slow?500', '/slow?1', '/'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''),
   );
-  await delay(150);
+  await served.got('/slow?500');
   await served.drain();
   await wire.ends();
   assert.match(wire.heard, /slow \d+HTTP[^]*slow \d+HTTP[^]*hello \d+ 1\.1/);
@@ -156,10 +169,12 @@ test('requests that are in the pipeline are all answered', async () => {
 
 test('a pipeline that goes on while the drain does is answered up to the response that says it is the last', async () => {
   await using served = await Served.start();
-  const wire = Wire.to(served.port).say('GET /slow?400 HTTP/1.1\r\nHost: x\r\n\r\n');
-  await delay(100);
+  const wire = Wire.to(served.port).say('GET /held HTTP/1.1\r\nHost: x\r\n\r\n');
+  await served.got('/held');
   await served.drain();
   wire.say('GET /slow?100 HTTP/1.1\r\nHost: x\r\n\r\nGET /slow?200 HTTP/1.1\r\nHost: x\r\n\r\n');
+  await served.got('/slow?200');
+  served.finish();
   await wire.ends();
   assert.equal(wire.heard.split('HTTP/1.1 200').length, 4);
   assert.equal(wire.heard.split('Connection: close').length, 2);
@@ -172,7 +187,7 @@ test('clients of HTTP/1.0 are answered', async () => {
   const wires = ['', 'Connection: keep-alive\r\n'].map((header) =>
     Wire.to(served.port).say(`GET /slow?300 HTTP/1.0\r\n${header}\r\n`),
   );
-  await delay(100);
+  await served.got('/slow?300', 2);
   await served.drain();
   for (const wire of wires) {
     await wire.hears(`slow ${served.attempt.pid}`);
@@ -189,12 +204,14 @@ test('event streams and upgraded connections live until the deadline, and are co
   );
   await events.hears('data: first');
   await upgraded.hears('101 Switching');
-  await served.drain({ deadlineMs: 1200 });
-  await delay(700);
+  const begunAt = performance.now();
+  await served.drain({ deadlineMs: 4000 });
   upgraded.say('still there');
   await upgraded.hears('still there');
   assert.equal(events.isEnded, false);
   await served.isDrained(2);
+  const livedMs = performance.now() - begunAt;
+  assert.ok(livedMs > 3900, `${livedMs} ms`);
   await events.ends();
   await upgraded.ends();
 });
@@ -233,7 +250,7 @@ test('a client that reads slowly gets all of it', async () => {
 test('who asks again while it drains, or after it, is answered, too', async () => {
   await using served = await Served.start();
   const slow = ask(served.port, '/slow?600');
-  await delay(100);
+  await served.got('/slow?600');
   await served.drain();
   const second = await served.attempt.control();
   assert.deepEqual(await second.ask(STOP), { ok: true });
@@ -245,11 +262,17 @@ test('who asks again while it drains, or after it, is answered, too', async () =
   second.close();
 });
 
+/** As serves-http.cjs does it: /slow is answered when that is told. */
 const SECURE = `
+  const held = [];
+  process.on('SIGUSR2', () => held.splice(0).forEach((answer) => answer()));
   const read = (name) => require('fs').readFileSync(process.env.TLS + name);
   const options = { key: read('key.pem'), cert: read('cert.pem') };
-  const listener = (request, response) => request.url === '/slow'
-    ? setTimeout(() => response.end('slow'), 500) : response.end('fast');
+  const listener = (request, response) => {
+    console.log('got ' + request.url);
+    if (request.url === '/slow') held.push(() => response.end('slow'));
+    else response.end('fast');
+  };
 `;
 
 test('https: responses end, idle connections are closed', async () => {
@@ -271,8 +294,9 @@ test('https: responses end, idle connections are closed', async () => {
   const second = get('/'); // two connections: one will be idle
   const slow = get('/slow');
   await second;
-  await delay(150);
+  await served.got('/slow');
   await served.drain();
+  served.finish();
   const reply = await slow;
   assert.deepEqual([reply.body, reply.headers.connection], ['slow', 'close']);
   await served.isDrained();
@@ -290,9 +314,10 @@ for (const isSecure of [false, true]) {
     const slow = stream(session, '/slow');
     const idle = http2.connect(`${isSecure ? 'https' : 'http'}://localhost:${served.port}`, { ca });
     await stream(idle, '/');
-    await delay(100);
+    await served.got('/slow');
     await served.drain();
     await until('the notice came', () => notices > 0);
+    served.finish();
     assert.equal(await slow, 'slow');
     await served.isDrained();
     await until('both sessions are closed', () => session.closed && idle.closed);
@@ -311,7 +336,7 @@ function stream(session: http2.ClientHttp2Session, path: string): Promise<string
 test('an event loop that is blocked drains late, but whole', async () => {
   await using served = await Served.start();
   const blocked = ask(served.port, '/block?700');
-  await delay(100);
+  await served.got('/block?700');
   const waiting = ask(served.port, '/');
   await served.drain();
   assert.equal((await blocked).body, 'blocked');
@@ -326,14 +351,15 @@ async function takenOver({ preload, port }: Served): Promise<never> {
   return new Promise(() => undefined);
 }
 
-test('"restart": goes on accepting while a stream lasts, at most for half of the deadline', async () => {
+test('"restart": goes on accepting while a response lasts, at most for half of the deadline', async () => {
   await using served = await Served.start();
-  const chunks = ask(served.port, '/chunks?700');
-  await delay(100);
+  const held = ask(served.port, '/held');
+  await served.got('/held');
   await served.drain({ mode: 'restart' });
   const reply = await ask(served.port, '/', { agent: new Agent({ keepAlive: true }) });
   assert.equal(reply.headers.connection, 'close');
-  assert.match((await chunks).body, /end\n$/);
+  served.finish();
+  assert.match((await held).body, /^held/);
   await served.isDrained();
   await assert.rejects(ask(served.port, '/', { signal: AbortSignal.timeout(200) }));
 });
@@ -350,7 +376,7 @@ for (const policy of ['rr', 'none']) {
       return pids.length === 2 && pids;
     });
     const slow = [1, 2, 3, 4].map(() => ask(port, '/slow?500'));
-    await delay(150);
+    await served.got('/slow?500', slow.length);
     // Without round robin the primary only binds: nobody hears of it, and there is nothing to drain in it.
     const listening = policy === 'rr' ? [attempt.pid, ...workers] : workers;
     const controls = await Promise.all(listening.map((pid) => attempt.control(pid)));

@@ -3,6 +3,9 @@ import http, { type RequestOptions } from 'node:http';
 import net, { type Socket } from 'node:net';
 import { until } from './until.js';
 
+/** Of a client that hears nothing. */
+const PATIENCE_MS = 30_000;
+
 export interface Reply {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -11,12 +14,14 @@ export interface Reply {
 
 export function ask(port: number, path = '/', options: RequestOptions = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const request = http.get({ host: '127.0.0.1', port, path, agent: false, ...options }, (response) => {
+    const all = { host: '127.0.0.1', port, path, agent: false, timeout: PATIENCE_MS, ...options };
+    const request = http.get(all, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body }));
       response.on('aborted', () => reject(new Error('truncated')));
     });
+    request.on('timeout', () => request.destroy(new Error(`${path} was not answered`)));
     request.on('error', reject);
   });
 }
