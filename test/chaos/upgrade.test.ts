@@ -109,6 +109,7 @@ const BAD_VERSIONS = [
     before: /^/,
     after: 'setInterval(() => {}, 1e6); await new Promise(() => {});',
     message: /the new version did not become ready within 2s/,
+    timeout: '2s',
   },
   {
     title: 'cannot read the state',
@@ -132,11 +133,12 @@ const BAD_VERSIONS = [
     title: 'hangs after it has taken everything',
     before: /\w+\.say\(\{ confirmed/,
     after: 'setInterval(() => {}, 1e6); await new Promise(() => {}); $&',
-    message: /the new version did not take over within 2s/,
+    message: /the new version did not take over within 5s/,
+    timeout: '5s',
   },
 ];
 
-for (const { title, before, after, message } of BAD_VERSIONS) {
+for (const { title, before, after, message, timeout = '20s' } of BAD_VERSIONS) {
   test(`a version that ${title} leaves everything to the one before`, async () => {
     await using rig = await Rig.create();
     const port = await freePort();
@@ -146,7 +148,7 @@ for (const { title, before, after, message } of BAD_VERSIONS) {
     bad.rewrite(before, after);
     await using load = new Load(port);
 
-    const { code, stderr } = await rig.cli('daemon', 'upgrade', '--to', bad.root, '--timeout', '2s');
+    const { code, stderr } = await rig.cli('daemon', 'upgrade', '--to', bad.root, '--timeout', timeout);
 
     assert.equal(code, 5);
     assert.match(stderr, message);
@@ -203,16 +205,16 @@ test('a version that hangs is no obstacle when the daemon is killed meanwhile', 
   assert.deepEqual(daemonsOf(rig), [after.pid]);
 });
 
-for (const { title, rewrite, code } of [
-  { title: 'a successful', rewrite: SLOW, code: 0 },
-  { title: 'a failing', rewrite: HANGING, code: 5 },
+for (const { title, rewrite, timeout, code } of [
+  { title: 'a successful', rewrite: SLOW, timeout: '20s', code: 0 },
+  { title: 'a failing', rewrite: HANGING, timeout: '4s', code: 5 },
 ]) {
   test(`a guardian that is killed during ${title} upgrade is replaced by whoever goes on`, async () => {
     await using rig = await Rig.create();
     const before = await rig.client.call('daemon');
     const next = new Installation(rig, 'next', { version: '9.9.9' });
     next.rewrite(rewrite.before, rewrite.after);
-    const upgrade = next.cli('daemon', 'upgrade', '--timeout', '4s');
+    const upgrade = next.cli('daemon', 'upgrade', '--timeout', timeout);
     await rig.until('it has begun', () => daemonsOf(rig).length === 2);
 
     await rig.killProcess(before.guardian!);
