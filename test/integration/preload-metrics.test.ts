@@ -52,7 +52,8 @@ test('requests, errors and latency are counted from the first request on, withou
   assert.ok(highest(latency)! >= 150 && quantile(latency, 0.5)! < 150, String(latency));
   assert.ok(durationMs >= 149 && heapBytes > 1e6);
 
-  const [worst] = slowest;
+  // Among the slowest: on a busy machine another one may take longer.
+  const worst = slowest.find(({ path }) => path === '/slow');
   assert.deepEqual([worst?.method, worst?.path, worst?.status], ['GET', '/slow', 200]);
   assert.ok(worst!.ms >= 149 && Math.abs(Date.now() - worst!.at) < 60_000 && slowest.length <= 5);
   assert.deepEqual((await read()).slowest, [], 'each is said once');

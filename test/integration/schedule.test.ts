@@ -39,11 +39,13 @@ test('"queue": however many times fall into a run, one run follows it at once', 
   await untilTicks(rig, 2);
   await first.exit(0);
   await rig.enter('report', { after: 1 });
-  const { at: endedAt } = (await rig.events('report')).findLast(({ type }) => type === 'instance-exited')!;
-  const { at: startedAt } = (await rig.events('report')).findLast(
-    (event) => event.type === 'instance-status' && event.to === 'starting',
-  )!;
-  assert.ok(Date.parse(startedAt) - Date.parse(endedAt) < 100);
+  const events = await rig.events('report');
+  const endedAt = Date.parse(events.findLast(({ type }) => type === 'instance-exited')!.at);
+  const startedAt = Date.parse(
+    events.findLast((event) => event.type === 'instance-status' && event.to === 'starting')!.at,
+  );
+  const hasTicked = Math.floor(startedAt / 1000) > Math.floor(endedAt / 1000);
+  assert.ok(!hasTicked || startedAt - endedAt < 100, 'not only at the next time');
 });
 
 test('"replace": a new run ends the one before', async () => {

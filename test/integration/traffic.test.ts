@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { UpkeepError, type TrafficSpec } from '../../src/protocol/index.js';
 import { createTraffic, isLastServer, type Traffic } from '../../src/release/index.js';
@@ -138,11 +139,12 @@ test('who has a request on its way ends it first; after drainMs nobody is waited
     site.said.join('\n'),
   );
   await hasty.in('web', 100, never);
-  let isAnswered = false;
-  const answered = answer.then(() => (isAnswered = true));
-  await traffic.out('web', never);
-  assert.ok(isAnswered, 'the answer came before it was out');
-  await answered;
+  const out = traffic.out('web', never).then(() => 'out');
+  assert.equal(await Promise.race([out, delay(200, 'waits')]), 'waits');
+  site.servers.get('app1')!.answerLate();
+  await out;
+  assert.equal(await answer, 'app1');
+  assert.equal(site.said.at(-1), 'web/app1 is drained');
 });
 
 test('both can be done again, as by a daemon that comes after a killed one', { skip }, async () => {

@@ -23,6 +23,11 @@ export class NamedServer implements AsyncDisposable {
     return server;
   }
 
+  /** Now /late is. */
+  answerLate(): void {
+    this.#process.kill('SIGUSR2');
+  }
+
   /** By SIGKILL: whoever is still connected notices. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
