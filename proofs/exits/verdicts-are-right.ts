@@ -1,6 +1,6 @@
 /**
  * `upkeep why` on more than sixty ways to end, as root and as a normal user: 0 wrong verdicts in either, as root at least 95 % of
- * them whole.
+ * them whole (80 % of a few).
  *
  * A verdict is whole where it names the cause and, of a signal, who sent it. As root it runs in a mount namespace of its own where
  * tracefs is not mounted; without root only the second half runs. At a scale below 1: one round;
@@ -18,6 +18,8 @@ const ROUNDS = 3;
 const AT_ONCE = 8;
 const DEADLINE_MS = 60_000;
 const WHOLE_SHARE = 0.95;
+/** Of a few ways, of which one that is told in part is several hundredths. */
+const FEW_WHOLE_SHARE = 0.8;
 const NOBODY = 65_534;
 const MARK = 'result ';
 /** Each kind of source once. */
@@ -49,7 +51,9 @@ else await playAll();
 function judgeAll(): void {
   const isRoot = process.getuid?.() === 0;
   const halves = isRoot ? ['root', 'user'] : ['user'];
-  const only = values.only ?? (Number(values.scale) < 0.1 ? FEW : undefined);
+  const isShort = Number(values.scale) < 0.1;
+  const only = values.only ?? (isShort ? FEW : undefined);
+  const wholeShare = isShort ? FEW_WHOLE_SHARE : WHOLE_SHARE;
   let isGood = true;
   for (const half of halves) {
     const results = playHalf(half, only);
@@ -66,7 +70,7 @@ function judgeAll(): void {
     console.log(
       `${ways} ways to end, ${results.length} ends: ${wrong.length} wrong, ${(share * 100).toFixed(1)} % whole`,
     );
-    isGood &&= results.length > 0 && wrong.length === 0 && (half !== 'root' || share >= WHOLE_SHARE);
+    isGood &&= results.length > 0 && wrong.length === 0 && (half !== 'root' || share >= wholeShare);
   }
   process.exitCode = isGood && !hasFailed ? 0 : 1;
 }
