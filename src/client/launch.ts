@@ -13,8 +13,11 @@ import { EXIT_LOCKED } from './lock.js';
 import { ownPackage, shimPath } from './package.js';
 
 const DEADLINE_MS = 15_000;
-/** While somebody else holds the lock: how often it is tried again, for the holder may be a daemon that ends. */
+/** Where somebody else holds the lock, who may have to start while hundreds wait for it. */
+const LOCKED_DEADLINE_MS = 30_000;
+/** While somebody else holds the lock: when it is tried again, for the holder may be a daemon that ends; each time later, up to the most. */
 const LOCK_RETRY_MS = 250;
+const MOST_LOCK_RETRY_MS = 1000;
 const SHOWN_LOG_LINES = 10;
 /**
  * A small young generation: 5 MB less at 300 services, and no slower, because little lives long in a daemon. To sweep so little,
@@ -30,14 +33,20 @@ interface Launch {
 /** `probe` is a client that starts nothing itself. */
 export async function startDaemon(home: Home, probe: Client): Promise<void> {
   mkdirSync(home.path, { recursive: true, mode: 0o700 });
-  const deadline = performance.now() + DEADLINE_MS;
+  const startedAt = performance.now();
+  let deadlineMs = DEADLINE_MS;
+  let retryMs = LOCK_RETRY_MS;
   let launch = launchDaemon(home);
   for (let pauseMs = 10; !(await isAnswering(probe)); pauseMs = Math.min(pauseMs * 1.5, 50)) {
-    if (performance.now() > deadline)
-      throw startFailed(home, `it did not answer within ${DEADLINE_MS / 1000} s`);
+    if (performance.now() - startedAt > deadlineMs)
+      throw startFailed(home, `it did not answer within ${deadlineMs / 1000} s`);
     const { end } = launch;
     if (end && isFailure(end)) throw startFailed(home, wordEnd(end));
-    if (end && performance.now() - end.at > LOCK_RETRY_MS) launch = launchDaemon(home);
+    if (end?.code === EXIT_LOCKED) deadlineMs = LOCKED_DEADLINE_MS;
+    if (end && performance.now() - end.at > retryMs) {
+      launch = launchDaemon(home);
+      retryMs = Math.min(retryMs * 2, MOST_LOCK_RETRY_MS);
+    }
     await delay(pauseMs);
   }
 }
