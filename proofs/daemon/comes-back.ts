@@ -85,13 +85,15 @@ async function killOnce(victim: string, end: (typeof ENDS)[number]): Promise<num
   process.kill(pid!, end.signal);
   await rig.untilAnswering();
   const awayMs = performance.now() - killedAt;
+  await rig.until(`${victim} is gone`, () => !rig.lives(pid!));
+  const goneAt = Date.now();
   const { exit } = await rig.untilInstance(
     victim,
     (now) => now.attempt > attempt && now.status === 'running',
   );
   assert.deepEqual([exit?.attempt, exit?.code, exit?.signal], [attempt, end.code, end.reported], victim);
   const exitedAt = Date.parse(exit!.at);
-  assert.ok(exitedAt >= wall && exitedAt <= wall + awayMs, `${victim} ended at ${exit!.at}`);
+  assert.ok(exitedAt >= wall && exitedAt <= goneAt, `${victim} ended at ${exit!.at}`);
   return awayMs;
 }
 

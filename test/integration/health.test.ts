@@ -105,7 +105,8 @@ test('what crashes while a probe asks it has ended by itself, even where the pro
       response.end();
     }).listen(${port});`,
   );
-  const health = { http: '/probe', interval: '100ms', failures: 1 } as const;
+  const patient = { timeout: '20s', startPeriod: '20s' } as const;
+  const health = { http: '/probe', interval: '100ms', failures: 1, ...patient } as const;
   const restart = { delay: '1ms', maxDelay: '1ms', limit: 1000 } as const;
   await rig.up({ api: { script, port, health, restart } });
   const exits = await rig.until('it has ended often', async () => {

@@ -130,7 +130,7 @@ test('a wrapper that starts another server in its place has killed nothing; one 
   const pid = async (): Promise<string> =>
     fetch(`http://127.0.0.1:${port}/`, {
       headers: { connection: 'close' },
-      signal: AbortSignal.timeout(1000),
+      signal: AbortSignal.timeout(10_000),
     }).then((answer) => answer.text());
   const first = await pid();
   rig.write('watched', 'two');

@@ -287,7 +287,7 @@ test('a service that was taken back is checked with the environment that it was 
   const health = {
     command: ['/bin/sh', '-c', 'test "$COLOR$UPKEEP_SERVICE" = greenapi'],
     interval: '100ms',
-    failures: 1,
+    failures: 3,
   };
   await rig.up({ api: rig.puppet({ envFiles: ['api.env'], health }) });
   const { pid } = await rig.untilInstance('api', ({ healthy }) => healthy === true);
