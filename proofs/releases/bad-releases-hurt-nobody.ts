@@ -71,6 +71,7 @@ async function tryOut(
     port: await freePort(),
     otherPort: await freePort(),
     instances,
+    readyWithin: '5s',
     env: mapToStrings(env),
     verify: { stable: '500ms', smoke: '/checkout', minRequests: isShort ? 50 : 200, ...verify },
     group: { contract: { env: ['.env.example'] } },

@@ -51,11 +51,11 @@ test('"command": a service is ready when the command succeeds', async () => {
 
 test('what is not ready in time fails the operation with the reason and the last lines, and is started again', async () => {
   await using rig = await Rig.create();
-  const service = { script: app('never-ready.js'), ready: { log: 'listening', timeout: '3s' } };
+  const service = { script: app('never-ready.js'), ready: { log: 'listening', timeout: '5s' } };
   const failure = failureOf(await rig.up({ api: service }));
   assert.deepEqual(failure, {
     code: 'not-ready',
-    message: 'Cannot start "api": not ready within 3s (no line matches /listening/)',
+    message: 'Cannot start "api": not ready within 5s (no line matches /listening/)',
     hint: 'all of its output: upkeep logs api',
     lines: ['still warming up'],
   });

@@ -11,6 +11,8 @@ export interface ShopOptions {
   readonly otherPort?: number;
   readonly instances?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Longer than what is good needs anywhere. @default '20s' */
+  readonly readyWithin?: string;
   /** What goes bad later does so when it is told to, not after a time. @default false */
   readonly goesBadWhenTold?: boolean;
   /** As in a configuration file. */
@@ -60,7 +62,7 @@ export class Shop implements AsyncDisposable {
           port,
           instances,
           env: { PORT: port, OTHER_PORT: otherPort ?? 0, ...env },
-          ready: { http: '/health', timeout: '5s' },
+          ready: { http: '/health', timeout: this.#options.readyWithin ?? '20s' },
           stop: { drain: '5s', grace: '2s' },
           ...service,
         },
