@@ -41,8 +41,10 @@ test('a host that is not let in again when the release before is back is what we
   // Each release lets it in twice; the fifth time is the way back.
   const letIn = 'echo >> times; test $(wc -l < times) -lt 5 || { echo the edge is down; exit 3; }';
   await using shop = await shopWith({ traffic: { command: { out: 'true', in: letIn } } });
-  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'))).status, 'succeeded');
-  const { status, failure, notes } = await shop.release(makeBuild(shop.builds, '1.1.0', 'exits-later'));
+  await releaseGood(shop);
+  const { status, failure, notes } = await shop.releaseGoingBad(
+    makeBuild(shop.builds, '1.1.0', 'exits-later'),
+  );
   assert.equal(status, 'rolled-back', JSON.stringify(failure));
   const further = 'Cannot let "shop" in: /bin/sh ended with exit code 3: the edge is down';
   assert.ok(failure!.message.endsWith(`: exit code 4; and then: ${further}`), failure!.message);
@@ -53,10 +55,8 @@ test('a host that is not let in again when the release before is back is what we
 
 test('what is stopped in the bake is not started by the way back, and is what it was before the release', async () => {
   await using shop = await shopWith();
-  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'))).status, 'succeeded');
-  const spec = await shop.spec();
-  const long = { spec: { ...spec, verify: { ...spec.verify, bakeMs: 600_000 } } };
-  const request = await shop.request(makeBuild(shop.builds, '1.1.0'), long);
+  await releaseGood(shop);
+  const request = await shop.request(makeBuild(shop.builds, '1.1.0'));
   const { id } = await followTo(shop.rig, request, atStage('bake'));
   assertSucceeded(await shop.rig.request({ kind: 'stop', services: ['shop'] }));
   await shop.rig.client.call('abortRelease', { params: { id } });
