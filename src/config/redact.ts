@@ -3,13 +3,14 @@
 const SECRET_WORD =
   'secret|token|passw|pwd|credential|api_?key|private_?key|webhook|authorization|otlp_[a-z_]*headers';
 const SECRET_KEY = new RegExp(SECRET_WORD, 'i');
+// What any word could begin by is looked for only where words begin, or at its end: a value may be one word of 100 KB.
 /** Digits and a slash behind the colon are a port. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)(?!\d+\/)([^\s@'"]+)(@)/gi;
+const URL_PASSWORD = /([a-z0-9+.-]:\/\/[^\s:/@'"]*:)(?!\d+\/)([^\s@'"]+)(@)/gi;
 /** A name of such a length is a token: `https://glpat-…@example.com/shop.git`. */
-const URL_TOKEN = /([a-z][a-z0-9+.-]*:\/\/)[^\s:/@'"]{20,}(?=(?::[^\s@/'"]*)?@)/gi;
+const URL_TOKEN = /([a-z0-9+.-]:\/\/)[^\s:/@'"]{20,}(?=(?::[^\s@/'"]*)?@)/gi;
 /** `KEY: value`, `"KEY": "value"`, `KEY=value`; an unquoted value reaches to the end of the line. */
 const SECRET_ASSIGNMENT = new RegExp(
-  `([\\w-]*(?:${SECRET_WORD})[\\w-]*["']?\\s*[:=]\\s*)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s{[].*)`,
+  `(?<![\\w-])([\\w-]*(?:${SECRET_WORD})[\\w-]*["']?\\s*[:=]\\s*)("(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|[^\\s{[].*)`,
   'gi',
 );
 
