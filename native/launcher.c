@@ -14,6 +14,7 @@
  *   - gone PID                    a shim ended, whatever ended it
  *   NAME failed fork ERRNO AT_MS     nothing was executed; NAME is that of the shim's RUN_DIR
  *   NAME failed sockets ERRNO AT_MS  likewise; ENOENT: one of KEYS is unknown
+ *   NAME failed exec ERRNO AT_MS     likewise; E2BIG: a variable or an argument is too long, or all together are
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -66,15 +67,17 @@ static void report_failure(const char *run_dir, const char *stage, const char *e
   tell_daemon(events_path, message);
 }
 
-/* Executed anew rather than only forked: the pages of the launcher would be paid for by each shim. */
+/* Executed anew rather than only forked: the pages of the launcher would be paid for by each shim. Answers where it cannot. */
 static void become_shim(char **arguments, size_t count, char **environment) {
   char **argv = calloc(count + 3, sizeof *argv);
-  if (!argv) die("memory");
+  if (!argv) return;
   argv[0] = "upkeep-shim";
   argv[1] = "run";
   memcpy(argv + 2, arguments, count * sizeof *argv);
   execve(self, argv, environment);
-  die(self);
+  int error = errno;
+  execve("/proc/self/exe", argv, environment); /* after an upgrade the folder of this version may have been removed */
+  errno = error;
 }
 
 /* What was the launcher's alone. */
@@ -107,6 +110,8 @@ static void launch(char **words, size_t count, const char *events_path) {
     _exit(EXIT_OS);
   }
   become_shim(arguments, argument_count, arguments + argument_count);
+  report_failure(arguments[0], "exec", events_path);
+  _exit(EXIT_OS);
 }
 
 static void report_gone(const char *events_path) {

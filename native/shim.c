@@ -309,6 +309,7 @@ int shim_run(int count, char **arguments) {
   set_up_signals();
 #ifdef __linux__
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  prctl(PR_SET_NAME, "upkeep-shim"); /* it may have been executed as /proc/self/exe */
 #endif
   open_journal(&launch);
   claim_sockets(&launch);

@@ -1,6 +1,7 @@
 /** One spawn, from the shim's start until nothing of it is left: reports, signals. Decides nothing. */
 import { basename } from 'node:path';
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { ServiceSpec, SignalName } from '../protocol/index.js';
 import {
   errnoText,
@@ -74,6 +75,7 @@ export type AttemptMark = '' | 'c' | 'g';
 const LOST_POLL_MS = 100;
 /** How often the orphans of a process that has just ended are looked for. */
 const SWEEP_POLL_MS = 50;
+const TOO_BIG_HINT = 'Linux takes 128 KiB for each argument and variable: leave what is longer in a file';
 
 export type LossReport = Extract<ShimReport, { readonly id: 'lost' }>;
 /** What comes once. */
@@ -370,7 +372,10 @@ export class Attempt {
           hint: 'run the daemon as root, or remove user',
         };
       case 'exec':
-        return { fact: `${spec.argv[0]} cannot be executed: ${error}` };
+        return {
+          fact: `${spec.argv[0]} cannot be executed: ${error}`,
+          ...(report.errno === constants.errno.E2BIG && { hint: TOO_BIG_HINT }),
+        };
       case 'sockets':
         return { fact: `its sockets cannot be handed over: ${error}` };
       case 'channel':

@@ -92,6 +92,16 @@ test('"env" and "show" mask what looks secret, and reveal it only where that is 
   for (const value of hidden) assert.ok(revealed.includes(value));
 });
 
+test('a variable that is too long for the system fails the start with its reason, and can be deleted', async () => {
+  await using rig = await Rig.create();
+  const api = { ...rig.puppet({ restart: 'never' }), env: { BIG: 'x'.repeat(128 * 1024) } };
+  const failure = failureOf(await rig.up({ api }));
+  assert.match(failure.message, /^Cannot start "api": \S+ cannot be executed: E2BIG \(/);
+  assert.match((await rig.untilExplained('api', 1)).verdict.hint!, /128 KiB/);
+  assert.equal((await rig.instance('api')).exit!.kind, 'spawn-failed');
+  assertSucceeded(await rig.request({ kind: 'delete', services: ['api'] }));
+});
+
 test('a service is told who it is', async () => {
   await using rig = await Rig.create();
   await rig.up({ api: rig.puppet({ instances: 2 }) });

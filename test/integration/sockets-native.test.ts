@@ -2,11 +2,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { readProcess, shimPath } from '../../src/system/index.js';
 import { freePort, until } from '../rig/index.js';
 import { Native, node } from '../rig/native.js';
 
@@ -159,6 +170,18 @@ test('a launch with an unknown key executes nothing, and says why', async () => 
   native.launchUnseen('app', { argv: SLEEP, keys: ['none'] });
   assert.match(await native.seen(/^app (.*)/), new RegExp(`^failed sockets ${ERRNO.ENOENT} \\d+$`));
   assert.ok(!existsSync(native.path('app')));
+});
+
+test('a launcher whose version was removed goes on launching, under the same name', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'upkeep-removed-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const binary = join(folder, 'upkeep-shim');
+  copyFileSync(shimPath(), binary);
+  await using native = new Native(binary);
+  await native.request('open', 'http', '127.0.0.1', 0, 5); // it runs
+  rmSync(folder, { recursive: true });
+  await native.launch('app', { argv: SLEEP });
+  assert.equal(readProcess(await native.shimOf('app'))!.name, 'upkeep-shim');
 });
 
 test('LISTEN_PID is the pid of the application where LISTEN_FDS is set', async () => {

@@ -27,15 +27,16 @@ export class Native {
   readonly folder = mkdtempSync(join(tmpdir(), 'upkeep-native-'));
   /** Whole lines from the FIFO of events. */
   readonly events: string[] = [];
-  /** One with sanitizers, where one looks for a fault. */
-  readonly binary = process.env.UPKEEP_TEST_SHIM ?? shimPath();
+  readonly binary: string;
   readonly #fifo: FifoReader;
   readonly #launcher: ChildProcess;
   readonly #names: string[] = [];
   #rest = '';
   #lastToken = 0;
 
-  constructor() {
+  /** @default the one of this package, or one with sanitizers, where one looks for a fault */
+  constructor(binary = process.env.UPKEEP_TEST_SHIM ?? shimPath()) {
+    this.binary = binary;
     const events = join(this.folder, 'events');
     createFifo(events);
     this.#fifo = openFifo(events, (chunk) => this.#onChunk(chunk));
