@@ -255,10 +255,14 @@ export class Attempt {
     const { spec, mark } = this.#setup;
     // Whatever runs is ready by this rule, and serves unless it was to be judged first.
     if (this.#isReleased || (spec.ready.on === 'start' && mark === '')) return;
-    writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
+    try {
+      writeFileSync(runFiles(this.#setup.runDir).ready, '', { mode: 0o600 });
+    } catch {
+      // as where the disk is full: a daemon that comes later asks anew whether it is ready, or lets it be judged again
+    }
   }
 
-  /** It takes traffic beside the one that serves: for the daemon that comes after this one. */
+  /** It takes traffic beside the one that serves: for the daemon that comes after this one. Throws where that cannot be noted. */
   markJoined(): void {
     if (this.#isReleased) return;
     writeFileSync(runFiles(this.#setup.runDir).joined, '', { mode: 0o600 });

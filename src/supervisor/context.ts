@@ -10,6 +10,8 @@ export interface SupervisorContext {
   readonly home: string;
   readonly clock: Clock;
   readonly emit: (event: NewEvent) => void;
+  /** Bugs: logged with their stack. */
+  readonly onInternalError: (error: unknown) => void;
   /** From [0, 1). */
   readonly random: () => number;
   readonly launcher: Launcher;

@@ -72,6 +72,8 @@ export interface InstanceSetup {
 const MARKS: Readonly<Record<InstanceRole, AttemptMark>> = { new: 'c', joined: 'g', serving: '', old: '' };
 /** From the stop signal to SIGKILL for who cannot hear it. */
 const MUTE_GRACE_MS = 1000;
+/** What was taken back has at least so long to be found ready. */
+const LOOK_AGAIN_MS = 3000;
 
 export class Instance {
   readonly index: number;
@@ -330,8 +332,11 @@ export class Instance {
     // A commit that is on disk may have made it the one that serves. Now, because it may have ended meanwhile.
     if (this.role === 'serving' && mark !== '') this.#run.markReady();
     this.#run.adopt();
-    if (this.#state.id === 'starting')
-      this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at: since + this.#policy().readyTimeoutMs });
+    if (this.#state.id === 'starting') {
+      // It may have become ready long ago, with nobody there who could note it.
+      const at = Math.max(since + this.#policy().readyTimeoutMs, clock.now() + LOOK_AGAIN_MS);
+      this.#setTimer({ id: 'set-timer', timer: 'ready', attempt, at });
+    }
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid, status: this.status });
@@ -369,8 +374,20 @@ export class Instance {
     this.#events.push(event);
     if (this.#isDispatching) return;
     this.#isDispatching = true;
-    for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#take(next);
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+      const event = next;
+      this.#guard(() => this.#take(event));
+    }
     this.#isDispatching = false;
+  }
+
+  /** What throws is told, and nothing that comes after it is left out. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#context.onInternalError(error);
+    }
   }
 
   #take(event: InstanceEvent): void {
@@ -379,11 +396,11 @@ export class Instance {
     this.#state = state;
     if (state.attempt > before.attempt) this.#countSpawn(before);
     if (before.id === 'waiting' && state.id !== 'waiting') this.#run?.release();
-    for (const effect of effects) this.#carryOut(effect);
+    for (const effect of effects) this.#guard(() => this.#carryOut(effect));
     // A retry that is due in an hour would keep a daemon alive that wants to end.
     if (this.isAtRest) this.#timers.cancelAll();
     if (instanceStatus(before) === this.status && before.attempt === state.attempt) return;
-    this.#onStatus(before, state, event.at);
+    this.#guard(() => this.#onStatus(before, state, event.at));
     this.#owner.onInstanceChange();
   }
 
@@ -395,7 +412,7 @@ export class Instance {
       this.#run?.noteTree();
       // Who is to be judged first is marked when it serves.
       if (this.role === 'serving') this.#run?.markReady();
-      else if (this.role === 'joined') this.#run?.markJoined();
+      else if (this.role === 'joined') this.#guard(() => this.#run?.markJoined());
       this.#watchHealth();
     } else if (state.id !== 'starting') this.#run?.endChecks();
     if (state.id !== 'running') {
@@ -560,7 +577,7 @@ export class Instance {
     this.exit = describeExit(exit, { ...end, attempt, askedBy, evidence: this.#evidence });
     if (!this.#wasReady && this.#state.id !== 'stopping') this.failedStart ??= this.exit;
     this.#emitInstance({ type: 'instance-exited', exit: this.exit });
-    this.#explain(attempt, this.exit, end);
+    this.#guard(() => this.#explain(attempt, end));
     this.#send({
       id: 'exited',
       at: clock.now(),
@@ -581,8 +598,9 @@ export class Instance {
     this.#attribution.sent('SIGUSR1', this.#context.clock.wall());
   }
 
-  #explain(attempt: number, exit: ExitView, { traces }: RunEnd): void {
+  #explain(attempt: number, { traces }: RunEnd): void {
     const { spec, index } = this;
+    const exit = this.exit!;
     const { signals } = this.#attribution;
     const asked = exit.askedBy === null ? null : { by: exit.askedBy, signals };
     this.#context.explainer.explain({ spec, instance: index, attempt, exit, asked, traces });

@@ -67,8 +67,6 @@ export interface SupervisorOptions extends Omit<
   SupervisorContext,
   'launcher' | 'heldSockets' | 'explainer' | 'probes'
 > {
-  /** Bugs: logged with their stack. */
-  readonly onInternalError: (error: unknown) => void;
   /** How long a release of a former daemon stays half-way where nobody goes on with it. @default 60 s */
   readonly unaskedMs?: number;
 }

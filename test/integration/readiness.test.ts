@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ServiceConfig } from '../../src/config/index.js';
 import { app, assertSucceeded, failureOf, freePort, Rig, type Puppet } from '../rig/index.js';
+
+test('a service whose run folder was cleaned away becomes ready, and can be stopped', async () => {
+  await using rig = await Rig.create();
+  const services = await rig.specs({ api: rig.puppet({ ready: { log: 'open for business' } }) });
+  const up = await rig.accept({ kind: 'up', services: [...services] });
+  const puppet = await rig.enter('api');
+  rmSync((await puppet.env()).UPKEEP_RUN!, { recursive: true });
+  await puppet.print('open for business');
+  assertSucceeded(await rig.ended(up.id));
+  assertSucceeded(await rig.request({ kind: 'stop', services: ['api'] }));
+});
 
 test('"start": a service is ready as soon as its program was executed', async () => {
   await using rig = await Rig.create();

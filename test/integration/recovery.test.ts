@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { InstanceView } from '../../src/protocol/index.js';
 import { readCommand, readProcess } from '../../src/system/index.js';
-import { app, assertSucceeded, failureOf, Rig } from '../rig/index.js';
+import { app, assertSucceeded, failureOf, freePort, Rig } from '../rig/index.js';
 
 test('a killed daemon is not noticed by its services: the next one takes them back as they are', async () => {
   await using rig = await Rig.create();
@@ -212,6 +212,24 @@ test('an operation that was accepted is finished by the next daemon', async () =
 
   assertSucceeded(await rig.ended(up.id));
   assert.equal((await rig.instance('api')).pid, puppet.pid);
+});
+
+test('a service of which nobody could note that it is ready is asked anew, and not ended, by the next daemon', async () => {
+  await using rig = await Rig.create();
+  const port = await freePort();
+  const api = rig.puppet({ ports: [port], ready: { http: '/', timeout: '4s' } });
+  const up = await rig.accept({ kind: 'up', services: [...(await rig.specs({ api }))] });
+  const puppet = await rig.enter('api');
+  await puppet.listen(port);
+  assertSucceeded(await rig.ended(up.id));
+  rmSync(join((await puppet.env()).UPKEEP_RUN!, 'ready'));
+  const late = Date.parse((await rig.instance('api')).startedAt!) + 4000;
+  await rig.killDaemon();
+  await rig.until('it is too late to become ready', () => Date.now() > late);
+  await rig.startDaemon();
+
+  const { pid } = await rig.untilInstance('api', ({ status }) => status === 'running');
+  assert.equal(pid, puppet.pid);
 });
 
 test('an attempt that was taken back still has to become ready in time', async () => {
