@@ -31,6 +31,8 @@ export class LogFile {
     this.#path = path;
     this.#maxBytes = maxBytes;
     this.#bytes = this.#size();
+    // As where the disk is full: an exception would be logged, and be one again, without an end.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   }
 
   /** Synchronous, as Node writes to files. */

@@ -81,6 +81,20 @@ test('the log of a daemon that says a lot stays within its bound; no line, of wh
   assert.equal(lines.length, 11 * count);
 });
 
+test('a log that cannot be written, as where the disk is full, throws nothing that would have to be logged', async () => {
+  await using rig = await Rig.create({ hasDaemon: false });
+  const code = `import { LogFile } from '${LOG_FILE}';
+    const file = new LogFile(process.argv[1]);
+    process.on('uncaughtException', () => process.exit(1));
+    file.write('a line\\n');
+    setImmediate(() => file.write('another one\\n'));`;
+  const argv = ['--import', 'tsx', '--input-type=module', '-e', code, rig.home.log];
+  const full = openSync('/dev/full', 'a');
+  const program = spawn(process.execPath, argv, { stdio: ['ignore', full, 'inherit'], env: rig.env });
+  closeSync(full);
+  assert.deepEqual(await once(program, 'exit'), [0, null]);
+});
+
 test('a log that is somewhere else is left alone', async () => {
   await using rig = await Rig.create({ hasDaemon: false });
   const [log, elsewhere] = [rig.write('daemon.log', 'not of this process\n'), rig.write('elsewhere', '')];
