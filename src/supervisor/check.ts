@@ -10,10 +10,23 @@ import { checkTcp } from './check/tcp.js';
 export type { CheckResult, CheckTarget, OutputFollow } from './check/target.js';
 
 /** Resolves within `timeoutMs`, whatever is asked does; never rejects. */
-export function runCheck(check: CheckSpec, target: CheckTarget, timeoutMs: number): Promise<CheckResult> {
+export async function runCheck(
+  check: CheckSpec,
+  target: CheckTarget,
+  timeoutMs: number,
+): Promise<CheckResult> {
+  try {
+    return await ask(check, target, timeoutMs);
+  } catch (error) {
+    // as where the system has no memory or no descriptor for it: whoever asks wants to ask again
+    return { isSuccess: false, detail: `${check.on}: it cannot be asked: ${(error as Error).message}` };
+  }
+}
+
+function ask(check: CheckSpec, target: CheckTarget, timeoutMs: number): CheckResult | Promise<CheckResult> {
   switch (check.on) {
     case 'port':
-      return check.connect ? checkTcp(check.connect, target, timeoutMs) : Promise.resolve(checkPorts(target));
+      return check.connect ? checkTcp(check.connect, target, timeoutMs) : checkPorts(target);
     case 'http':
       return checkHttp(check, target, timeoutMs);
     case 'command':

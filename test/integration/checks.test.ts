@@ -101,6 +101,15 @@ test('command: its exit code counts', async () => {
   assert.match(missing.detail, /ENOENT/);
 });
 
+test('command: one that cannot even be started is a failure, too', async () => {
+  const target = { ...TARGET, env: () => ({ BIG: 'x'.repeat(128 * 1024) }) };
+  const check: CheckSpec = { on: 'command', argv: ['true'] };
+  assert.deepEqual(await runCheck(check, target, PATIENT_MS), {
+    isSuccess: false,
+    detail: 'command: it cannot be asked: spawn E2BIG',
+  });
+});
+
 test('command: one that does not end is ended in time, with what it has started', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'upkeep-check-'));
   const file = join(folder, 'pids');
