@@ -94,6 +94,7 @@ pid_t start_application(struct launch *launch) {
     waitpid(pid, NULL, 0);
     fail(launch, failure.stage, failure.error);
   }
+  launch->journal.patience_ms = PATIENCE_MS; /* from now on somebody may wait with the shim */
   char line[96];
   snprintf(line, sizeof line, "running %d %llu %lld\n", (int)pid, start_ticks(pid), now_ms());
   journal_append(&launch->journal, line);

@@ -5,7 +5,8 @@
 #include "output.h"
 #include "shim.h"
 
-enum { MAX_GROUPS = 64 };
+/* PATIENCE: how long an application whose words are not taken waits for a daemon that is suspended. */
+enum { MAX_GROUPS = 64, PATIENCE_MS = 1000 };
 
 struct launch {
   const char *run_dir;

@@ -64,7 +64,7 @@ static void report_failure(const char *run_dir, const char *stage, const char *e
   char message[320];
   name = name ? name + 1 : run_dir;
   snprintf(message, sizeof message, "%.255s failed %s %d %lld\n", name, stage, errno, now_ms());
-  tell_daemon(events_path, message);
+  tell_daemon(events_path, message, -1);
 }
 
 /* Executed anew rather than only forked: the pages of the launcher would be paid for by each shim. Answers where it cannot. */
@@ -119,7 +119,7 @@ static void report_gone(const char *events_path) {
   char message[64];
   while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
     snprintf(message, sizeof message, "- gone %d\n", (int)pid);
-    tell_daemon(events_path, message);
+    tell_daemon(events_path, message, -1);
   }
 }
 

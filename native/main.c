@@ -66,17 +66,23 @@ unsigned long long start_ticks(pid_t pid) {
   return field ? strtoull(field + 1, NULL, 10) : 0;
 }
 
-static void write_to_daemon(const char *events_path, const char *message, int is_patient) {
-  int fd = open(events_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return; /* ENXIO: no daemon listens */
-  if (is_patient) fcntl(fd, F_SETFL, 0);
-  if (write(fd, message, strlen(message)) < 0) { /* EPIPE: it has just ended; EAGAIN: it is behind */ }
-  close(fd);
+int tell_daemon(const char *events_path, const char *message, int wait_ms) {
+  struct pollfd fifo = {.fd = open(events_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLOUT};
+  if (fifo.fd < 0) return 0; /* ENXIO: no daemon listens */
+  int ready = 1;
+  /* As a whole or not at all; another one may be faster. EPIPE: it has just ended. */
+  while (ready != 0 && write(fifo.fd, message, strlen(message)) < 0 && errno == EAGAIN) ready = poll(&fifo, 1, wait_ms);
+  close(fifo.fd);
+  return ready == 0 ? -1 : 0;
 }
 
-void tell_daemon(const char *events_path, const char *message) { write_to_daemon(events_path, message, 1); }
-
-void hint_daemon(const char *events_path, const char *message) { write_to_daemon(events_path, message, 0); }
+int has_daemon_room(const char *events_path) {
+  struct pollfd fifo = {.fd = open(events_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLOUT};
+  if (fifo.fd < 0) return 1;
+  int ready = poll(&fifo, 1, 0);
+  close(fifo.fd);
+  return ready != 0;
+}
 
 #ifdef __linux__
 static int poll_unmasked(struct pollfd *inputs, size_t count, const struct timespec *wait, const sigset_t *mask) {

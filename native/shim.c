@@ -5,7 +5,7 @@
  * It starts FILE in its own session, with stdout and stderr on two pipes that the shim reads and writes to log files
  * (output.c, log.c), so that no daemon is needed for it. What happens is appended to RUN_DIR/journal, one write() a line,
  * and repeated to the FIFO EVENTS, prefixed by the name of RUN_DIR. The journal is the truth; EVENTS only wakes up a
- * daemon that is there:
+ * daemon that is there. One that is there and reads nothing, because it is suspended, is told later what it has missed:
  *
  *   shim    PID START_TICKS NOTE AT_MS              this process; NOTE is the daemon's to itself
  *   running PID START_TICKS AT_MS                   exec succeeded
@@ -62,22 +62,53 @@ int path_in(char *path, const struct launch *launch, const char *file) {
   return -1;
 }
 
-enum { MAX_MESSAGE = 1024, JOURNAL_BYTES = 4096 };
+enum { MAX_MESSAGE = 1024, JOURNAL_BYTES = 4096, JOURNAL_BLOCK = 4096 };
 
-static void word_message(char message[MAX_MESSAGE], const struct journal *journal, const char *line) {
-  snprintf(message, MAX_MESSAGE, "%.255s %s", journal->name, line);
+/* How often a daemon that is behind is looked at. */
+enum { TELL_AGAIN_MS = 1000 };
+
+/* The daemon has missed what stands in the journal from FROM on. */
+static struct { int is_so; off_t from; } behind;
+
+static int tell(const struct journal *journal, const char *line, size_t length, int wait_ms) {
+  char message[MAX_MESSAGE];
+  snprintf(message, sizeof message, "%.255s %.*s", journal->name, (int)length, line);
+  return tell_daemon(journal->events_path, message, wait_ms);
+}
+
+/* Zero: it has missed nothing any more, or is another one, which has read the journal. */
+static int catch_up(const struct journal *journal) {
+  static char block[JOURNAL_BLOCK];
+  if (!behind.is_so) return 0;
+  if (!has_daemon_room(journal->events_path)) return -1;
+  ssize_t length;
+  while ((length = pread(journal->fd, block, sizeof block, behind.from)) > 0) {
+    const char *line = block, *end;
+    for (; (end = memchr(line, '\n', block + length - line)); line = end + 1) {
+      if (tell(journal, line, end + 1 - line, 0) < 0) return -1;
+      behind.from += end + 1 - line;
+    }
+    if (line == block) break;
+  }
+  behind.is_so = 0;
+  return 0;
+}
+
+/* FROM: where the journal ended before it. */
+static void repeat(const struct journal *journal, const char *line, off_t from, int is_kept) {
+  int wait_ms = behind.is_so ? 0 : journal->patience_ms;
+  if (behind.is_so && (catch_up(journal) < 0 || is_kept)) return;
+  if (tell(journal, line, strlen(line), wait_ms) == 0) return;
+  behind.is_so = 1;
+  behind.from = from;
 }
 
 void journal_repeat(const struct journal *journal, const char *line) {
-  char message[MAX_MESSAGE];
-  word_message(message, journal, line);
-  tell_daemon(journal->events_path, message);
+  repeat(journal, line, lseek(journal->fd, 0, SEEK_END), 0);
 }
 
 void journal_hint(const struct journal *journal, const char *line) {
-  char message[MAX_MESSAGE];
-  word_message(message, journal, line);
-  hint_daemon(journal->events_path, message);
+  if (!behind.is_so) tell(journal, line, strlen(line), 0);
 }
 
 /* What a full disk has cut off is taken back: the next line would be lost with it. */
@@ -90,8 +121,9 @@ static int write_whole(int fd, const char *line) {
 }
 
 int journal_append(const struct journal *journal, const char *line) {
+  off_t from = lseek(journal->fd, 0, SEEK_END);
   int result = journal->fd < 0 ? 0 : write_whole(journal->fd, line);
-  journal_repeat(journal, line);
+  repeat(journal, line, from, journal->fd >= 0 && result == 0);
   return result;
 }
 
@@ -159,7 +191,9 @@ static void wait_and_take(struct launch *launch) {
                              {.fd = channel->notices, .events = POLLIN},
                              {.fd = launch->lender, .events = POLLIN}};
   int wait_ms = output_expect(&launch->output, inputs + 3);
+  if (behind.is_so && (wait_ms < 0 || wait_ms > TELL_AGAIN_MS)) wait_ms = TELL_AGAIN_MS;
   int ready = wait_for_input(inputs, 5, wait_ms);
+  catch_up(&launch->journal);
   if (ready > 0) channel_listen(channel, &launch->journal);
   if (ready > 0 && inputs[2].revents) lend(launch->lender, launch->socket_count);
   output_attend(&launch->output, inputs + 3, ready, &launch->journal);
@@ -284,7 +318,7 @@ static void set_up_signals(void) {
 static void open_journal(struct launch *launch) {
   char path[MAX_PATH], line[256];
   if (mkdir(launch->run_dir, 0700) < 0 || path_in(path, launch, "journal") < 0) fail(launch, "run-dir", errno);
-  launch->journal.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  launch->journal.fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (launch->journal.fd < 0) fail(launch, "run-dir", errno);
 #ifdef __linux__
   /* So that its end can be said also when the disk is full. */
@@ -298,7 +332,7 @@ static void open_journal(struct launch *launch) {
 
 int shim_run(int count, char **arguments) {
   struct launch launch = {
-      .journal = {.fd = -1},
+      .journal = {.fd = -1, .patience_ms = -1},
       .lender = -1,
       .channel = {.heard = -1, .up = -1, .folder = -1, .notices = -1},
       .log = {.max_bytes = DEFAULT_MAX_BYTES, .keep = DEFAULT_KEEP},

@@ -25,10 +25,11 @@ long long now_ms(void);
 /* Field 22 of /proc/PID/stat; with the pid it names a process for as long as the machine is up. */
 unsigned long long start_ticks(pid_t pid);
 
-/* To the FIFO that wakes the daemon up. It may be absent, dead or behind: nothing depends on it. */
-void tell_daemon(const char *events_path, const char *message);
-/* The same, unless the daemon is behind. */
-void hint_daemon(const char *events_path, const char *message);
+/* To the FIFO that wakes the daemon up. It may be absent or dead: the next one reads the journals. -1: it is behind, and took
+ * nothing for WAIT_MS (less than 0: is waited for without an end). */
+int tell_daemon(const char *events_path, const char *message, int wait_ms);
+/* Zero: it is behind. */
+int has_daemon_room(const char *events_path);
 
 /* poll() with all signals let in: answers less than 0 where one came, and 0 after WAIT_MS (less than 0: without an end). */
 int wait_for_input(struct pollfd *inputs, size_t count, int wait_ms);
@@ -47,11 +48,12 @@ struct journal {
   int fd; /* -1: not open */
   const char *name;
   const char *events_path;
+  int patience_ms; /* for a daemon that is behind */
 };
 
 /* A LINE ends with a newline; it is there as a whole (0) or not at all (-1). */
 int journal_append(const struct journal *journal, const char *line);
-/* Only to the daemon. */
+/* Only to the daemon, unless it is behind for long. */
 void journal_repeat(const struct journal *journal, const char *line);
 /* Only to a daemon that has time for it. */
 void journal_hint(const struct journal *journal, const char *line);

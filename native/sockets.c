@@ -194,7 +194,7 @@ void sockets_request(char **words, size_t count, const char *events_path) {
   const char *token = count > 1 ? words[1] : "-";
   if (failed) snprintf(message, sizeof message, "- socket %.64s failed %d %s\n", token, errno, failed);
   else snprintf(message, sizeof message, "- socket %.64s ok %s\n", token, address);
-  tell_daemon(events_path, message);
+  tell_daemon(events_path, message, -1);
 }
 
 int sockets_find(char *keys, int fds[MAX_SOCKETS]) {

@@ -1,6 +1,6 @@
 /** What applications say of themselves, over the pipe of their shim or as sd_notify (native/channel.c). */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
@@ -44,6 +44,26 @@ test('a thousand lines right before its SIGKILL arrive before the exit', async (
   const expected = Array.from({ length: 1000 }, (_, index) => `line ${index}`);
   assert.deepEqual(said(native.journal('app')), expected);
   assert.match(native.journal('app').at(-1)!, /^exited - 9/);
+});
+
+test('a suspended daemon holds nobody up, and is told what it has missed', async () => {
+  await using native = new Native();
+  const argv = node(`for (let i = 0; i < 500; i++) say('line ' + i + ' ' + 'x'.repeat(300));
+    console.log('not held up');
+    setInterval(() => fs.existsSync('go') && process.exit(3), 20);`);
+  const wakeUp = native.suspendReader();
+  native.launchUnseen('app', { argv, options: ['channel', `cwd=${native.folder}`] });
+  await until('the application goes on', () => native.logged('app').includes('not held up'));
+  writeFileSync(native.path('go'), '');
+  await until('its end is in the journal', () => native.journal('app').at(-1)!.startsWith('exited 3'));
+  assert.equal(native.find(/^app/), undefined);
+
+  wakeUp();
+  await native.seen(/^app exited 3/);
+  const told = native.events
+    .filter((line) => line.startsWith('app '))
+    .map((line) => line.slice('app '.length));
+  assert.deepEqual(told, native.journal('app'));
 });
 
 test('a flood goes to the daemon, and stops growing the journal', async () => {

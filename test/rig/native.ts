@@ -1,7 +1,16 @@
 /** The launcher alone, without a daemon: frames go in, and what launcher and shims say comes back. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -28,7 +37,7 @@ export class Native {
   /** Whole lines from the FIFO of events. */
   readonly events: string[] = [];
   readonly binary: string;
-  readonly #fifo: FifoReader;
+  #fifo: FifoReader;
   readonly #launcher: ChildProcess;
   readonly #names: string[] = [];
   #rest = '';
@@ -116,6 +125,17 @@ export class Native {
   logged(name: string, file = 'out.log'): string {
     const path = this.path('logs', name, file);
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
+  /** As when the daemon is suspended: what is told stays in the FIFO. Answers how it goes on. */
+  suspendReader(): () => void {
+    const events = this.path('events');
+    const fd = openSync(events, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#fifo.close();
+    return () => {
+      this.#fifo = openFifo(events, (chunk) => this.#onChunk(chunk));
+      closeSync(fd);
+    };
   }
 
   /** As when the daemon ends. */
