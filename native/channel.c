@@ -5,7 +5,8 @@
  *   notify AT_MS VARIABLE=VALUE   READY, STATUS, STOPPING, MAINPID, ERRNO; others are ignored. Whoever reaches the
  *                                 socket is believed
  *
- * Control characters and '|' become '?'. After 10,000 lines the journal of an attempt takes no more: only EVENTS does.
+ * Control characters and '|' become '?'. After 10,000 lines the journal of an attempt takes no more: only EVENTS does. Who
+ * there is and where they listen is counted by itself, up to 50,000 lines: a later daemon has to know it.
  *
  * The application finds UPKEEP_CHANNEL=U:D in its environment: U is the write end of the pipe, D the folder RUN_DIR/app,
  * its own, for sockets at /proc/self/fd/D/NAME: short enough for a socket address, and RUN_DIR itself stays closed to
@@ -26,9 +27,11 @@
 
 #include "shim.h"
 
-enum { MAX_KEPT = 10000, MAX_WAITING_NOTICES = 1024 };
+enum { MAX_KEPT = 10000, MAX_LASTING = 50000, MAX_WAITING_NOTICES = 1024 };
 
-static const char *const NOTICES[] = {"READY=", "STATUS=", "STOPPING=", "MAINPID=", "ERRNO="};
+static const char *const NOTICES[] = {"READY=", "STATUS=", "STOPPING=", "MAINPID=", "ERRNO=", NULL};
+/* Of src/preload/guest.ts. */
+static const char *const LASTING[] = {"hello ", "control ", "listening ", "ready ", NULL};
 
 /* Not on the stack: its page is paid for only where something is said. */
 static char buffer[4096];
@@ -90,6 +93,14 @@ void channel_handed_over(struct channel *channel) {
   channel->up = channel->folder = -1;
 }
 
+static int begins_with(const char *const *beginnings, const char *line, size_t length) {
+  for (; *beginnings; beginnings++) {
+    size_t name_length = strlen(*beginnings);
+    if (length >= name_length && !memcmp(line, *beginnings, name_length)) return 1;
+  }
+  return 0;
+}
+
 static void relay(struct channel *channel, const struct journal *journal, const char *word, const char *text,
                   size_t length) {
   char line[MAX_TEXT + 48];
@@ -100,8 +111,10 @@ static void relay(struct channel *channel, const struct journal *journal, const 
     line[end++] = byte < 0x20 || byte == 0x7f || byte == '|' ? '?' : byte;
   }
   strcpy(line + end, "\n");
-  if (channel->kept == MAX_KEPT) return journal_repeat(journal, line);
-  channel->kept++;
+  int is_lasting = begins_with(LASTING, text, length);
+  int *kept = is_lasting ? &channel->lasting : &channel->kept;
+  if (*kept == (is_lasting ? MAX_LASTING : MAX_KEPT)) return journal_repeat(journal, line);
+  ++*kept;
   journal_append(journal, line);
 }
 
@@ -123,14 +136,6 @@ static size_t read_said(struct channel *channel, const struct journal *journal) 
   return length > 0 ? length : 0;
 }
 
-static int is_relayed(const char *line, size_t length) {
-  for (size_t i = 0; i < sizeof NOTICES / sizeof *NOTICES; i++) {
-    size_t name_length = strlen(NOTICES[i]);
-    if (length >= name_length && !memcmp(line, NOTICES[i], name_length)) return 1;
-  }
-  return 0;
-}
-
 /* Zero: there is none at the moment. Descriptors that come along (BARRIER, FDSTORE) are closed by the kernel. */
 static int take_notice(struct channel *channel, const struct journal *journal) {
   ssize_t length = recv(channel->notices, buffer, sizeof buffer, 0);
@@ -138,7 +143,7 @@ static int take_notice(struct channel *channel, const struct journal *journal) {
   for (char *line = buffer, *end = buffer + length; line < end;) {
     char *line_end = memchr(line, '\n', end - line);
     if (!line_end) line_end = end;
-    if (is_relayed(line, line_end - line)) relay(channel, journal, "notify", line, line_end - line);
+    if (begins_with(NOTICES, line, line_end - line)) relay(channel, journal, "notify", line, line_end - line);
     line = line_end + 1;
   }
   return 1;

@@ -66,7 +66,8 @@ struct channel {
   int up;      /* its write end, until the application has it */
   int folder;  /* likewise */
   int notices; /* the sd_notify socket */
-  int kept;    /* lines in the journal */
+  int kept;    /* lines in the journal, but */
+  int lasting; /* those of who there is */
   size_t length;
   char line[MAX_TEXT]; /* the beginning of one, until its end comes */
 };

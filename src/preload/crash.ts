@@ -3,12 +3,15 @@
  * (uncaughtExceptionMonitor, since 13.7); whether it was caught shows in the next turn, which there is only for who lives on.
  */
 import { attempt } from './attempt.js';
+import { Budget } from './budget.js';
 import { setImmediate } from './timers.js';
 
 /** A line of the channel has 400 bytes. */
 const MAX_BYTES = 360;
 const MAX_CHARACTERS = 300;
 const MAX_WORD = 60;
+/** Who catches whatever comes may throw without an end: at once, and one more in each so many milliseconds. */
+const SAID = [200, 300] as const;
 const PLACE = /^\s+at (?:.*\()?(?:async )?((?:file:\/\/)?[^()]+?):(\d+):\d+\)?$/;
 const NOT_OWN = /^(?:node:|internal\/|\[|<)|[\\/]node_modules[\\/]|^[a-z_]+\.js$/;
 const REASON = /The promise rejected with the reason "([^]*)"\.?$/;
@@ -23,7 +26,9 @@ export interface Crash {
 
 /** `say`: a word, and what belongs to it. */
 export function tellCrashes(say: (word: 'crash' | 'survived' | 'rejection', crash: string) => void): void {
+  const budget = new Budget(...SAID);
   const monitor: Monitor = (error, origin) => {
+    if (!budget.take()) return;
     attempt(() => say('crash', pack(describe(error), 'message')));
     if (origin === 'unhandledRejection') attempt(() => say('rejection', ''));
     attempt(() => setImmediate(() => say('survived', '')));

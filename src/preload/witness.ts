@@ -5,13 +5,16 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { attempt } from './attempt.js';
+import { Budget } from './budget.js';
 import { pack, placeIn } from './crash.js';
 import { replaceMethod } from './replace.js';
 
 export type Say = (word: 'exit' | 'kill' | 'child', words: string) => void;
 
-/** Whoever starts a child for each request must not fill the journal. */
-const MAX_SAID = 200;
+/** Whoever starts a child for each request must not fill the journal: at once, and one more in each so many milliseconds. */
+const SAID = [200, 3000] as const;
+/** Of children that child_process kills by itself: nobody else can tell why. */
+const KILLED = [1000, 600] as const;
 const MAX_COMMAND = 120;
 const DEPTH = 50;
 const INTERNAL = /\((?:node:)?child_process(?:\.js)?:/;
@@ -31,9 +34,10 @@ interface Words {
 
 export class Witness {
   private readonly say: Say;
-  private said = 0;
-  /** Children that were sent a signal, and whose end was not heard of yet. */
-  private readonly signalled = new Set<number>();
+  private readonly said = new Budget(...SAID);
+  private readonly killed = new Budget(...KILLED);
+  /** Children that were sent a signal, and whose end was not heard of yet; whether child_process has done it by itself. */
+  private readonly signalled = new Map<number, boolean>();
 
   constructor(say: Say) {
     this.say = say;
@@ -91,6 +95,7 @@ export class Witness {
     const onexit = handle && handle.onexit;
     if (!pid || !handle || typeof onexit !== 'function') return;
     handle.onexit = (code, signal) => {
+      const isOwn = this.signalled.get(pid) === true;
       const isAnswer = this.signalled.delete(pid);
       if (code !== 0 || signal || isAnswer) {
         const words = {
@@ -99,7 +104,7 @@ export class Witness {
           signal: signal || null,
           command: commandOf(child),
         };
-        attempt(() => this.tell('child', words));
+        attempt(() => this.tell('child', words, isOwn));
       }
       return onexit.call(handle, code, signal);
     };
@@ -115,20 +120,25 @@ export class Witness {
     lines: readonly string[],
     child: ChildProcess | null,
   ): void {
-    if (child) this.signalled.add(target);
-    this.tell('kill', {
+    const reason = child ? reasonOf(lines) : 'call';
+    const isOwn = reason !== 'call';
+    if (child) this.signalled.set(target, isOwn);
+    const words = {
       target,
       signal: nameOf(signal),
-      reason: child ? reasonOf(lines) : 'call',
+      reason,
       place: placeOf(lines),
       command: child && commandOf(child),
       printedBytes: child && printedBy(child),
       isPassedOn: IN_HANDLER.test(lines[lines.length - 1] || ''),
-    });
+    };
+    this.tell('kill', words, isOwn);
   }
 
-  private tell(word: 'kill' | 'child', words: Words): void {
-    if (this.said++ < MAX_SAID) this.say(word, pack(words, 'command'));
+  /** `isOwn`: child_process has killed it by itself. */
+  private tell(word: 'kill' | 'child', words: Words, isOwn: boolean): void {
+    const budget = isOwn ? this.killed : this.said;
+    if (budget.take()) this.say(word, pack(words, 'command'));
   }
 }
 
