@@ -54,7 +54,8 @@ export interface PingAnswer {
   readonly ok: true;
   /** How many of the application's own there are for SIGUSR1: more than none, and it does not open the inspector. */
   readonly handlers: number;
-  readonly resources?: readonly string[];
+  /** What its event loop waits for, by kind. */
+  readonly resources?: Readonly<Record<string, number>>;
 }
 
 export type ControlRequest =

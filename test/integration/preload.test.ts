@@ -218,6 +218,20 @@ const LISTENS_IN_THREADS = `
   });
 `;
 
+test('who waits for more than fits into one answer says how many of each kind there are', async () => {
+  await using preload = new PreloadHost();
+  const many =
+    'for (let i = 0; i < 30000; i++) setTimeout(() => undefined, 1000000 + i); console.log("waits")';
+  const attempt = preload.start(['node', '-e', many], { messages: true });
+  await attempt.untilPrinted(/^waits/);
+  const control = await attempt.control();
+  const { resources } = (await control.ask({ do: 'ping', resources: true })) as {
+    resources: { [kind: string]: number };
+  };
+  assert.equal(resources['Timeout'], 30_000);
+  control.close();
+});
+
 test('"hold": the application believes that it listens, is served through its private socket, and accepts when attached', async () => {
   await using preload = new PreloadHost();
   const { port } = preload.hold('::');

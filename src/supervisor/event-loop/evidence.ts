@@ -34,7 +34,7 @@ export async function takeEvidence(suspect: Suspect, now: () => Date): Promise<F
   const said = suspect.path === undefined ? null : await ask(suspect.path);
   const { isDebugged, frames, missing, ...inspected } =
     said === false ? await inspect(suspect, seen) : UNASKED;
-  const resources = said ? countKinds(said) : inspected.resources;
+  const resources = said || inspected.resources;
   const answers = said === null ? null : said !== false;
   const facts = { answers, frames: [...frames], resources, ...seen, missing };
   const summary = summarizeEvidence(facts);
@@ -42,11 +42,11 @@ export async function takeEvidence(suspect: Suspect, now: () => Date): Promise<F
 }
 
 /** What its event loop waits for; false: it does not answer. */
-async function ask(path: string): Promise<readonly string[] | false> {
+async function ask(path: string): Promise<Evidence['resources'] | false> {
   const asked = ping(path, { resources: true });
   const answer = await within(asked.answer, ANSWER_MS);
   asked.end();
-  return answer ? (answer.resources ?? []) : false;
+  return answer ? (answer.resources ?? {}) : false;
 }
 
 interface Inspected extends Activity {
@@ -82,10 +82,4 @@ async function inspect(
 function wordError(error: unknown): string {
   const { message } = error as Error;
   return error instanceof InspectorError ? message : `its inspector: ${message}`;
-}
-
-function countKinds(kinds: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
 }
