@@ -23,6 +23,8 @@ import { linkIfSecure } from './tls-link.js';
 import { Witness } from './witness.js';
 
 const { pid } = process;
+/** A file in the folder of the channel; src/supervisor/speakers.ts removes it. */
+const ATTACHED = `${pid}.attached`;
 
 export class Guest {
   private readonly setup: Setup;
@@ -31,6 +33,8 @@ export class Guest {
   private readonly listening: Listening;
   private readonly ownPorts: OwnPorts;
   private readonly doors = new Set<number>();
+  /** Doors of threads that were held back when this process was attached. */
+  private stuck: readonly string[] = [];
   private control: Handle | null = null;
   private drain: Drain | null = null;
   private readonly metrics = new Metrics();
@@ -48,6 +52,7 @@ export class Guest {
     this.listening = new Listening({
       held: this.held,
       hold: setup.hold,
+      wasAttached: () => isWorkerThread && this.wasAttached,
       isTaken: (port) => this.isTaken(port),
       awaitFree: (place) => this.ownPorts.awaitFree(place),
       onListening: (listener) => this.announce(listener),
@@ -86,6 +91,8 @@ export class Guest {
     if (origin !== 'shared') this.openDoor(listener);
     if (origin === 'own') attempt(() => this.ownPorts.note(port));
     this.channel.say('listening', pid, handle.fd ?? -1, address, port, origin);
+    // Its door is open: if the attach came in between, it has seen that, or it is seen here.
+    if (isWorkerThread && this.wasAttached) this.listening.attach();
     if (this.control && 'maxHeadersCount' in listener.server) attempt(() => this.metrics.count());
   }
 
@@ -103,16 +110,26 @@ export class Guest {
     return path !== null && !this.doors.has(port) && fs.existsSync(path);
   }
 
-  /** A thread that is held back cannot be told: it has no socket of its own for that. */
+  /** A thread that is held back cannot be told: it has no socket of its own for that. One that listens later looks by itself. */
   private attach(): boolean {
     const isAttached = this.listening.attach();
     const folder = this.setup.hold ? this.channel.pathOf('') : null;
     if (folder === null) return isAttached;
-    const isThreads = (name: string) => {
-      const [owner, port] = name.split('.').map(Number);
-      return owner === pid && !this.doors.has(port!) && this.held.some(({ spec }) => spec.port === port);
-    };
-    return isAttached && !fs.readdirSync(folder).some(isThreads);
+    if (!this.wasAttached) {
+      attempt(() => fs.closeSync(fs.openSync(folder + ATTACHED, 'w')));
+      const isThreads = (name: string) => {
+        const [owner, port] = name.split('.').map(Number);
+        return owner === pid && !this.doors.has(port!) && this.held.some(({ spec }) => spec.port === port);
+      };
+      this.stuck = fs.readdirSync(folder).filter(isThreads);
+    }
+    return isAttached && !this.stuck.some((name) => fs.existsSync(folder + name));
+  }
+
+  /** This process takes traffic; all its threads can see it. */
+  private get wasAttached(): boolean {
+    const path = this.channel.pathOf(ATTACHED);
+    return path !== null && fs.existsSync(path);
   }
 
   private openDoor(listener: Listener): void {

@@ -7,7 +7,7 @@ export class HeldBack {
   private readonly handle: Handle;
   private readonly keepAlive = new KeepAlive();
   private backlog: number | null = null;
-  private readonly own = new Map<string, PropertyDescriptor | undefined>();
+  private readonly own = new Map<string, { value: unknown; before: PropertyDescriptor | undefined }>();
 
   constructor(handle: Handle) {
     const keepAlive = this.keepAlive;
@@ -34,8 +34,10 @@ export class HeldBack {
   /** Throws where it cannot listen. */
   attach(): void {
     const handle = this.handle;
-    for (const [name, descriptor] of this.own) {
-      if (descriptor) Object.defineProperty(handle, name, descriptor);
+    for (const [name, { value, before }] of this.own) {
+      // Somebody who wants to know of the end has wrapped it, and still does.
+      if (Object.getOwnPropertyDescriptor(handle, name)?.value !== value) continue;
+      if (before) Object.defineProperty(handle, name, before);
       else Reflect.deleteProperty(handle, name);
     }
     this.keepAlive.end();
@@ -45,7 +47,7 @@ export class HeldBack {
   }
 
   private replace(name: string, value: unknown): void {
-    this.own.set(name, Object.getOwnPropertyDescriptor(this.handle, name));
+    this.own.set(name, { value, before: Object.getOwnPropertyDescriptor(this.handle, name) });
     Object.defineProperty(this.handle, name, { value, configurable: true, writable: true });
   }
 }

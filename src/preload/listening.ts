@@ -22,6 +22,8 @@ export interface ListeningOptions {
   readonly held: readonly HeldSocket[];
   /** Accept nothing before attach(). */
   readonly hold: boolean;
+  /** Of the main thread: this one need not wait for it. */
+  wasAttached(): boolean;
   /** By another thread of this process: no thread sees what the others have. */
   isTaken(port: number): boolean;
   /** Where upkeep may still hold what a process before has opened. */
@@ -34,11 +36,11 @@ export class Listening {
   hasBegun = false;
   private known: Listener[] = [];
   private heldBack: HeldBack[] = [];
-  private isHolding: boolean;
+  private mayHold: boolean;
 
   constructor(options: ListeningOptions) {
     this.options = options;
-    this.isHolding = options.hold;
+    this.mayHold = options.hold;
     this.wrapListen();
     this.wrapCreateServerHandle();
   }
@@ -50,10 +52,14 @@ export class Listening {
 
   /** Whether all that was held back listens now. */
   attach(): boolean {
-    this.isHolding = false;
+    this.mayHold = false;
     const attached = this.heldBack.map((heldBack) => attempt(() => (heldBack.attach(), true)));
     this.heldBack = [];
     return attached.every(Boolean);
+  }
+
+  private get isHolding(): boolean {
+    return this.mayHold && !this.options.wasAttached();
   }
 
   private wrapListen(): void {

@@ -58,8 +58,11 @@ export class Speakers {
     if (this.#controls.size + this.#listening.length <= this.#most) return;
     const pids = new Set([...this.#controls, ...this.#listening.map(({ pid }) => pid)]);
     const gone = new Set([...pids].filter(this.#isGone));
-    for (const pid of gone) if (this.#controls.delete(pid)) this.#removeSocket(String(pid));
-    for (const { pid, port } of this.#listening) if (gone.has(pid)) this.#removeSocket(`${pid}.${port}`);
+    for (const pid of gone) {
+      if (this.#controls.delete(pid)) this.#remove(String(pid));
+      this.#remove(`${pid}.attached`);
+    }
+    for (const { pid, port } of this.#listening) if (gone.has(pid)) this.#remove(`${pid}.${port}`);
     const free = this.#listening.filter(({ pid, how }) => how === 'free' && !gone.has(pid));
     const surplus = new Set(free.slice(0, -KEPT_FREE));
     this.#listening = this.#listening.filter((each) => !gone.has(each.pid) && !surplus.has(each));
@@ -68,7 +71,7 @@ export class Speakers {
   }
 
   /** A process that was killed leaves it. */
-  #removeSocket(name: string): void {
+  #remove(name: string): void {
     try {
       unlinkSync(join(this.#folder, name));
     } catch {

@@ -278,6 +278,35 @@ const TRIES_FIRST = `
   }));
 `;
 
+test('"hold": a thread that begins to listen after the attach takes traffic', async () => {
+  await using preload = new PreloadHost();
+  const { port } = preload.hold('::');
+  const attempt = preload.start(['node', '-e', THREAD_COMES_LATE], {
+    hold: true,
+    env: { PORT: String(port) },
+  });
+  await attempt.untilPrinted(/^listening/);
+  const control = await attempt.control();
+  assert.deepEqual(await control.ask({ do: 'attach' }), { ok: true });
+  assert.equal((await ask(port)).body, 'main'); // which closes then
+  await attempt.untilPrinted(/^thread: listening/);
+  assert.equal((await ask(port)).body, 'thread');
+  assert.deepEqual(await control.ask({ do: 'attach' }), { ok: true }, 'as by a daemon that comes later');
+  control.close();
+});
+
+const THREAD_COMES_LATE = `
+  const { Worker } = require('worker_threads'), port = Number(process.env.PORT);
+  const code = "const { parentPort } = require('worker_threads');" +
+    "require('http').createServer((q, r) => r.end('thread')).listen(" + port + ", () => parentPort.postMessage('listening'))";
+  const serve = () => new Worker(code, { eval: true }).on('message', (message) => console.log('thread: ' + message));
+  const server = require('http').createServer((q, r) => r.end('main', () => {
+    server.close(() => serve());
+    server.closeAllConnections();
+  }));
+  server.listen(port, () => console.log('listening'));
+`;
+
 test('"hold": a server that is closed before it was attached lets the process end', async () => {
   await using preload = new PreloadHost();
   const { port } = preload.hold('::');
