@@ -34,19 +34,24 @@ async function takeCpu(session: InspectorSession, wish: ProfileWish): Promise<nu
   await session.ask('Profiler.start');
   await pause(wish.durationMs, wish.signal);
   const { profile } = await session.ask('Profiler.stop');
-  return writeSync(wish.fd, JSON.stringify(profile));
+  return writeWhole(wish.fd, JSON.stringify(profile));
 }
 
 async function takeHeap(session: InspectorSession, { fd }: ProfileWish): Promise<number> {
   let bytes = 0;
   // At once, so that a snapshot of gigabytes is never held here.
   session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => {
-    const text = Buffer.from(String(chunk));
-    for (let done = 0; done < text.length;) done += writeSync(fd, text, done);
-    bytes += text.length;
+    bytes += writeWhole(fd, String(chunk));
   });
   await session.ask('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
   return bytes;
+}
+
+/** One call may take less than all, as where the disk is about to be full. Answers how many bytes there were. */
+function writeWhole(fd: number, text: string): number {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+  return bytes.length;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loopbackPorts, readProcess } from '../../src/system/index.js';
+import { takeProfile, type ProfileTarget } from '../../src/inspector/index.js';
+import { createFifo, loopbackPorts, readProcess } from '../../src/system/index.js';
 import { app, assertSucceeded, freePort, Rig } from '../rig/index.js';
 
 test('cpu and heap profiles of a program that knows nothing of it, also while it is in an endless loop', async () => {
@@ -53,4 +54,22 @@ test('what cannot be profiled is told', async () => {
   const stopped = await rig.cli('profile', 'heap', 'sleep', '--out', 'x.heapsnapshot');
   assert.match(stopped.stderr, /^Cannot profile "sleep": instance 0 is stopped$/m);
   assert.equal(existsSync(join(rig.folder, 'app', 'x.heapsnapshot')), false);
+});
+
+test('a profile of which not everything could be written is none', async () => {
+  await using rig = await Rig.create();
+  const script = rig.write(
+    'deep.cjs',
+    `const name = (_, i) => 'function step' + i + '(n) { for (let k = 0; k < 1e5; k++) n.x += k % 7; step' + (i + 1) + '(n) }';
+    eval(Array.from({ length: 50 }, name).join(';') + '; function step50() {} setInterval(step0, 1, { x: 0 })');`,
+  );
+  assertSucceeded(await rig.up({ api: { script } }));
+  const fifo = join(rig.folder, 'fifo');
+  createFifo(fifo);
+  const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  writeSync(fd, Buffer.alloc(60 * 1024)); // it takes 4 KiB more, and nobody reads
+  const target = { process: readProcess((await rig.instance('api')).pid!)! } as ProfileTarget;
+  const wish = { kind: 'cpu', durationMs: 500, fd, signal: new AbortController().signal } as const;
+  await assert.rejects(takeProfile(target, wish), { code: 'EAGAIN' });
+  closeSync(fd);
 });
