@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { connectIfUsed, homeFrom, isUnusedHome, type Client } from '../../client/index.js';
+import { connectIfUsed, connectOnly, homeFrom, isUnusedHome, type Client } from '../../client/index.js';
 import type { SamplesView, ServiceView } from '../../protocol/index.js';
 import { defineCommand } from '../command.js';
 import { print } from '../output/print.js';
@@ -16,15 +16,14 @@ export const command = defineCommand({
   operands: 'services',
   async run({ operands }) {
     if (process.stdout.isTTY && process.stdin.isTTY) return new Top(operands).run();
-    const [services, samples] = await look(operands);
+    const [services, samples] = await look(connectIfUsed(homeFrom(process.env)), operands);
     const width = terminalWidth() ?? Infinity;
     print(formatTop({ services, samples, width, height: Infinity, now: new Date() }).join('\n'));
     return 0;
   },
 });
 
-async function look(names: readonly string[]): Promise<[ServiceView[], SamplesView[]]> {
-  const client: Client = connectIfUsed(homeFrom(process.env));
+async function look(client: Client, names: readonly string[]): Promise<[ServiceView[], SamplesView[]]> {
   try {
     const [services, samples] = await Promise.all([client.call('services'), client.call('samples')]);
     return [services.filter(({ name }) => names.length === 0 || names.includes(name)), samples];
@@ -44,6 +43,8 @@ class Top {
   #samples: SamplesView[] = [];
   #chosen: string | undefined;
   #message = '';
+  /** Why nothing is known of this moment; empty: it is. */
+  #failure = '';
   /** Another command has the terminal. */
   #isAway = false;
   #quit: () => void = () => undefined;
@@ -54,7 +55,7 @@ class Top {
 
   async run(): Promise<number> {
     const over = new Promise<void>((resolve) => (this.#quit = resolve));
-    [this.#services, this.#samples] = await look(this.#names);
+    [this.#services, this.#samples] = await look(connectIfUsed(homeFrom(process.env)), this.#names);
     const draw = (): void => this.#draw();
     this.#screen.enter();
     process.stdout.on('resize', draw);
@@ -69,9 +70,11 @@ class Top {
 
   async #refresh(): Promise<void> {
     try {
-      [this.#services, this.#samples] = await look(this.#names);
+      // One that was stopped while somebody looks stays stopped.
+      [this.#services, this.#samples] = await look(connectOnly(homeFrom(process.env)), this.#names);
+      this.#failure = '';
     } catch (error) {
-      this.#message = (error as Error).message; // the next daemon may answer
+      this.#failure = (error as Error).message; // the next daemon may answer
     }
     this.#draw();
   }
@@ -86,7 +89,8 @@ class Top {
   #draw(): void {
     if (this.#isAway) return;
     const { width, height } = this.#screen;
-    const scene = { services: this.#services, samples: this.#samples, message: this.#message };
+    const message = this.#failure || this.#message;
+    const scene = { services: this.#services, samples: this.#samples, message };
     this.#screen.draw(formatTop({ ...scene, selected: this.#selected, width, height, now: new Date() }));
   }
 
