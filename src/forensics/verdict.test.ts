@@ -187,7 +187,7 @@ const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCau
       }),
     },
     'exit-call',
-    /^it called process\.exit\(1\) at a\.js:9/,
+    /^it called process\.exit\(1\) at a\.js:9, after it had ended its child "npx" \(pid 200\) by SIGTERM$/,
   ],
   [
     'exit() behind npm',

@@ -45,8 +45,11 @@ test('exits, rejections, kills and children are witnessed', async () => {
   assert.equal((await explained('mutes')).verdict.cause, 'exec-max-buffer');
   assert.equal((await explained('times')).verdict.cause, 'exec-timeout');
   const { exit, verdict: kills } = await explained('kills');
-  assert.deepEqual([exit.code, kills.cause], [9, 'signal']);
-  assert.match(kills.summary, /its child "sleep 60" \(pid \d+\) was ended by SIGKILL, sent by/);
+  assert.deepEqual([exit.code, kills.cause], [9, 'exit-call']);
+  assert.match(
+    kills.summary,
+    /^it called process\.exit\(9\) at kills\.cjs:2, after it had ended its child "sleep 60" \(pid \d+\) by SIGKILL$/,
+  );
   assert.equal((await explained('sees')).exit.code, 5);
   assert.equal(await rig.log('sees'), '[["kill",2,"exit",1,"",1],"ERR_UNKNOWN_SIGNAL",true,true]\n');
 });

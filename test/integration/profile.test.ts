@@ -61,9 +61,11 @@ test('a profile of which not everything could be written is none', async () => {
   const script = rig.write(
     'deep.cjs',
     `const name = (_, i) => 'function step' + i + '(n) { for (let k = 0; k < 1e5; k++) n.x += k % 7; step' + (i + 1) + '(n) }';
-    eval(Array.from({ length: 50 }, name).join(';') + '; function step50() {} setInterval(step0, 1, { x: 0 })');`,
+    eval(Array.from({ length: 50 }, name).join(';') + '; function step50() {} setInterval(step0, 1, { x: 0 })');
+    console.log('it goes on');`,
   );
   assertSucceeded(await rig.up({ api: { script } }));
+  await rig.untilLogged('api', 'it goes on');
   const fifo = join(rig.folder, 'fifo');
   createFifo(fifo);
   const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { signalName } from '../../system/index.js';
 import { isWrapperCommand } from '../../core/index.js';
-import type { ExitCall, ExitEvidence } from '../evidence.js';
+import type { ChildEnd, ExitCall, ExitEvidence } from '../evidence.js';
 import { wordCulprit, type Fact, type Finding } from '../finding.js';
 import { findRequest, findSender, wordBefore, type Sender } from '../signals.js';
 import { wordFamily } from './signalled.js';
@@ -33,11 +33,7 @@ export function childSignalRule(evidence: ExitEvidence): Finding | undefined {
   if (exit.kind !== 'exited' || exit.code === 0) return undefined;
   const end = testimony.childEnds.findLast(({ signal, at }) => signal !== null && endedAt - at < FOLLOWS_MS);
   // Who ends its helpers before it ends is no wrapper that follows them.
-  const isOwnWill = testimony.kills.some(
-    (kill) =>
-      kill.pid === evidence.pid && kill.target === end?.child && kill.reason === 'call' && !kill.isPassedOn,
-  );
-  if (end && isOwnWill) return undefined;
+  if (end && isEndedByItself(evidence, end)) return undefined;
   if (end) return fromChild(evidence, end.child, end.signal!, end.command);
   const number = (exit.code ?? 0) - 128;
   if (!isShell(evidence) || number < 1 || number > 31) return undefined;
@@ -52,6 +48,11 @@ export function childSignalRule(evidence: ExitEvidence): Finding | undefined {
     confidence: 'unknown',
     evidence: [{ source: 'exit status', fact: exit.reason }],
   };
+}
+
+function isEndedByItself({ testimony, pid }: ExitEvidence, { child }: ChildEnd): boolean {
+  const own = testimony.kills.filter((kill) => kill.pid === pid && kill.target === child);
+  return own.some(({ reason, isPassedOn }) => reason === 'call' && !isPassedOn);
 }
 
 function fromChild(evidence: ExitEvidence, child: number, signal: string, command: string | null): Finding {
@@ -95,6 +96,14 @@ function decidingCall({ argv, exit, testimony, pid, endedAt }: ExitEvidence): Ex
   return behind ?? calls.findLast((each) => each.pid === pid);
 }
 
+/** The child that it has ended just before. */
+function ownHelper(evidence: ExitEvidence): ChildEnd | undefined {
+  const { testimony, endedAt } = evidence;
+  return testimony.childEnds.findLast(
+    (end) => end.signal !== null && endedAt - end.at < FOLLOWS_MS && isEndedByItself(evidence, end),
+  );
+}
+
 /** What its own words, or its code alone, tell. */
 export function exitedRule(evidence: ExitEvidence): Finding | undefined {
   const { exit, testimony, pid, endedAt, err } = evidence;
@@ -104,7 +113,11 @@ export function exitedRule(evidence: ExitEvidence): Finding | undefined {
   if (call) {
     const isBehind = call.pid !== pid;
     const where = call.place === null ? 'in code that is not its own' : `at ${call.place}`;
-    const summary = `${isBehind ? `its process ${call.pid}` : 'it'} called ${EXIT}(${exit.code}) ${where}`;
+    const helper = isBehind ? undefined : ownHelper(evidence);
+    const after = helper
+      ? `, after it had ended its child "${helper.command ?? '?'}" (pid ${helper.child}) by ${helper.signal}`
+      : '';
+    const summary = `${isBehind ? `its process ${call.pid}` : 'it'} called ${EXIT}(${exit.code}) ${where}${after}`;
     return {
       cause: 'exit-call',
       summary: isBehind ? `${summary}; the wrapper in front of it ended with it` : summary,
