@@ -216,7 +216,8 @@ static void watch_over(struct launch *launch, pid_t application) {
     if (line[0]) {
       channel_drain(&launch->channel, &launch->journal);
       output_drain(&launch->output, &launch->journal);
-      journal_append(&launch->journal, line);
+      /* An end that no disk takes has to reach a daemon, however long that is suspended; said twice, it is heard once. */
+      if (journal_append(&launch->journal, line) < 0) tell(&launch->journal, line, strlen(line), -1);
     }
     if (may_go) return;
     was_let_go = 0; /* too early: the end of the application was not said yet */

@@ -27,6 +27,8 @@ const Known = v.object({
   untold: v.number(),
   isOpen: v.boolean(),
   overAt: v.nullable(v.number()),
+  isUnwatched: v.exactOptional(v.boolean()),
+  isOfAttempt: v.exactOptional(v.boolean()),
 });
 
 const Line = v.union([

@@ -199,19 +199,23 @@ test('an instance that was ended because it hung is well when the next attempt r
     ...{ pid: 7, from: 'starting', to: 'running' },
   };
   const over = problemsOf(running).find(({ kind }) => kind === 'unhealthy')!;
-  assert.deepEqual(play({ 1: SICK, 5: over, 70: SICK }, 100), [
+  const hangs: Problem = { ...SICK, isOfAttempt: true };
+  assert.deepEqual(play({ 1: hangs, 5: over, 70: hangs }, 100), [
     '1s problem 1',
     '35s recovered 0',
     '70s problem 1',
   ]);
+  assert.deepEqual(play({ 1: SICK, 5: over }, 100), ['1s problem 1', '61s still 0'], 'its check says that');
+  assert.deepEqual(play({ 1: hangs, 3: SICK, 5: over }, 50), ['1s problem 1']);
 });
 
-test('a server that was killed behind a wrapper that lives on is told as a crash', () => {
-  const killed: UpkeepEvent = {
-    ...{ seq: 1, at: EXIT.at, type: 'server-killed', service: 'api', instance: 0, attempt: 1 },
-    ...{ pid: 7, cause: 'exec-max-buffer', summary: 'its wrapper killed it', hint: null },
+test('what hangs is told as of its attempt, what a check says is not', () => {
+  const health: UpkeepEvent = {
+    ...{ seq: 1, at: EXIT.at, type: 'instance-health', service: 'api', instance: 0, attempt: 1 },
+    ...{ healthy: false, detail: 'its event loop hangs', probe: 'event-loop' },
   };
-  assert.deepEqual([problemOf(killed)!.kind, problemOf(killed)!.detail], ['crash', 'its wrapper killed it']);
+  assert.equal(problemOf(health)!.isOfAttempt, true);
+  assert.equal(problemOf({ ...health, probe: undefined })!.isOfAttempt, undefined);
 });
 
 test('a release that failed, or was rolled back, is told to each service of its group; a plan is not', () => {

@@ -31,6 +31,8 @@ export interface Problem {
   readonly key: string;
   readonly state: 'happened' | 'began' | 'over' | 'unwatched';
   readonly detail: string;
+  /** Who began it says no more when the attempt has ended; and over is only what such a one has begun. */
+  readonly isOfAttempt?: true;
 }
 
 interface Known {
@@ -47,6 +49,8 @@ interface Known {
   readonly overAt: number | null;
   /** It only looks so because nobody looks any more: nobody is told that it were well. */
   readonly isUnwatched?: boolean;
+  /** It ends with the attempt. */
+  readonly isOfAttempt?: boolean;
 }
 
 /** What an alert has told, by the name of the alert and the key of the problem. */
@@ -86,7 +90,11 @@ function problemsOfStatus(event: Extract<UpkeepEvent, { type: 'instance-status' 
     ...{ kind, key: `${instance}`, state, detail },
   });
   if (to === 'crashed') return [tell('crash-loop', 'began', 'a crash loop')];
-  if (to === 'running') return OF_INSTANCE.map((kind) => tell(kind, 'over', 'it runs'));
+  if (to === 'running')
+    return [
+      tell('crash-loop', 'over', 'it runs'),
+      { ...tell('unhealthy', 'over', 'it runs'), isOfAttempt: true },
+    ];
   const isAtRest = to === 'stopped' || to === 'completed';
   return isAtRest ? OF_INSTANCE.map((kind) => tell(kind, 'unwatched', 'it is at rest')) : [];
 }
@@ -108,11 +116,12 @@ function problemOf(event: UpkeepEvent): Problem | undefined {
       const detail = error?.at ? `${words} (${error.at})` : words;
       return isFailure ? { ...of(event), kind: 'crash', key: '', state: 'happened', detail } : undefined;
     }
-    case 'server-killed':
-      return { ...of(event), kind: 'crash', key: '', state: 'happened', detail: event.summary };
     case 'instance-health': {
-      const state = event.healthy ? 'over' : 'began';
-      return { ...of(event), kind: 'unhealthy', key: `${event.instance}`, state, detail: event.detail };
+      const { healthy, instance, detail, probe } = event;
+      const state = healthy ? 'over' : 'began';
+      // A health check says of each attempt how it is; a hang, and a server that is lost, are no more.
+      const more = probe !== undefined && !healthy ? ({ isOfAttempt: true } as const) : {};
+      return { ...of(event), kind: 'unhealthy', key: `${instance}`, state, detail, ...more };
     }
     case 'error-kind-new':
       return { ...of(event), kind: 'new-error', key: event.id, state: 'happened', detail: event.title };
@@ -189,14 +198,25 @@ export function note(
 function meet(before: Known | undefined, problem: Problem, repeatMs: number, now: number): Known | undefined {
   const { kind, service, instance, detail, state } = problem;
   if (state === 'over' || state === 'unwatched') {
-    if (!before?.isOpen) return before;
+    if (!before?.isOpen || (problem.isOfAttempt && !before.isOfAttempt)) return before;
     return { ...before, overAt: before.overAt ?? now, isUnwatched: state === 'unwatched' };
   }
   const isOpen = state === 'began';
-  if (before && isOpen && before.isOpen) return { ...before, detail, overAt: null, isUnwatched: false };
+  const isOfAttempt = problem.isOfAttempt ?? false;
+  if (before && isOpen && before.isOpen)
+    return {
+      ...before,
+      ...{
+        detail,
+        overAt: null,
+        isUnwatched: false,
+        isOfAttempt: isOfAttempt && before.isOfAttempt === true,
+      },
+    };
   const isTold = before !== undefined && !isOpen && !isDue(before, repeatMs, now);
   if (isTold) return { ...before, detail, instance, untold: before.untold + 1 };
-  return { kind, service, instance, detail, since: now, toldAt: now, untold: 0, isOpen, overAt: null };
+  const begun = { since: now, toldAt: now, untold: 0, isOpen, overAt: null };
+  return { kind, service, instance, detail, ...begun, ...(isOfAttempt ? { isOfAttempt } : {}) };
 }
 
 /** What the time alone brings. `alerts`: all there are, by name. */

@@ -185,7 +185,8 @@ export class Explainer {
   }
 
   #tell({ spec: { name: service }, instance, attempt, exit, traces }: EndedAttempt, verdict: Verdict): void {
-    if (verdict.cause === 'cgroup-oom' && traces.group) this.#oomCounters.spend(traces.group);
+    if (verdict.cause === 'cgroup-oom' && traces.group)
+      this.#oomCounters.spend(traces.group, Date.parse(exit.at));
     const explained = { service, instance, attempt, pid: traces.pid, exit, verdict };
     if (!this.#archive.add(explained)) return;
     const { cause, summary, confidence } = verdict;

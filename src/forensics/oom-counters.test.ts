@@ -43,7 +43,13 @@ test('one that was read just after the end it counts still explains it', (contex
 test('what explains one end explains no other', (context) => {
   const { counters, count, group } = open(context);
   counters.watch(group);
-  count(4);
-  counters.spend(group);
+  count(5);
+  for (const left of [2, 1]) {
+    assert.equal(counters.killsBefore(group, START + 50), left, 'two were killed at once');
+    counters.spend(group, START + 50);
+  }
   assert.equal(counters.killsBefore(group, START + 50), 0);
+  count(1);
+  const other = { ...group, kills: 0 };
+  assert.equal(counters.killsBefore(other, START + 50), 1, 'it was made anew');
 });

@@ -16,7 +16,7 @@ interface Reading {
 export class OomCounters {
   /** Of the last two periods, oldest first, by the file of the counter. */
   readonly #readings = new Map<string, readonly Reading[]>();
-  /** What has explained an end, by the file of the counter. */
+  /** Up to where it has explained ends, by the file of the counter. */
   readonly #spent = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,13 +35,20 @@ export class OomCounters {
   killsBefore({ counter, kills: first }: MemoryGroup, endedAt: number): number | undefined {
     const now = readKills(counter);
     if (now === undefined) return undefined;
-    const before = this.#readings.get(counter)?.findLast(({ at }) => at < endedAt - EARLIER_MS)?.kills;
-    return now - Math.max(first, before ?? first, this.#spent.get(counter) ?? 0);
+    return now - this.#baseOf({ counter, kills: first }, endedAt);
   }
 
-  /** One end is explained by what it counts now. */
-  spend({ counter }: MemoryGroup): void {
-    this.#spent.set(counter, readKills(counter) ?? 0);
+  /** One of them explains this end. */
+  spend(group: Pick<MemoryGroup, 'counter' | 'kills'>, endedAt: number): void {
+    this.#spent.set(group.counter, this.#baseOf(group, endedAt) + 1);
+  }
+
+  #baseOf({ counter, kills }: Pick<MemoryGroup, 'counter' | 'kills'>, endedAt: number): number {
+    const before = this.#readings.get(counter)?.findLast(({ at }) => at < endedAt - EARLIER_MS)?.kills;
+    const spent = this.#spent.get(counter) ?? 0;
+    // A group of the same name may be another one by now, which counts from zero.
+    const isOther = spent > (readKills(counter) ?? Infinity);
+    return Math.max(kills, before ?? kills, isOther ? 0 : spent);
   }
 
   #read(): void {

@@ -115,6 +115,13 @@ const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCau
   ],
   ['a field that is missing', {}, error('ORDER_ID is missing', 'ValidationError'), 'exception', /ORDER_ID/],
   [
+    'a key that is missing at the start',
+    { livedMs: 300 },
+    error('DATABASE_URL is required'),
+    'environment-missing',
+    /DATABASE_URL/,
+  ],
+  [
     'a variable that is missing',
     {},
     error('Missing environment variable API_KEY'),
@@ -130,6 +137,19 @@ const CASES: readonly [string, Partial<ExitView>, Partial<ExitEvidence>, ExitCau
     },
     'exception',
     /boom/,
+  ],
+  [
+    'a worker that ran out of heap, which its master follows',
+    {},
+    {
+      err: ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'],
+      testimony: testimony({
+        childEnds: [{ ...childEnd, signal: 'SIGABRT' }],
+        exitCalls: [{ pid: MAIN, at: ENDED_AT - 10, code: 1, place: 'master.js:9' }],
+      }),
+    },
+    'heap-out-of-memory',
+    /V8/,
   ],
   [
     'a child that ran out of heap',

@@ -26,6 +26,7 @@ import {
 } from '../system/index.js';
 import { unreachable } from '../util/index.js';
 import type { AttemptExit } from './exit.js';
+import type { LostServer } from './server-watch.js';
 
 export interface AttemptObserver {
   /** The program was executed. Wall clock, milliseconds since the epoch. */
@@ -287,6 +288,27 @@ export class Attempt {
     return statSync(runFiles(this.#setup.runDir).answered, { throwIfNoEntry: false })?.mtimeMs;
   }
 
+  /** Nobody serves any more, or somebody does again (null): for the daemon that comes after this one. */
+  noteLost(lost: LostServer | null): void {
+    if (this.#isReleased) return;
+    const path = runFiles(this.#setup.runDir).lost;
+    try {
+      if (lost) writeFileSync(path, JSON.stringify(lost), { mode: 0o600 });
+      else rmSync(path, { force: true });
+    } catch {
+      // as where the disk is full: a daemon that comes later will not know
+    }
+  }
+
+  /** What a former daemon has noted. */
+  readLost(): LostServer | null {
+    try {
+      return JSON.parse(readFileSync(runFiles(this.#setup.runDir).lost, 'utf8')) as LostServer;
+    } catch {
+      return null; // nobody is missing, or it was cut off with its daemon
+    }
+  }
+
   /** Who ends it: for the daemon that comes after this one. */
   noteAsked(note: string): void {
     if (this.#isReleased || !this.#shim) return;
@@ -327,8 +349,8 @@ export class Attempt {
     if (this.#isReleased) return;
     this.#isReleased = true;
     // The shim knows nothing of these files, and its folder could not go with them.
-    const { over, asked, joined, answered } = runFiles(this.#setup.runDir);
-    for (const file of [over, asked, joined, answered]) rmSync(file, { force: true });
+    const { over, asked, joined, answered, lost } = runFiles(this.#setup.runDir);
+    for (const file of [over, asked, joined, answered, lost]) rmSync(file, { force: true });
     const isHeard = this.#shim !== undefined && sendSignal(this.#shim, 'SIGTERM');
     if (!isHeard && (this.#isLaunched || this.#isResting)) removeRunDir(this.#setup.runDir);
   }

@@ -61,10 +61,12 @@ export class Attribution {
     try {
       const { askedBy, signals } = JSON.parse(note) as {
         askedBy: string | null;
-        signals: [string, Sent][];
+        /** Of former versions, who has sent it alone. */
+        signals: [string, Sent | string | null][];
       };
       this.#askedBy = askedBy;
-      for (const [signal, sent] of signals) this.#signals.set(signal, sent);
+      for (const [signal, sent] of signals)
+        this.#signals.set(signal, typeof sent === 'object' && sent !== null ? sent : { who: sent, at: 0 });
     } catch {
       // cut off with its daemon, or of a later version
     }

@@ -34,7 +34,8 @@ import { runFolder, runName, type SupervisorContext } from './context.js';
 import { describeExit, toEnding } from './exit.js';
 import { Hangs, type HangNews } from './hangs.js';
 import { goOnWaiting, wordInterlude, type Interlude } from './interlude.js';
-import { Run, type RunEnd, type RunObserver, type RunSetup } from './run.js';
+import { Run, type RunEnd, type RunSetup } from './run.js';
+import type { LostServer } from './server-watch.js';
 import type { ServiceSockets } from './service-sockets.js';
 import { Timers } from './timers.js';
 
@@ -165,12 +166,13 @@ export class Instance {
 
   get isHealthy(): boolean | null {
     if (this.#hangs?.areThere === true) return false;
-    return this.#run?.isHealthy ?? (this.#hasLostServer ? false : null);
+    return this.#run?.isHealthy ?? (this.#lostServer ? false : null);
   }
 
   /** A health check would see for itself. */
-  get #hasLostServer(): boolean {
-    return this.#spec.health === null && this.#run?.hasLostServer === true;
+  get #lostServer(): LostServer | null {
+    const mayTell = this.#spec.health === null && this.status === 'running';
+    return mayTell ? (this.#run?.lostServer ?? null) : null;
   }
 
   /** undefined: no probe speaks against it. */
@@ -340,6 +342,7 @@ export class Instance {
     if (wasReady) this.#watchHealth();
     const pid = this.process?.pid;
     if (pid !== undefined) this.#emitInstance({ type: 'instance-adopted', pid, status: this.status });
+    if (this.#lostServer) this.#onServing();
   }
 
   #goOnWaiting({ attempt, runDir, shim }: FoundAttempt, interlude: Interlude): void {
@@ -414,6 +417,7 @@ export class Instance {
       if (this.role === 'serving') this.#run?.markReady();
       else if (this.role === 'joined') this.#guard(() => this.#run?.markJoined());
       this.#watchHealth();
+      if (this.#lostServer) this.#onServing();
     } else if (state.id !== 'starting') this.#run?.endChecks();
     if (state.id !== 'running') {
       this.#condemnedBy = undefined;
@@ -560,7 +564,7 @@ export class Instance {
         onReady: () => this.#send({ id: 'became-ready', at: clock.now(), attempt }),
         onListening: (listening: Listening) => owner.onListening(this, listening),
         onProcess: () => owner.onProcess(this),
-        onServing: (lost: Parameters<RunObserver['onServing']>[0]) => this.#onServing(lost),
+        onServing: () => this.#onServing(),
         onExited: (end: RunEnd) => this.#onExited(attempt, end),
         onEmptied: () => this.#send({ id: 'emptied', at: clock.now(), attempt, jitter: random() }),
         onLost: (loss: LossReport) => this.#warnOfLoss(loss),
@@ -617,10 +621,13 @@ export class Instance {
       run && new Hangs(run, eventLoop, (news) => this.#onHealth({ ...news, probe: 'event-loop' }));
   }
 
-  #onServing(lost: Parameters<RunObserver['onServing']>[0]): void {
+  #onServing(): void {
     if (this.#spec.health !== null || this.status !== 'running') return;
-    const { why: detail, sinceMs } = lost ?? { why: 'another process serves', sinceMs: 0 };
-    this.#onHealth({ isHealthy: lost === null, detail, sinceMs, action: 'none', probe: 'server' });
+    const lost = this.#lostServer;
+    const now = this.#context.clock.wall().getTime();
+    const sinceMs = lost ? Math.max(0, now - lost.at) : 0;
+    const detail = lost?.why ?? 'another process serves';
+    this.#onHealth({ isHealthy: !lost, detail, sinceMs, action: 'none', probe: 'server' });
   }
 
   #onHealth({

@@ -33,7 +33,7 @@ import { secretValues } from './environment.js';
 import { prepareExecution } from './execution.js';
 import type { AttemptExit } from './exit.js';
 import type { OnHealth } from './health-watch.js';
-import { ServerWatch } from './server-watch.js';
+import { ServerWatch, type LostServer } from './server-watch.js';
 import { inheritance, type ServiceSockets } from './service-sockets.js';
 
 export interface RunObserver {
@@ -47,8 +47,8 @@ export interface RunObserver {
   onProcess(): void;
   /** The process ended; everything that it wrote is in the logs. */
   onExited(end: RunEnd): void;
-  /** The process that served was killed, and what it runs behind lives on: why, and since how many milliseconds; null: it serves again. */
-  onServing(lost: { readonly why: string; readonly sinceMs: number } | null): void;
+  /** The process that served was killed, and what it runs behind lives on; null: it serves again. */
+  onServing(lost: LostServer | null): void;
   /** Its last descendant ended too. */
   onEmptied(): void;
   /** Some of its output could not be written. */
@@ -132,8 +132,8 @@ export class Run {
       signals: () => this.#context.explainer.signals(),
       onKilled: (found) => this.#explainServerKill(found),
       onServing: (lost) => {
-        const now = this.#context.clock.wall().getTime();
-        observer.onServing(lost && { why: lost.kill.summary, sinceMs: Math.max(0, now - lost.at) });
+        this.#attempt.noteLost(lost);
+        observer.onServing(lost);
       },
     });
     this.target = this.#makeTarget();
@@ -206,6 +206,7 @@ export class Run {
 
   /** Takes back what a former daemon started. */
   adopt(): void {
+    this.#servers.lost = this.#attempt.readLost();
     this.#attempt.adopt();
     // The shim was given the same, and unlike the application it never writes over it.
     this.#noteEnvironment((this.shim && readEnvironment(this.shim.pid)) || {});
@@ -264,9 +265,9 @@ export class Run {
     for (const each of this.pids()) this.#tree.add(each);
   }
 
-  /** Nobody serves any more, although it lives. */
-  get hasLostServer(): boolean {
-    return this.#servers.isLost;
+  /** null: as far as is known somebody serves, although he may not have been asked. */
+  get lostServer(): LostServer | null {
+    return this.#servers.lost;
   }
 
   /** It was found unhealthy: by whom the process that served was killed, if that was so. */
@@ -494,6 +495,7 @@ export class Run {
   /** The shim counts from the beginning of the attempt. */
   #onLost(loss: LossReport): void {
     const { bytes = 0, lines = 0 } = this.#losses[loss.stream] ?? {};
+    if (loss.bytes <= bytes) return; // it was told before
     this.#losses[loss.stream] = loss;
     this.#setup.log.noteLoss(loss.bytes - bytes, loss.lines - lines);
     this.#setup.observer.onLost(loss);

@@ -38,8 +38,15 @@ export interface ServerWatchSetup {
   /** What the kernel has seen. */
   readonly signals: () => readonly SeenSignal[];
   readonly onKilled: (found: ServerKill) => BlamedKill;
-  /** Nobody serves any more, because of this one; null: somebody does again. */
-  readonly onServing: (lost: { readonly kill: BlamedKill; readonly at: number } | null) => void;
+  /** Nobody serves any more; null: somebody does again. */
+  readonly onServing: (lost: LostServer | null) => void;
+}
+
+/** The last one that served was killed, and not by somebody who may have ended a helper of his own. */
+export interface LostServer {
+  readonly why: string;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
 }
 
 interface Known extends Omit<Server, 'isAlive'> {
@@ -59,8 +66,8 @@ export class ServerWatch {
   #held: ServerKill | undefined;
   /** Children in whose place the wrapper itself has started others: by pid, and when they ended. */
   readonly #replaced = new Set<string>();
-  /** It had servers, and the last one was killed. */
-  isLost = false;
+  /** null: somebody serves, or nobody ever did. */
+  lost: LostServer | null = null;
   /** What it was found unhealthy by. */
   blamed: BlamedKill | null = null;
 
@@ -78,8 +85,9 @@ export class ServerWatch {
     if (this.#servers.get(pid)?.id.startTicks === row.startTicks) return;
     if (!this.#servers.has(pid) && this.#servers.size >= MAX_SERVERS) this.#forgetOne();
     this.#servers.set(pid, { pid, id: row, since, ancestors, aliveAt: Date.now(), isAlive: true });
-    if (this.isLost) this.#setup.onServing(null);
-    this.isLost = false;
+    if (!this.lost) return;
+    this.lost = null;
+    this.#setup.onServing(null);
   }
 
   onChildEnd(): void {
@@ -122,9 +130,10 @@ export class ServerWatch {
       }
     }
     this.#told = { found, kill: onKilled(found) };
-    if (this.isLost || !wasLastOf(servers, found)) return;
-    this.isLost = true;
-    onServing({ kill: this.#told.kill, at: victimOf(found).at });
+    const isHelper = 'kill' in found && found.kill.reason === 'call';
+    if (this.lost || isHelper || !wasLastOf(servers, found)) return;
+    this.lost = { why: this.#told.kill.summary, at: victimOf(found).at };
+    onServing(this.lost);
   }
 
   /** Whoever ended it has started something since: it restarts what it runs, as for a file that changed. */

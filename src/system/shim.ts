@@ -62,6 +62,8 @@ export interface RunFiles {
   readonly joined: string;
   /** Exists where probes look at it; written anew by each that succeeds. */
   readonly answered: string;
+  /** Exists where the process that served was killed, and what it ran behind lives on: why, and since when. */
+  readonly lost: string;
   /** Exists where its end was told, and the instance waits for its next attempt. */
   readonly over: string;
   /** Who wants it to end, and which signals it was sent; exists once somebody does. */
@@ -79,6 +81,7 @@ export function runFiles(runDir: string): RunFiles {
     ready: join(runDir, 'ready'),
     joined: join(runDir, 'joined'),
     answered: join(runDir, 'answered'),
+    lost: join(runDir, 'lost'),
     over: join(runDir, 'over'),
     asked: join(runDir, 'asked'),
     unclaimed: join(runDir, 'unclaimed'),

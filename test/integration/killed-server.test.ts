@@ -63,12 +63,15 @@ test('a server that its living wrapper killed is told, kept over a kill of the d
   await rig.killDaemon();
   await rig.startDaemon();
   assert.deepEqual(await untilKilled(rig, 'api'), killed);
+  assert.equal((await rig.instance('api')).healthy, false, 'the next daemon knows it, too');
   const { stdout } = await rig.cli('why', 'api');
   assert.match(
     stdout,
     /api\.0.* attempt 1 lost the process that served, pid \d+, at .*; its wrapper lived on/,
   );
   assert.match(stdout, /What to do\n.*use spawn/);
+  await rig.request({ kind: 'stop', services: ['api'] });
+  assert.equal((await rig.instance('api')).healthy, null);
 });
 
 test('the report and the exit name the wrapper where that made the service unhealthy', async () => {

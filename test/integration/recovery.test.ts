@@ -217,13 +217,13 @@ test('an operation that was accepted is finished by the next daemon', async () =
 test('a service of which nobody could note that it is ready is asked anew, and not ended, by the next daemon', async () => {
   await using rig = await Rig.create();
   const port = await freePort();
-  const api = rig.puppet({ ports: [port], ready: { http: '/', timeout: '4s' } });
+  const api = rig.puppet({ ports: [port], ready: { http: '/', timeout: '6s' } });
   const up = await rig.accept({ kind: 'up', services: [...(await rig.specs({ api }))] });
   const puppet = await rig.enter('api');
   await puppet.listen(port);
   assertSucceeded(await rig.ended(up.id));
   rmSync(join((await puppet.env()).UPKEEP_RUN!, 'ready'));
-  const late = Date.parse((await rig.instance('api')).startedAt!) + 4000;
+  const late = Date.parse((await rig.instance('api')).startedAt!) + 6000;
   await rig.killDaemon();
   await rig.until('it is too late to become ready', () => Date.now() > late);
   await rig.startDaemon();

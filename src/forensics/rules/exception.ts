@@ -47,7 +47,7 @@ export function exceptionRule(evidence: ExitEvidence): Finding | undefined {
 
 /** Of Node.js (`:::3000`, `::1:3000`), Go, nginx and asyncio. */
 const PORTS = [
-  /EADDRINUSE[^\n]*:(\d{1,5})(?!\S)/,
+  /EADDRINUSE\b[^\n]*?\s\S*:(\d{1,5})\b/,
   /:(\d{1,5}): bind: address already in use/i,
   /bind\(\) to \S+:(\d{1,5}) failed \(98\b/,
   /\('[^']*', (\d{1,5})(?:, \d+, \d+)?\): address already in use/i,
@@ -110,7 +110,7 @@ function fileError(text: string): Kind | undefined {
         }
       : wordFile('permission-denied', program);
   }
-  const listen = /listen (EACCES|EPERM)[^\n]*:(\d{1,5})(?!\S)/.exec(text);
+  const listen = /listen (EACCES|EPERM)\b[^\n]*?\s\S*:(\d{1,5})\b/.exec(text);
   if (listen)
     return {
       cause: 'permission-denied',
@@ -139,16 +139,18 @@ const ENVIRONMENT = [
   new RegExp(`^KeyError: '${KEY}'`),
 ];
 
-/** Where nothing says that a key is one of the environment, it may be a field of anything. */
+/** Where nothing says that a key is one of the environment, it may be a field of anything; not so while it begins. */
 const NAMES_ENVIRONMENT = /env|variable|^KeyError|_[A-Z0-9]+["'`]? (?:is not set|not set|must be set)/i;
+const BEGINS_MS = 10_000;
 
 /** Only a key that the process did not have. */
-function environmentMissing(text: string, { variables }: ExitEvidence): Kind | undefined {
+function environmentMissing(text: string, { variables, exit }: ExitEvidence): Kind | undefined {
   if (variables === null || /^(?:Reference|Syntax|Type)Error/.test(text)) return undefined;
   const key = ENVIRONMENT.map((pattern) => pattern.exec(text)?.[1]).find(
     (each) => each !== undefined && each === each.toUpperCase(),
   );
-  if (key === undefined || variables.has(key) || !NAMES_ENVIRONMENT.test(text)) return undefined;
+  const isNamed = NAMES_ENVIRONMENT.test(text) || (exit.livedMs < BEGINS_MS && key?.includes('_'));
+  if (key === undefined || variables.has(key) || !isNamed) return undefined;
   return {
     cause: 'environment-missing',
     summary: `the variable ${key} is not set: ${text}`,

@@ -8,6 +8,8 @@ const HEAP =
   /FATAL ERROR: (.*(?:heap out of memory|Allocation failed|invalid (?:array|table) (?:size|length)).*)/i;
 const HEAP_FIGURES = /(?:Mark-[Cc]ompact|Scavenge)[^\n]*?([\d.]+) \(([\d.]+)\) -> ([\d.]+) \(([\d.]+)\) MB/;
 const KERNEL_MS = 3000;
+/** Of a process that others came after: its pid alone says little. */
+const MAX_CHILD_SLACK_MS = 5000;
 
 /** SIGKILL that the kernel sent for want of memory. `pids`: of the attempt. */
 export function oomRule(evidence: ExitEvidence): Finding | undefined {
@@ -36,14 +38,15 @@ export function oomRule(evidence: ExitEvidence): Finding | undefined {
 function oomKill(evidence: ExitEvidence): Finding | undefined {
   const { kernel, pid, tree, testimony, endedAt, exit } = evidence;
   if (!('found' in kernel) || pid === null) return undefined;
-  const records = kernel.found.filter(({ at, slackMs }) => Math.abs(endedAt - at) < KERNEL_MS + slackMs);
-  for (const { text } of records) {
+  for (const { text, at, slackMs } of kernel.found) {
+    const isWithin = (slack: number): boolean => Math.abs(endedAt - at) < KERNEL_MS + slack;
     const match = OOM.exec(text);
     if (!match) continue;
     const victim = Number(match[2]);
-    const isOwn = victim === pid && exit.signal === 'SIGKILL';
+    const isOwn = victim === pid && exit.signal === 'SIGKILL' && isWithin(slackMs);
     const isChild =
       victim !== pid &&
+      isWithin(Math.min(slackMs, MAX_CHILD_SLACK_MS)) &&
       exit.code !== 0 &&
       (tree.has(victim) || testimony.pids.has(victim) || isChildOf(testimony, victim));
     if (!isOwn && !isChild) continue;
@@ -71,19 +74,26 @@ function isChildOf({ childEnds }: ExitEvidence['testimony'], pid: number): boole
 /** 5: SIGTRAP, 6: SIGABRT, and what shells make of them. */
 const HEAP_CODES = [133, 134, 128 + 4];
 const HEAP_SIGNALS = ['SIGABRT', 'SIGTRAP', 'SIGILL'];
+/** From the end of a worker to that of whom it worked for. */
+const FOLLOWS_MS = 3000;
 /** What child_process says of a child that has ended badly. */
 const OF_CHILD = /Command failed/;
 
-export function heapRule({ exit, err, error, testimony, pid }: ExitEvidence): Finding | undefined {
+export function heapRule({ exit, err, error, testimony, pid, endedAt }: ExitEvidence): Finding | undefined {
   const text = err.join('\n');
   const fatal = HEAP.exec(text);
   const isWorker =
     error?.message.includes('ERR_WORKER_OUT_OF_MEMORY') ||
     /Worker terminated due to reaching memory limit/.test(error?.message ?? '');
   // A worker's, long ago, may still be the last that was printed.
+  const hasJustLostOne = testimony.childEnds.some(
+    ({ code, signal, at }) =>
+      endedAt - at < FOLLOWS_MS && (HEAP_SIGNALS.includes(signal ?? '') || HEAP_CODES.includes(code ?? 0)),
+  );
   const isOtherwise =
-    (error !== null && error.pid !== null && !OF_CHILD.test(error.message)) ||
-    testimony.exitCalls.some((call) => call.pid === pid);
+    !hasJustLostOne &&
+    ((error !== null && error.pid !== null && !OF_CHILD.test(error.message)) ||
+      testimony.exitCalls.some((call) => call.pid === pid));
   const isHeap =
     fatal !== null &&
     (HEAP_SIGNALS.includes(exit.signal ?? '') ||

@@ -34,11 +34,23 @@ export function ping(path: string, { resources = false } = {}): Ping {
   return { answer, end: () => void socket.destroy() };
 }
 
+interface Answer extends Omit<PingAnswer, 'resources'> {
+  /** Of an older preload: one word for each. */
+  readonly resources?: PingAnswer['resources'] | readonly string[];
+}
+
+function countKinds(said: NonNullable<Answer['resources']>): Record<string, number> {
+  if (!Array.isArray(said)) return { ...(said as NonNullable<PingAnswer['resources']>) };
+  const counts: Record<string, number> = {};
+  for (const kind of said as readonly string[]) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
 /** An older preload does not know the word, and its answer is an answer. */
 function parse(text: string): PingAnswer {
   try {
-    const { handlers = 1, resources } = JSON.parse(text) as Partial<PingAnswer>;
-    return { ok: true, handlers, ...(resources ? { resources } : {}) };
+    const { handlers = 1, resources } = JSON.parse(text) as Partial<Answer>;
+    return { ok: true, handlers, ...(resources ? { resources: countKinds(resources) } : {}) };
   } catch {
     return { ok: true, handlers: 1 };
   }
