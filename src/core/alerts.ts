@@ -101,8 +101,9 @@ function problemsOfStatus(event: Extract<UpkeepEvent, { type: 'instance-status' 
 
 /** One for each service of its group. */
 function problemsOfRelease({ release, kind, status, reason, services }: ReleaseEvent): Problem[] {
-  if (kind === 'plan' || (status !== 'failed' && status !== 'rolled-back')) return [];
-  const detail = `${kind} ${release} ${status === 'failed' ? 'failed' : 'was rolled back'}: ${reason ?? 'it is not known why'}`;
+  // Without a reason somebody has aborted it.
+  if (kind === 'plan' || reason === null || (status !== 'failed' && status !== 'rolled-back')) return [];
+  const detail = `${kind} ${release} ${status === 'failed' ? 'failed' : 'was rolled back'}: ${reason}`;
   const problem = { kind: 'operation-failed', instance: null, key: `release ${release}`, detail } as const;
   return services.map((service) => ({ ...problem, service, state: 'happened' }));
 }

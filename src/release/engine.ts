@@ -62,6 +62,22 @@ export function createReleases(host: EngineHost): Releases {
       return watch({ ...host, refusedKinds }, { run, switchover, phase }, context);
     },
   });
+  /** A plan leaves nothing behind. What it came to is on disk before: what is done again is the clearing away alone. */
+  const concludeAndClear = async (run: ReleaseRun, context: StageContext): Promise<StageResult> => {
+    const { view } = run;
+    if (view.hash === null) {
+      concludePlan(run, await work(run, 'preflight', context));
+      await releases.save(run);
+    }
+    const { notes = [] } = await work(run, 'discard', context).catch((error: unknown): StageResult => {
+      context.signal.throwIfAborted();
+      return {
+        notes: [`What was unpacked for the plan could not be cleared away: ${(error as Error).message}`],
+      };
+    });
+    if (view.folder !== null && !existsSync(view.folder)) view.folder = null;
+    return { notes };
+  };
   const releases: Releases = new Releases({
     ...host,
     switchovers: () => host.supervisor.operations.list(Infinity).flatMap(({ release }) => release ?? []),
@@ -69,18 +85,13 @@ export function createReleases(host: EngineHost): Releases {
       if (!isForWorker(stage)) return live.perform(run, stage, context);
       if (stage === 'resolve') run.view.previous = releases.previousOf(run)?.id ?? null;
       if (run.view.kind === 'rollback') return performKept(run, stage, () => work(run, stage, context));
+      if (run.view.kind === 'plan' && stage === 'preflight') return concludeAndClear(run, context);
       const result = await work(run, stage, context);
       if (stage === 'fetch' && !run.request.force && run.view.kind === 'release') {
         run.note(result);
         if (servesAlready(run, releases.before(run))) return NEEDLESS;
       }
-      if (stage !== 'preflight') return result;
-      const concluded = concludePlan(run, result);
-      if (run.view.kind !== 'plan') return concluded;
-      // A plan leaves nothing behind.
-      const { notes = [] } = await work(run, 'discard', context);
-      run.view.folder = null;
-      return { ...concluded, notes };
+      return stage === 'preflight' ? concludePlan(run, result) : result;
     },
     revert: (run, how, context) => live.revert(run, how, context),
     onClose: () => live.close(),

@@ -11,6 +11,7 @@ import {
   type ReleaseGroupView,
   type ReleaseRequest,
   type ReleaseSpec,
+  type ReleaseStage,
   type ReleaseView,
   type Requester,
   type ServiceSpec,
@@ -30,6 +31,9 @@ import { newView } from './new-view.js';
 import { beingSwitched, busy, notToBeLeft, unknownGroup } from './refusals.js';
 import { ReleaseRun, type ReleaseRunHost } from './release-run.js';
 import { WaiverLog } from './waiver-log.js';
+
+/** From then on it is what serves, or about to be. */
+const SERVES: readonly ReleaseStage[] = ['commit', 'bake', 'finish'];
 
 export interface ReleasesOptions extends Pick<ReleaseRunHost, 'perform' | 'revert' | 'onInternalError'> {
   readonly home: string;
@@ -308,13 +312,16 @@ export class Releases {
     run.begin();
   }
 
-  /** After a former daemon. A lock that cannot be written is nobody's: what is half done is brought to its end without. */
-  #lockAgain(run: ReleaseRun): void {
+  /**
+   * After a former daemon. A lock that cannot be written is nobody's: what is half done is brought to its end without; so is, whoever has
+   * it, what serves already.
+   */
+  #lockAgain(run: ReleaseRun, stage?: ReleaseStage): void {
     try {
       this.#lock(run, run.view.requester);
     } catch (error) {
       const { code, message } = error as UpkeepError;
-      if (code === 'release-locked') throw error;
+      if (code === 'release-locked' && !(stage && SERVES.includes(stage))) throw error;
       const note = `${message}; it goes on, and tries again at each stage`;
       run.view.notes = [...new Set([...run.view.notes, note])];
     }
@@ -344,7 +351,7 @@ export class Releases {
       perform: (run, stage, context) => {
         const held = this.#locks.get(run.id);
         if (held) held.validate();
-        else this.#lockAgain(run);
+        else this.#lockAgain(run, stage);
         return perform(run, stage, context);
       },
       revert,
@@ -361,6 +368,11 @@ export class Releases {
         onChange(run.view);
       },
     };
+  }
+
+  /** Resolves when what is known of it by now is on disk, in the middle of a stage. */
+  save(run: ReleaseRun): Promise<void> {
+    return this.#write(run);
   }
 
   #write(run: ReleaseRun): Promise<void> {

@@ -25,6 +25,7 @@ test('a new kind of error at boot ends a release before it gets traffic; what se
   };
   assert.equal((await release('1.1.0', 'good')).status, 'succeeded');
   await using load = new Load(shop.port);
+  await rig.until('it is answered', () => load.answers.size > 0);
   assertRefused(await release('1.2.0', 'complains-at-boot'), /^what served before serves on; one in full: /);
   assert.match(await visit(shop.port), / 1\.1\.0 /);
   assert.ok([...load.answers.keys()].every((answer) => / 1\.1\.0 /.test(answer)));

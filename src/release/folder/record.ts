@@ -36,10 +36,20 @@ export function readRecord(release: string): ReleaseRecord | undefined {
 
 /** The highest number of a release that lies in the folder of a group; 0: none does. */
 export function lastIn(folder: string): number {
-  const numbers = namesIn(folder)
-    .filter((name) => releaseNumber(name) !== undefined)
-    .map((name) => releaseNumber(readRecord(join(folder, name))?.id ?? '') ?? 0);
-  return Math.max(0, ...numbers);
+  try {
+    const names = namesIn(folder).filter((name) => releaseNumber(name) !== undefined);
+    return Math.max(0, ...names.map((name) => numberIn(join(folder, name))));
+  } catch {
+    return 0; // who may not look into it is told so when he is to write there
+  }
+}
+
+function numberIn(release: string): number {
+  try {
+    return releaseNumber(readRecord(release)?.id ?? '') ?? 0;
+  } catch {
+    return 0; // somebody else's
+  }
 }
 
 /** The one before is there until this one is on the disk. */
