@@ -9,7 +9,15 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TrafficSpec } from '../../src/protocol/index.js';
 import { assertSucceeded, freePort, Haproxy, NamedServer, Rig, unlessHaproxy, until } from '../rig/index.js';
-import { CONTRACT, POLICY, problemsOf, ReleaseHost, type Judgement } from '../rig/release-host.js';
+import {
+  CONTRACT,
+  POLICY,
+  problemsOf,
+  ReleaseHost,
+  VERIFY,
+  type Judgement,
+  type Situation,
+} from '../rig/release-host.js';
 
 type HaproxySpec = Extract<TrafficSpec, { type: 'haproxy' }>;
 
@@ -457,8 +465,11 @@ test(
     await using app1 = await NamedServer.start('app1', port);
     const backends = { web: { port: front, servers: { [app1.name]: port, app2 } } };
     await using haproxy = await Haproxy.start({ folder: join(host.root, 'haproxy'), backends });
-    const judge = async (spec: Partial<HaproxySpec>): Promise<Judgement> =>
-      host.judge({ files: {}, env: {}, spec: { traffic: { ...traffic, ...spec } } });
+    const judge = async (spec: Partial<HaproxySpec>, more: Partial<Situation> = {}): Promise<Judgement> =>
+      host.judge({ files: {}, env: {}, ...more, spec: { ...more.spec, traffic: { ...traffic, ...spec } } });
+    const verify = { ...VERIFY, canary: { instances: 1, forMs: 0 } };
+    const goBack = (spec: Partial<HaproxySpec>): Promise<Judgement> =>
+      judge(spec, { job: { kind: 'rollback' }, spec: { verify } });
     const traffic: HaproxySpec = {
       type: 'haproxy',
       sockets: [haproxy.socket],
@@ -489,7 +500,12 @@ test(
       const judged = await judge({ allowLast: true });
       const fact = `Cannot take "web/app1" out of traffic: ${haproxy.socket} has it ${how} already`;
       assert.ok(found(judged).text.startsWith(`${fact}, and a release would let it in (from host "`));
-      assert.equal(judged.refusal?.hint, `let it in: echo "${again}" | socat stdio ${haproxy.socket}`);
+      const hint = `let it in: echo "${again}" | socat stdio ${haproxy.socket}`;
+      assert.equal(judged.refusal?.hint, hint);
+      const back = await goBack({ allowLast: true });
+      assert.equal(back.refusal, undefined);
+      const { verdict, text, hint: next } = found(back);
+      assert.deepEqual([verdict, text, next], ['warned', 'api is out of traffic, and stays out', hint]);
       await haproxy.ask(again);
     };
     await byHand('set server web/app1 state maint', 'in maint', 'set server web/app1 state ready');
@@ -500,6 +516,11 @@ test(
       /nobody\.sock: connect ENOENT/,
       /^is HAProxy running\?/,
     );
+    // A rollback has no canary, and HAProxy has nothing to do for it.
+    const small = { allowLast: true, canaryWeight: 0.5 };
+    assert.match((await judge(small, { spec: { verify } })).refusal!.message, /it would get no traffic/);
+    assert.equal(found(await goBack(small)).verdict, 'passed');
+    assert.equal(found(await goBack({ servers: { api: 'web/app3' } })).verdict, 'warned');
   },
 );
 

@@ -48,7 +48,7 @@ export interface Situation {
   readonly job?: Partial<StageJob>;
 }
 
-const VERIFY: ReleaseSpec['verify'] = {
+export const VERIFY: ReleaseSpec['verify'] = {
   smoke: [],
   stableMs: 0,
   canary: null,

@@ -11,18 +11,25 @@ export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSigna
   const outside = new OutsideTraffic(job.spec, systemClock);
   // Commands are the same for all.
   const services = job.spec.traffic?.type === 'command' ? outside.services.slice(0, 1) : outside.services;
-  const share = job.spec.verify.canary ? outside.canaryShare : 100;
+  // It has no canary, takes nothing out there, and lets nothing in.
+  const isWayBack = job.kind === 'rollback' && outside.hasWeights;
+  const share = job.spec.verify.canary && !isWayBack ? outside.canaryShare : 100;
   const judge = async (service: string): Promise<Finding> => {
     const finding = { area: 'host', rule: 'load-balancer', subject: service } as const;
     try {
       const look = await outside.look(service, share, signal);
+      if (look.out && isWayBack) {
+        const { hint = '' } = look.out;
+        return { ...finding, verdict: 'warned', text: `${service} is out of traffic, and stays out`, hint };
+      }
       if (look.out) throw look.out;
       return { ...finding, ...wordLook(service, look, job) };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof UpkeepError)) throw error;
       const { message, hint = 'see traffic in the configuration' } = error;
-      return { ...finding, verdict: 'failed', text: `${message} (from host "${host}")`, hint };
+      const verdict = isWayBack ? 'warned' : 'failed';
+      return { ...finding, verdict, text: `${message} (from host "${host}")`, hint };
     }
   };
   try {
