@@ -497,7 +497,12 @@ test(
     );
     const byHand = async (command: string, how: string, again: string): Promise<void> => {
       await haproxy.ask(command);
-      const judged = await judge({ allowLast: true });
+      const first = found(await judge({ allowLast: true }));
+      assert.deepEqual(
+        [first.verdict, first.text],
+        ['warned', 'api is out of traffic, and its first release lets it in'],
+      );
+      const judged = await judge({ allowLast: true }, { before: {} });
       const fact = `Cannot take "web/app1" out of traffic: ${haproxy.socket} has it ${how} already`;
       assert.ok(found(judged).text.startsWith(`${fact}, and a release would let it in (from host "`));
       const hint = `let it in: echo "${again}" | socat stdio ${haproxy.socket}`;

@@ -51,7 +51,9 @@ class Site implements AsyncDisposable {
     await site.start('app2');
     const backends = { web: { port: site.port, servers: site.ports } };
     site.haproxy = await Haproxy.start({ folder, backends, ...options });
-    await until('both servers answer', () => site.serves('app1', 'app2'));
+    const { disabled = [] } = options;
+    const enabled = ['app1', 'app2'].filter((name) => !disabled.includes(name));
+    await until('the servers answer', () => site.serves(...enabled));
     return site;
   }
 
@@ -364,6 +366,20 @@ test('whoever takes nothing out lets nothing in, and says what is out', { skip }
   ]);
   assert.ok(await site.serves('app2'));
 });
+
+test(
+  'a server that haproxy.cfg disables is out until it is let in, and then it is in',
+  { skip },
+  async () => {
+    await using site = await Site.open({ disabled: ['app1'] });
+    const traffic = site.traffic();
+    assert.equal((await traffic.look('web', 100, never)).isOut, true);
+    await traffic.in('web', 100, AbortSignal.timeout(20_000));
+    const { isOut, out } = await traffic.look('web', 100, never);
+    assert.deepEqual([isOut, out], [false, null]);
+    await until('both serve', () => site.serves('app1', 'app2'));
+  },
+);
 
 test('a share that rounds to nothing is refused, and what is out stays out', { skip }, async () => {
   await using site = await Site.open({ weight: 1 });

@@ -25,6 +25,8 @@ export interface HaproxyOptions {
   readonly keepsState?: boolean;
   /** Of `default-server`. @default 100 */
   readonly weight?: number;
+  /** Names of servers that haproxy.cfg disables. @default none */
+  readonly disabled?: readonly string[];
   /** @default admin */
   readonly level?: 'admin' | 'user';
 }
@@ -95,7 +97,7 @@ export class Haproxy implements AsyncDisposable {
 }
 
 async function write(options: HaproxyOptions): Promise<HaproxyOptions> {
-  const { folder, backends, keepsState, weight = 100, level = 'admin' } = options;
+  const { folder, backends, keepsState, weight = 100, disabled = [], level = 'admin' } = options;
   const parts = Object.entries(backends).flatMap(([name, { port, servers }]) => [
     `frontend ${name}-in`,
     `  bind 127.0.0.1:${port}`,
@@ -104,7 +106,9 @@ async function write(options: HaproxyOptions): Promise<HaproxyOptions> {
     '  balance roundrobin',
     '  option httpchk GET /',
     `  default-server check inter 300ms fall 2 rise 1 weight ${weight}`,
-    ...Object.entries(servers).map(([server, at]) => `  server ${server} 127.0.0.1:${at}`),
+    ...Object.entries(servers).map(
+      ([server, at]) => `  server ${server} 127.0.0.1:${at}${disabled.includes(server) ? ' disabled' : ''}`,
+    ),
   ]);
   const state = keepsState ? [`  server-state-file ${join(folder, 'state')}`] : [];
   if (keepsState) await writeFile(join(folder, 'state'), '');

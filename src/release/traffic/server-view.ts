@@ -14,8 +14,11 @@ export interface ServerView {
   readonly sessions: number;
 }
 
-/** Bits of srv_admin_state that somebody set by hand or in the configuration; the others are inherited or of DNS. */
-const [FORCED_MAINT, CONFIGURED_MAINT, FORCED_DRAIN] = [0x01, 0x04, 0x08];
+/**
+ * Bits of srv_admin_state that somebody set by hand or in the configuration; the others are inherited or of DNS. What is `disabled` in the
+ * configuration has FORCED_MAINT until somebody lets it in; a bit that tells where it came from (0x04) is there for good.
+ */
+const [FORCED_MAINT, FORCED_DRAIN] = [0x01, 0x08];
 
 export function parseServers(stat: string, state: string): readonly ServerView[] {
   const admins = new Map(parseStates(state).map((row) => [row['srv_name'], row]));
@@ -45,7 +48,7 @@ export function isChecked({ status }: ServerView): boolean {
 }
 
 function modeOf(bits: number): ServerView['mode'] {
-  if ((bits & (FORCED_MAINT | CONFIGURED_MAINT)) !== 0) return 'maint';
+  if ((bits & FORCED_MAINT) !== 0) return 'maint';
   return (bits & FORCED_DRAIN) === 0 ? 'ready' : 'drain';
 }
 

@@ -18,11 +18,7 @@ export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSigna
     const finding = { area: 'host', rule: 'load-balancer', subject: service } as const;
     try {
       const look = await outside.look(service, share, signal);
-      if (look.out && isWayBack) {
-        const { hint = '' } = look.out;
-        return { ...finding, verdict: 'warned', text: `${service} is out of traffic, and stays out`, hint };
-      }
-      if (look.out) throw look.out;
+      if (look.out && !isWayBack && job.previous) throw look.out;
       return { ...finding, ...wordLook(service, look, job) };
     } catch (error) {
       signal.throwIfAborted();
@@ -41,9 +37,16 @@ export async function judgeLoadBalancer({ job, host }: Facts, signal: AbortSigna
 
 function wordLook(
   service: string,
-  { places, last }: TrafficLook,
-  { previous }: StageJob,
+  { places, last, out }: TrafficLook,
+  { kind, previous }: StageJob,
 ): Pick<Finding, 'verdict' | 'text' | 'hint'> {
+  if (out && kind === 'rollback') {
+    const hint = out.hint === undefined ? {} : { hint: out.hint };
+    return { verdict: 'warned', text: `${service} is out of traffic, and stays out`, ...hint };
+  }
+  // As one that waits for its first release: disabled in haproxy.cfg.
+  if (out)
+    return { verdict: 'warned', text: `${service} is out of traffic, and its first release lets it in` };
   if (last) {
     const handOver = previous ? ', and old instances hand over to new ones' : '';
     const text = `${last.message}; so ${service} will stay in${handOver}`;
