@@ -43,8 +43,8 @@ export class LiveStages {
   readonly #host: LiveHost;
   readonly #switchovers = new Map<string, Switchover>();
   readonly #traffic = new Map<string, OutsideTraffic>();
-  /** Of releases that are over, by group: they may still let in who could not be let in. */
-  readonly #left = new Map<string, OutsideTraffic>();
+  /** Of releases that are over, by group: they still let in who could not be let in. */
+  readonly #left = new Map<string, readonly OutsideTraffic[]>();
 
   constructor(host: LiveHost) {
     this.#host = host;
@@ -87,7 +87,7 @@ export class LiveStages {
 
   /** The daemon goes. */
   close(): void {
-    for (const outside of [...this.#traffic.values(), ...this.#left.values()]) outside.close();
+    for (const outside of [...this.#traffic.values(), ...[...this.#left.values()].flat()]) outside.close();
   }
 
   async #boot(run: ReleaseRun, context: StageContext): Promise<StageResult> {
@@ -122,11 +122,18 @@ export class LiveStages {
     const notes = isOut ? await this.#comeIn(run, switchover, context) : [];
     await switchover.join(Infinity);
     await this.#unlessFallen(run, context, async (within) => {
-      if (isWayBack(run)) notes.push(...(await this.#outside(run).inUnlessOut(within)));
+      if (isWayBack(run)) notes.push(...(await this.#leaveOut(run, within)));
       else await this.#outside(run).in(100, within);
       await this.#hooks(run, 'afterSwitch', within);
     });
     return { notes, text: `${countOf(run)} take traffic beside the old ones` };
+  }
+
+  /** What is out stays out, but for what a release before this one has taken out and could not let in again. */
+  async #leaveOut(run: ReleaseRun, context: StageContext): Promise<string[]> {
+    const left = this.#left.get(run.view.group) ?? [];
+    const late = await Promise.all(left.map((outside) => outside.inAtLast(context)));
+    return [...late.flat(), ...(await this.#outside(run).inUnlessOut(context))];
   }
 
   /** Out, in with new ones, and back with a small share: of the host where there are weights and it could go, or else of its instances. */
@@ -274,7 +281,8 @@ export class LiveStages {
   #outside(run: ReleaseRun): OutsideTraffic {
     const known = this.#traffic.get(run.id);
     if (known) return known;
-    this.#left.get(run.view.group)?.close();
+    // It lets all in by itself; a way back does not.
+    if (!isWayBack(run)) this.#closeLeft(run.view.group);
     const made = new OutsideTraffic(run.spec, this.#host.clock);
     this.#traffic.set(run.id, made);
     return made;
@@ -286,7 +294,17 @@ export class LiveStages {
     if (!outside) return;
     this.#traffic.delete(run.id);
     outside.leave();
-    this.#left.set(run.view.group, outside);
+    const { group } = run.view;
+    const left = [...(this.#left.get(group) ?? []), outside];
+    this.#left.set(
+      group,
+      left.filter(({ owes }) => owes),
+    );
+  }
+
+  #closeLeft(group: string): void {
+    for (const outside of this.#left.get(group) ?? []) outside.close();
+    this.#left.delete(group);
   }
 
   #switchover(run: ReleaseRun, context: StageContext): Switchover {

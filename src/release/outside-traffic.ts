@@ -2,7 +2,7 @@
  * What comes from a load balancer before the new instances are let in, and after: this host is taken out where another one can serve
  * meanwhile, and comes back with a small share first. Where none can, old instances hand over to new ones without it.
  */
-import type { ReleaseSpec } from '../protocol/index.js';
+import type { ReleaseSpec, UpkeepError } from '../protocol/index.js';
 import type { Clock } from '../system/index.js';
 import { secretsOf } from './command/mask.js';
 import type { StageContext } from './job.js';
@@ -72,6 +72,25 @@ export class OutsideTraffic {
     return settled.flatMap((each) =>
       each.status === 'rejected' ? (each.reason as Error).message : (each.value ?? []),
     );
+  }
+
+  /** After `leave`, for a rollback, which lets nobody else in: who is still to come in does so now, or as before as soon as that can be done. */
+  async inAtLast(context: StageContext): Promise<string[]> {
+    const traffic = this.#traffic;
+    if (!traffic) return [];
+    const owed = this.services.filter((service) => traffic.owes(service));
+    const settled = await Promise.allSettled(owed.map((service) => traffic.in(service, 100, context.signal)));
+    context.signal.throwIfAborted();
+    return settled.flatMap((each) => {
+      if (each.status === 'fulfilled') return [];
+      const { message, hint } = each.reason as UpkeepError;
+      return hint === undefined ? message : `${message}; ${hint}`;
+    });
+  }
+
+  /** Whether somebody is still to come in. */
+  get owes(): boolean {
+    return this.services.some((service) => this.#traffic?.owes(service));
   }
 
   /** Whether both could be done; rejects with what is in the way. */

@@ -1,9 +1,24 @@
 /** Real releases that are gone back from: by hand, or because they were found bad when the old instances had gone. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { assertSucceeded, atStage, followTo, freePort, Load, makeBuild, Shop, visit } from '../rig/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { ReleaseView } from '../../src/protocol/index.js';
+import {
+  assertSucceeded,
+  atStage,
+  followTo,
+  freePort,
+  Haproxy,
+  Load,
+  makeBuild,
+  NamedServer,
+  Shop,
+  unlessHaproxy,
+  visit,
+} from '../rig/index.js';
 
 const VERIFY = { canary: false, stable: 0, for: 0, minRequests: 1, noData: 'smoke', smoke: '/checkout' };
 
@@ -69,6 +84,69 @@ test('what is stopped in the bake is not started by the way back, and is what it
   assert.match(await visit(shop.port), /1\.0\.0/);
 });
 
+/** Its shop is `web/app1`, beside another server. */
+class Edge implements AsyncDisposable {
+  readonly shop: Shop;
+  readonly haproxy: Haproxy;
+  readonly #other: NamedServer;
+
+  private constructor(shop: Shop, haproxy: Haproxy, other: NamedServer) {
+    this.shop = shop;
+    this.haproxy = haproxy;
+    this.#other = other;
+  }
+
+  static async open(): Promise<Edge> {
+    const [front, port, otherPort] = [await freePort(), await freePort(), await freePort()];
+    const folder = mkdtempSync(join(tmpdir(), 'upkeep-edge-'));
+    const other = await NamedServer.start('app2', otherPort);
+    const backends = { web: { port: front, servers: { app1: port, app2: otherPort } } };
+    const haproxy = await Haproxy.start({ folder, backends });
+    const traffic = { haproxy: { sockets: haproxy.socket, servers: { shop: 'web/app1' } } };
+    const verify = { ...VERIFY, bake: '10m' };
+    return new Edge(await Shop.create({ port, verify, group: { traffic } }), haproxy, other);
+  }
+
+  /** As `UP`, `100`. */
+  async sees(): Promise<readonly string[]> {
+    const [, row] = /^web,app1,(.*)$/m.exec(await this.haproxy.ask('show stat web 4 -1'))!;
+    return [row!.split(',')[15]!, row!.split(',')[16]!];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shop[Symbol.asyncDispose]();
+    await this.haproxy[Symbol.asyncDispose]();
+    await this.#other[Symbol.asyncDispose]();
+    rmSync(dirname(this.haproxy.socket), { recursive: true });
+  }
+}
+
+test(
+  'a host that a failed release could not let in is let in when HAProxy answers, also after a rollback',
+  { skip: unlessHaproxy() },
+  async () => {
+    await using edge = await Edge.open();
+    const { shop, haproxy } = edge;
+    await releaseGood(shop);
+    await releaseGood(shop, '1.1.0');
+    const spec = await shop.spec();
+    const verify = { ...spec.verify, canary: { instances: 1, forMs: 600_000 } };
+    const request = await shop.request(makeBuild(shop.builds, '1.2.0'), { spec: { ...spec, verify } });
+    const { id } = await followTo(shop.rig, request, atStage('canary'));
+    await shop.rig.until('it has its share', async () => isDeepStrictEqual(await edge.sees(), ['UP', '10']));
+    const resume = await haproxy.pause();
+    try {
+      await shop.rig.client.call('abortRelease', { params: { id } });
+      const failed = await ended(shop, id);
+      assert.match(failed.failure!.hint!, /it is let in as soon as that is possible/);
+      assert.equal((await shop.rollback()).status, 'succeeded');
+    } finally {
+      resume();
+    }
+    await shop.rig.until('it has all', async () => isDeepStrictEqual(await edge.sees(), ['UP', '100']));
+  },
+);
+
 test('a first release that is found bad has nothing to go back to: it serves on, and that is said', async () => {
   await using shop = await shopWith();
   const view = await shop.releaseGoingBad(makeBuild(shop.builds, '1.0.0', 'exits-later'));
@@ -94,10 +172,19 @@ test('what hangs when the old ones have gone is found by its smoke check', async
   assert.match(await visit(shop.port), /1\.0\.0/);
 });
 
-async function releaseGood(shop: Shop): Promise<void> {
+async function ended(shop: Shop, id: string): Promise<ReleaseView> {
+  let view: ReleaseView | undefined;
+  await shop.rig.until('it is over', async () => {
+    view = await shop.rig.client.call('release', { params: { id } });
+    return view.status !== 'running' && view.status !== 'reverting';
+  });
+  return view!;
+}
+
+async function releaseGood(shop: Shop, version = '1.0.0'): Promise<void> {
   const spec = await shop.spec();
   const first = { spec: { ...spec, verify: { ...spec.verify, bakeMs: 0 } } };
-  assert.equal((await shop.release(makeBuild(shop.builds, '1.0.0'), first)).status, 'succeeded');
+  assert.equal((await shop.release(makeBuild(shop.builds, version), first)).status, 'succeeded');
 }
 
 /** Without a bake: what serves is good. */

@@ -381,6 +381,33 @@ test(
   },
 );
 
+test('who could not be let in is so by the rollback that comes next', { skip }, async () => {
+  await using site = await Site.open();
+  const traffic: HaproxySpec = {
+    type: 'haproxy',
+    sockets: [site.haproxy.socket],
+    servers: { web: 'web/app1' },
+    canaryWeight: 10,
+    drainMs: 10_000,
+    allowLast: false,
+  };
+  const failed = new OutsideTraffic(releaseSpec({ name: 'web', folder: site.folder, traffic }), systemClock);
+  const context = { say: () => undefined, note: () => undefined, signal: never };
+  await failed.out(context);
+  const resume = await site.haproxy.pause();
+  try {
+    await assert.rejects(failed.in(100, context), /no answer within 3 s/);
+    failed.leave();
+    assert.ok(failed.owes);
+  } finally {
+    resume();
+  }
+  assert.deepEqual(await failed.inAtLast(context), []);
+  assert.ok(!failed.owes);
+  assert.equal((await site.traffic().look('web', 100, never)).isOut, false);
+  failed.close();
+});
+
 test('a share that rounds to nothing is refused, and what is out stays out', { skip }, async () => {
   await using site = await Site.open({ weight: 1 });
   const traffic = site.traffic();

@@ -56,6 +56,10 @@ export class CommandTraffic implements Traffic {
     this.close();
   }
 
+  owes(): boolean {
+    return false;
+  }
+
   close(): void {
     // nothing goes on after a command has ended
   }

@@ -109,6 +109,10 @@ export class HaproxyTraffic implements Traffic {
     this.#keeper.leave();
   }
 
+  owes(service: string): boolean {
+    return this.#keeper.owes(service);
+  }
+
   close(): void {
     this.#keeper.close();
   }

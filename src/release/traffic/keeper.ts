@@ -65,6 +65,10 @@ export class Keeper {
     if (this.#kept.size === 0) this.close();
   }
 
+  owes(service: string): boolean {
+    return this.#kept.get(service)?.some(isUntold) ?? false;
+  }
+
   close(): void {
     this.#kept.clear();
     this.#timer?.cancel();
@@ -104,7 +108,7 @@ export class Keeper {
 
   #keepUntold(): void {
     for (const [service, all] of this.#kept) {
-      const untold = all.filter(({ wish, worker }) => wish.mode === 'ready' && worker === undefined);
+      const untold = all.filter(isUntold);
       if (untold.length > 0) this.#kept.set(service, untold);
       else this.#kept.delete(service);
     }
@@ -123,6 +127,10 @@ export class Keeper {
     const how = isFirst ? 'is told at last' : 'had forgotten';
     this.#options.onProgress(`${place.socket.name} ${how} that ${backend}/${name} is ${what}`);
   }
+}
+
+function isUntold({ wish, worker }: Kept): boolean {
+  return wish.mode === 'ready' && worker === undefined;
 }
 
 interface Found {

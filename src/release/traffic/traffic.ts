@@ -20,6 +20,8 @@ export interface Traffic {
   look(service: string, share: number, signal: AbortSignal): Promise<TrafficLook>;
   /** As `close`; but who was to come in and could not be told so is told as soon as that can be done. */
   leave(): void;
+  /** Whether it was to come in and could not be told so yet. */
+  owes(service: string): boolean;
   /** Nobody is kept out, or in, by this one any more; what is out stays out. */
   close(): void;
 }
