@@ -181,27 +181,28 @@ export class LiveStages {
     // Before `boot` there is nothing to send away.
     const switchover = hasCome('boot') ? this.#switchover(run, context) : undefined;
     // Others serve while the new ones leave; where that cannot be, the old ones are there.
-    const isOut = isIn ? this.#tryOut(run, context) : Promise.resolve();
+    const services = isIn ? this.#outside(run).services : [];
+    const isOut = isIn ? this.#tryOut(run, context, services) : Promise.resolve();
     if (switchover?.isOneByOne) await isOut;
     try {
       await switchover?.revert(run.view.failure ?? undefined);
     } finally {
       await isOut;
-      if (isIn) await this.#backIn(run, context);
+      if (isIn) await this.#backIn(run, context, services);
     }
   }
 
-  async #tryOut(run: ReleaseRun, context: StageContext): Promise<void> {
+  async #tryOut(run: ReleaseRun, context: StageContext, services: string[]): Promise<void> {
     const notes = await this.#outside(run)
-      .out(context)
+      .out(context, services)
       .catch((error: Error) => [error.message]);
     context.note({ notes });
   }
 
   /** A host that gets nothing, or too little, is no note: whoever asked for the release has to see to it. */
-  async #backIn(run: ReleaseRun, context: StageContext): Promise<void> {
+  async #backIn(run: ReleaseRun, context: StageContext, services: string[]): Promise<void> {
     await this.#outside(run)
-      .in(100, context)
+      .in(100, context, services)
       .catch((error: unknown) => {
         if (!context.signal.aborted) run.noteFurtherFailure(error);
       });
@@ -225,7 +226,9 @@ export class LiveStages {
     // Who was stopped or deleted meanwhile was so on purpose.
     const wish = { ...this.#wish(previous, name, context), onlyWanted: true };
     const switchover = this.#host.supervisor.switchover(wish, run.view.requester);
-    const isOut = this.#tryOut(run, context);
+    // Who is not brought back would be waited for in vain.
+    const services = this.#outside(run).services.filter((service) => !switchover.isLeft(service));
+    const isOut = this.#tryOut(run, context, services);
     try {
       const options = { stableMs: 0, isCompared: false, signal: context.signal };
       if (!switchover.isCommitted) await switchover.boot(options);
@@ -234,7 +237,7 @@ export class LiveStages {
     } finally {
       // Whichever serves from here on, whatever else cannot be done.
       await isOut;
-      await this.#backIn(run, context);
+      await this.#backIn(run, context, services);
     }
     context.note(await link(previous));
     await switchover.untilOldGone(context.signal);

@@ -31,11 +31,11 @@ export class OutsideTraffic {
   }
 
   /** Answers why it did not go where it could not, which people should know. */
-  async out(context: StageContext): Promise<string[]> {
+  async out(context: StageContext, services = this.services): Promise<string[]> {
     if (!this.#traffic) return [];
     this.#say = (text) => context.say(text);
     const notes: string[] = [];
-    for (const service of this.services) {
+    for (const service of services) {
       try {
         await this.#traffic.out(service, context.signal);
       } catch (error) {
@@ -48,15 +48,15 @@ export class OutsideTraffic {
   }
 
   /** `share`: percent of its usual weight. Each service by itself: none stays out because of another one. */
-  async in(share: number, context: StageContext): Promise<void> {
+  async in(share: number, context: StageContext, services = this.services): Promise<void> {
     const traffic = this.#traffic;
     if (!traffic) return;
     this.#say = (text) => context.say(text);
     const settled: PromiseSettledResult<void>[] = [];
     const letIn = async (service: string): Promise<void> => traffic.in(service, share, context.signal);
-    if (this.hasWeights) settled.push(...(await Promise.allSettled(this.services.map(letIn))));
+    if (this.hasWeights) settled.push(...(await Promise.allSettled(services.map(letIn))));
     // Commands may edit one file.
-    else for (const service of this.services) settled.push(...(await Promise.allSettled([letIn(service)])));
+    else for (const service of services) settled.push(...(await Promise.allSettled([letIn(service)])));
     throwFailures(settled);
   }
 

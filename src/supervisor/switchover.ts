@@ -67,6 +67,8 @@ export interface Switchover {
   readonly isCommitted: boolean;
   /** Once it has begun: instances of one of its services are stopped before their successors start, and nothing of upkeep's holds their ports. */
   readonly isOneByOne: boolean;
+  /** Whether `onlyWanted` leaves this one without an instance, as things are. */
+  isLeft(service: string): boolean;
   /** What to know although it goes well, as where old and new cannot live side by side. */
   readonly notes: readonly string[];
   /**

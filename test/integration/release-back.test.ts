@@ -147,6 +147,22 @@ test(
   },
 );
 
+test(
+  'what is stopped in the bake is not waited for by HAProxy when the release is gone back from',
+  { skip: unlessHaproxy() },
+  async () => {
+    await using edge = await Edge.open();
+    const { shop } = edge;
+    await releaseGood(shop);
+    const request = await shop.request(makeBuild(shop.builds, '1.1.0'));
+    const { id } = await followTo(shop.rig, request, atStage('bake'));
+    assertSucceeded(await shop.rig.request({ kind: 'stop', services: ['shop'] }));
+    await shop.rig.client.call('abortRelease', { params: { id } });
+    const { status, failure, notes } = await ended(shop, id);
+    assert.deepEqual([status, failure, notes], ['rolled-back', null, []]);
+  },
+);
+
 test('a first release that is found bad has nothing to go back to: it serves on, and that is said', async () => {
   await using shop = await shopWith();
   const view = await shop.releaseGoingBad(makeBuild(shop.builds, '1.0.0', 'exits-later'));

@@ -97,6 +97,11 @@ export class GroupSwitchover implements Switchover {
     return this.#sides.some(({ isBeside }) => !isBeside);
   }
 
+  isLeft(service: string): boolean {
+    const { onlyWanted = false } = this.#wish;
+    return onlyWanted && !this.#host.services.get(service)?.isWanted;
+  }
+
   get isCommitted(): boolean {
     return this.#phase === 'committed';
   }
@@ -255,12 +260,12 @@ export class GroupSwitchover implements Switchover {
   #lookAgain(): void {
     const operation = this.#id!;
     const { services, onRollout } = this.#host;
-    const { askedBy, onlyWanted = false } = this.#wish;
+    const { askedBy } = this.#wish;
     this.#sides = this.specs.flatMap((spec) => {
       const service = services.get(spec.name);
       if (!service) return [];
       const onProgress = (text: string): void => this.#tell(service, text);
-      const isLeft = onlyWanted && !service.isWanted;
+      const isLeft = this.isLeft(spec.name);
       return new Side(service, spec, { operation, askedBy, isLeft, onProgress, onGuest: onRollout });
     });
   }
