@@ -192,6 +192,12 @@ export class LiveStages {
     }
   }
 
+  async #leaveByHand(outside: OutsideTraffic, context: StageContext, services: string[]): Promise<string[]> {
+    const { going, notes } = await outside.partOut(context, services);
+    context.note({ notes });
+    return going;
+  }
+
   async #tryOut(run: ReleaseRun, context: StageContext, services: string[]): Promise<void> {
     const notes = await this.#outside(run)
       .out(context, services)
@@ -210,6 +216,8 @@ export class LiveStages {
 
   /** The release before is put in place as any other is: started beside, let in, and then this one goes. */
   async #switchBack(run: ReleaseRun, context: StageContext): Promise<void> {
+    // Who is out before it begins is so by hand; what a daemon before this one has taken out for it looks the same.
+    const isBegunHere = this.#switchovers.has(run.id);
     this.#forget(run);
     const previous = this.#host.previousOf(run);
     if (!previous) {
@@ -227,8 +235,10 @@ export class LiveStages {
     const wish = { ...this.#wish(previous, name, context), onlyWanted: true };
     const switchover = this.#host.supervisor.switchover(wish, run.view.requester);
     // Who is not brought back would be waited for in vain.
-    const services = this.#outside(run).services.filter((service) => !switchover.isLeft(service));
-    const isOut = this.#tryOut(run, context, services);
+    const outside = this.#outside(run);
+    const wanted = outside.services.filter((service) => !switchover.isLeft(service));
+    const going = isBegunHere ? this.#leaveByHand(outside, context, wanted) : Promise.resolve(wanted);
+    const isOut = going.then((services) => this.#tryOut(run, context, services));
     try {
       const options = { stableMs: 0, isCompared: false, signal: context.signal };
       if (!switchover.isCommitted) await switchover.boot(options);
@@ -237,7 +247,7 @@ export class LiveStages {
     } finally {
       // Whichever serves from here on, whatever else cannot be done.
       await isOut;
-      await this.#backIn(run, context, services);
+      await this.#backIn(run, context, await going);
     }
     context.note(await link(previous));
     await switchover.untilOldGone(context.signal);

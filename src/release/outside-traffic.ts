@@ -63,15 +63,32 @@ export class OutsideTraffic {
   /** Of who has not taken it out: what is out, somebody means to be. Answers what people should know of that. */
   async inUnlessOut(context: StageContext): Promise<string[]> {
     if (!this.hasWeights) return this.in(100, context).then(() => []);
-    const looks = this.services.map(async (service) => {
-      const { out } = await this.look(service, 100, context.signal);
-      return out ? `${service} stays out of traffic, as it was; ${out.hint}` : undefined;
-    });
-    const settled = await Promise.allSettled(looks);
+    const settled = await this.#lookForOut(context, this.services);
     context.signal.throwIfAborted();
     return settled.flatMap((each) =>
-      each.status === 'rejected' ? (each.reason as Error).message : (each.value ?? []),
+      each.status === 'rejected' ? (each.reason as Error).message : (each.value.note ?? []),
     );
+  }
+
+  /** Parts those that somebody means to be out from those that can go out and come back. Who cannot be looked at is one of these. */
+  async partOut(context: StageContext, services: string[]): Promise<{ going: string[]; notes: string[] }> {
+    const settled = this.hasWeights ? await this.#lookForOut(context, services) : [];
+    const out = settled.flatMap((each) =>
+      each.status === 'fulfilled' && each.value.note !== undefined ? each.value : [],
+    );
+    const going = services.filter((name) => !out.some(({ service }) => service === name));
+    return { going, notes: out.flatMap(({ note }) => note ?? []) };
+  }
+
+  #lookForOut(
+    context: StageContext,
+    services: string[],
+  ): Promise<PromiseSettledResult<{ readonly service: string; readonly note: string | undefined }>[]> {
+    const looks = services.map(async (service) => {
+      const { out } = await this.look(service, 100, context.signal);
+      return { service, note: out ? `${service} stays out of traffic, as it was; ${out.hint}` : undefined };
+    });
+    return Promise.allSettled(looks);
   }
 
   /** After `leave`, for a rollback, which lets nobody else in: who is still to come in does so now, or as before as soon as that can be done. */

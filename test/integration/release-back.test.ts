@@ -163,6 +163,26 @@ test(
   },
 );
 
+test(
+  'what somebody has taken out in the bake stays out when the release is gone back from, and that is said',
+  { skip: unlessHaproxy() },
+  async () => {
+    await using edge = await Edge.open();
+    const { shop, haproxy } = edge;
+    await releaseGood(shop);
+    const request = await shop.request(makeBuild(shop.builds, '1.1.0'));
+    const { id } = await followTo(shop.rig, request, atStage('bake'));
+    await haproxy.ask('set server web/app1 state maint');
+    await shop.rig.client.call('abortRelease', { params: { id } });
+    const { status, failure, notes } = await ended(shop, id);
+    assert.deepEqual([status, failure], ['rolled-back', null]);
+    const byHand = `echo "set server web/app1 state ready" | socat stdio ${haproxy.socket}`;
+    assert.deepEqual(notes, [`shop stays out of traffic, as it was; let it in: ${byHand}`]);
+    assert.equal((await edge.sees())[0], 'MAINT');
+    assert.match(await visit(shop.port), /1\.0\.0/);
+  },
+);
+
 test('a first release that is found bad has nothing to go back to: it serves on, and that is said', async () => {
   await using shop = await shopWith();
   const view = await shop.releaseGoingBad(makeBuild(shop.builds, '1.0.0', 'exits-later'));
