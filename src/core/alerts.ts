@@ -9,7 +9,7 @@
  */
 import { formatBytes } from '../util/index.js';
 import { nameOf } from './certificate.js';
-import type { AlertKind, AlertSpec, OperationView, UpkeepEvent } from '../protocol/index.js';
+import type { AlertKind, AlertSpec, Failure, OperationView, UpkeepEvent } from '../protocol/index.js';
 
 /** A crash loop, and a check that fails now and then, look as if they were over in between. */
 export const CALM_MS = 30_000;
@@ -157,14 +157,16 @@ function problemOf(event: UpkeepEvent): Problem | undefined {
   }
 }
 
-/** What somebody has ended by asking for something else. */
-const GIVEN_UP = ['aborted', 'superseded'];
+/** Somebody has ended it by asking for something else. */
+export function isGivenUp({ code }: Failure): boolean {
+  return code === 'superseded' || code === 'aborted';
+}
 
 /** Of an operation that has failed: one for each service that it failed for. That of a release is told as a release. */
 export function problemsOfOperation({ id, kind, steps }: OperationView): readonly Problem[] {
   if (kind === 'release') return [];
   return steps.flatMap(({ service, failure }): Problem[] => {
-    if (!failure || GIVEN_UP.includes(failure.code)) return [];
+    if (!failure || isGivenUp(failure)) return [];
     const detail = `${kind} failed: ${failure.message}`;
     return [{ kind: 'operation-failed', service, instance: null, key: id, state: 'happened', detail }];
   });
@@ -204,16 +206,14 @@ function meet(before: Known | undefined, problem: Problem, repeatMs: number, now
   }
   const isOpen = state === 'began';
   const isOfAttempt = problem.isOfAttempt ?? false;
-  if (before && isOpen && before.isOpen)
-    return {
-      ...before,
-      ...{
-        detail,
-        overAt: null,
-        isUnwatched: false,
-        isOfAttempt: isOfAttempt && before.isOfAttempt === true,
-      },
+  if (before && isOpen && before.isOpen) {
+    const goesOn = {
+      overAt: null,
+      isUnwatched: false,
+      isOfAttempt: isOfAttempt && before.isOfAttempt === true,
     };
+    return { ...before, detail, ...goesOn };
+  }
   const isTold = before !== undefined && !isOpen && !isDue(before, repeatMs, now);
   if (isTold) return { ...before, detail, instance, untold: before.untold + 1 };
   const begun = { since: now, toldAt: now, untold: 0, isOpen, overAt: null };

@@ -35,20 +35,20 @@ export class OomCounters {
   killsBefore({ counter, kills: first }: MemoryGroup, endedAt: number): number | undefined {
     const now = readKills(counter);
     if (now === undefined) return undefined;
-    return now - this.#baseOf({ counter, kills: first }, endedAt);
+    return now - this.#baseOf({ counter, kills: first }, endedAt, now);
   }
 
   /** One of them explains this end. */
   spend(group: Pick<MemoryGroup, 'counter' | 'kills'>, endedAt: number): void {
-    this.#spent.set(group.counter, this.#baseOf(group, endedAt) + 1);
+    const now = readKills(group.counter) ?? Infinity;
+    this.#spent.set(group.counter, this.#baseOf(group, endedAt, now) + 1);
   }
 
-  #baseOf({ counter, kills }: Pick<MemoryGroup, 'counter' | 'kills'>, endedAt: number): number {
+  #baseOf({ counter, kills }: Pick<MemoryGroup, 'counter' | 'kills'>, endedAt: number, now: number): number {
     const before = this.#readings.get(counter)?.findLast(({ at }) => at < endedAt - EARLIER_MS)?.kills;
     const spent = this.#spent.get(counter) ?? 0;
     // A group of the same name may be another one by now, which counts from zero.
-    const isOther = spent > (readKills(counter) ?? Infinity);
-    return Math.max(kills, before ?? kills, isOther ? 0 : spent);
+    return Math.max(kills, before ?? kills, spent > now ? 0 : spent);
   }
 
   #read(): void {

@@ -1,4 +1,5 @@
 /** What is told of an operation that failed. */
+import { isGivenUp } from '../core/index.js';
 import { UpkeepError, type Failure } from '../protocol/index.js';
 
 /** A bug is logged with its stack by `onInternalError`. */
@@ -20,6 +21,6 @@ export function toFailure(error: unknown, onInternalError: (error: unknown) => v
 }
 
 /** Also in `upkeep list`: what runs looks well, and is not what was asked for. */
-export function isWorthShowing({ code }: Failure): boolean {
-  return code !== 'superseded' && code !== 'aborted';
+export function isWorthShowing(failure: Failure): boolean {
+  return !isGivenUp(failure);
 }

@@ -346,8 +346,7 @@ test('a service that cannot be let in keeps no other one out', { skip }, async (
   await until('both serve', () => site.serves('app1', 'app2'));
 });
 
-test('whoever takes nothing out lets nothing in, and says what is out', { skip }, async () => {
-  await using site = await Site.open();
+function outsideOf(site: Site): OutsideTraffic {
   const traffic: HaproxySpec = {
     type: 'haproxy',
     sockets: [site.haproxy.socket],
@@ -356,7 +355,12 @@ test('whoever takes nothing out lets nothing in, and says what is out', { skip }
     drainMs: 10_000,
     allowLast: false,
   };
-  const outside = new OutsideTraffic(releaseSpec({ name: 'web', folder: site.folder, traffic }), systemClock);
+  return new OutsideTraffic(releaseSpec({ name: 'web', folder: site.folder, traffic }), systemClock);
+}
+
+test('whoever takes nothing out lets nothing in, and says what is out', { skip }, async () => {
+  await using site = await Site.open();
+  const outside = outsideOf(site);
   const context = { say: () => undefined, note: () => undefined, signal: never };
   assert.deepEqual(await outside.inUnlessOut(context), []);
   await site.haproxy.ask('set server web/app1 state maint');
@@ -383,15 +387,7 @@ test(
 
 test('who could not be let in is so by the rollback that comes next', { skip }, async () => {
   await using site = await Site.open();
-  const traffic: HaproxySpec = {
-    type: 'haproxy',
-    sockets: [site.haproxy.socket],
-    servers: { web: 'web/app1' },
-    canaryWeight: 10,
-    drainMs: 10_000,
-    allowLast: false,
-  };
-  const failed = new OutsideTraffic(releaseSpec({ name: 'web', folder: site.folder, traffic }), systemClock);
+  const failed = outsideOf(site);
   const context = { say: () => undefined, note: () => undefined, signal: never };
   await failed.out(context);
   const resume = await site.haproxy.pause();
